@@ -1,0 +1,197 @@
+r"""The arithmetics in which a formula can be evaluated.
+
+A formula of this package is a function of plain scalars and of a namespace `xp` with the few functions below, so that one
+text serves JAX (fast, differentiable), mpmath (many digits), Arb balls (proofs over boxes) and SymPy (identities). Formulas
+use Python integers for exact constants: `x / 2`, never `0.1 * x`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import mpmath
+from mpmath import mp
+
+from ascentfail import special
+from ascentfail.errors import MissingExtraError
+
+Scalar = Any  # a JAX array, an mpf, an arb or a SymPy expression
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """A namespace of elementary functions on one kind of number.
+
+    Attributes:
+        name: "jax", "mpmath", "arb" or "sympy".
+        number: turns an int, float or str into the kind of number; floats keep their exact binary value.
+        exp, log, sqrt, abs: elementary functions of one argument.
+        softplus: ln(1 + e^x), the negative logarithm of the sigmoid at -x.
+        sigmoid: 1 / (1 + e^{-x}).
+        lambertw: (z, branch) -> real branch 0 or -1 of W; NaN off its domain.
+        lambertw_exp: y -> W_0(e^y), finite for every finite y.
+        minimum, maximum: of two numbers.
+    """
+
+    name: str
+    number: Callable[[Any], Scalar]
+    exp: Callable[[Any], Scalar]
+    log: Callable[[Any], Scalar]
+    sqrt: Callable[[Any], Scalar]
+    abs: Callable[[Any], Scalar]
+    softplus: Callable[[Any], Scalar]
+    sigmoid: Callable[[Any], Scalar]
+    lambertw: Callable[[Any, int], Scalar]
+    lambertw_exp: Callable[[Any], Scalar]
+    minimum: Callable[[Any, Any], Scalar]
+    maximum: Callable[[Any, Any], Scalar]
+
+
+JAX = Arithmetic(
+    name="jax",
+    number=jnp.asarray,
+    exp=jnp.exp,
+    log=jnp.log,
+    sqrt=jnp.sqrt,
+    abs=jnp.abs,
+    softplus=jax.nn.softplus,
+    sigmoid=jax.nn.sigmoid,
+    lambertw=special.lambertw,
+    lambertw_exp=special.lambertw_exp,
+    minimum=jnp.minimum,
+    maximum=jnp.maximum,
+)
+
+
+def _mpmath_arithmetic() -> Arithmetic:
+    def lambertw(z: Any, branch: int = 0) -> Any:
+        z = mp.mpf(z)
+        if z < -mp.exp(-1) or (branch == -1 and z >= 0):
+            return mp.nan
+        return mp.re(mp.lambertw(z, branch))
+
+    def lambertw_exp(y: Any) -> Any:
+        # e^y overflows nothing in mpmath, but a huge exponent costs digits of y: Newton on w + ln w = y instead.
+        y = mp.mpf(y)
+        if y < 100:
+            return lambertw(mp.exp(y))
+        with mpmath.workprec(mp.prec + 20):
+            w = y - mp.log(y)
+            while True:
+                step = (w + mp.log(w) - y) / (1 + 1 / w)
+                w -= step
+                if abs(step) <= abs(w) * mp.eps:
+                    break
+        return +w
+
+    def softplus(x: Any) -> Any:
+        x = mp.mpf(x)
+        return max(x, mp.zero) + mp.log1p(mp.exp(-abs(x)))
+
+    return Arithmetic(
+        name="mpmath",
+        number=mp.mpf,
+        exp=mp.exp,
+        log=mp.log,
+        sqrt=mp.sqrt,
+        abs=abs,
+        softplus=softplus,
+        sigmoid=lambda x: 1 / (1 + mp.exp(-x)),
+        lambertw=lambertw,
+        lambertw_exp=lambertw_exp,
+        minimum=min,
+        maximum=max,
+    )
+
+
+MPMATH = _mpmath_arithmetic()  # at the caller's working precision: `with mpmath.workdps(50): ...`
+
+
+@functools.cache
+def arb() -> Arithmetic:
+    """Returns the ball arithmetic of python-flint: every result encloses the exact one.
+
+    Raises:
+        MissingExtraError: python-flint is not installed.
+    """
+    try:
+        from flint import arb as ball
+    except ImportError as error:
+        raise MissingExtraError("ball arithmetic", "python-flint", "certify") from error
+
+    def lambertw_exp(y: Any) -> Any:
+        y = ball(y)
+        if not y < 100:  # W(e^y) is increasing with slope below one: enclose it from its value at the two ends
+            return _enclose_increasing(_lambertw_exp_large, y)
+        return y.exp().lambertw()
+
+    def _lambertw_exp_large(y: Any) -> Any:
+        if y < 100:
+            return y.exp().lambertw()
+        w = y - y.log()
+        for _ in range(8):
+            w = (w - (w + w.log() - y) * w / (1 + w)).mid()
+        # f(w) = w + ln w - y has slope above one: the exact root lies within |f(w)| of w.
+        return ball(w, abs(w + w.log() - y).upper())
+
+    def softplus(x: Any) -> Any:
+        x = ball(x)
+        return (1 + x.exp()).log() if x < 50 else x + (1 + (-x).exp()).log()
+
+    return Arithmetic(
+        name="arb",
+        number=arb,
+        exp=lambda x: ball(x).exp(),
+        log=lambda x: ball(x).log(),
+        sqrt=lambda x: ball(x).sqrt(),
+        abs=lambda x: abs(ball(x)),
+        softplus=softplus,
+        sigmoid=lambda x: 1 / (1 + (-ball(x)).exp()),
+        lambertw=lambda z, branch=0: ball(z).lambertw(branch),
+        lambertw_exp=lambertw_exp,
+        minimum=lambda a, b: ball(a).min(b),
+        maximum=lambda a, b: ball(a).max(b),
+    )
+
+
+def _enclose_increasing(function: Callable[[Any], Any], x: Any) -> Any:
+    """Ball around the image of the ball x under an increasing function."""
+    if x.is_exact():
+        return function(x)
+    return function(x.lower()).union(function(x.upper()))
+
+
+@functools.cache
+def symbolic() -> Arithmetic:
+    """Returns the symbolic arithmetic of SymPy.
+
+    Raises:
+        MissingExtraError: SymPy is not installed.
+    """
+    try:
+        import sympy
+    except ImportError as error:
+        raise MissingExtraError("symbolic evidence", "sympy", "certify") from error
+
+    def number(value: Any) -> Any:
+        return sympy.Rational(value) if isinstance(value, float) else sympy.sympify(value)
+
+    return Arithmetic(
+        name="sympy",
+        number=number,
+        exp=sympy.exp,
+        log=sympy.log,
+        sqrt=sympy.sqrt,
+        abs=sympy.Abs,
+        softplus=lambda x: sympy.log(1 + sympy.exp(x)),
+        sigmoid=lambda x: 1 / (1 + sympy.exp(-x)),
+        lambertw=lambda z, branch=0: sympy.LambertW(z, branch),
+        lambertw_exp=lambda y: sympy.LambertW(sympy.exp(y)),
+        minimum=sympy.Min,
+        maximum=sympy.Max,
+    )

@@ -1,0 +1,232 @@
+r"""The real Lambert W function, by a fixed amount of arithmetic.
+
+    W(z) exp(W(z)) = z
+
+W_0 lives on [-1/e, inf) with W_0 >= -1, W_{-1} on [-1/e, 0) with W_{-1} <= -1; off its domain a branch is NaN.
+A value is either the series at the branch point, in p = sqrt(2 (e z + 1)) and summed up as a rational function, or a
+rational start and one step of the fourth-order iteration of Fritsch, Shafer and Crowley.  Both are computed and one
+is selected, so every element costs the same and nothing iterates.  The error is at most 4 ulp (tests/test_special.py).
+
+-1/e is no float.  The float nearest to it lies just below it and is taken to *be* it: there both branches are exactly
+-1, and any smaller argument is NaN.  XLA flushes subnormal numbers to zero on most devices, so W_0(z) of a subnormal z
+is z or 0 with z's sign, and W_{-1} of a negative subnormal is -inf, as at zero.
+
+Sources: R. M. Corless, G. H. Gonnet, D. E. G. Hare, D. J. Jeffrey, D. E. Knuth, "On the Lambert W function", Adv.
+Comput. Math. 5 (1996) 329-359, doi:10.1007/BF02124750 (branches, series, derivatives); F. N. Fritsch, R. E. Shafer,
+W. P. Crowley, "Algorithm 443: solution of the transcendental equation w e^w = x", Commun. ACM 16 (1973) 123-124,
+doi:10.1145/361952.361970 (the iteration).
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+__all__ = ["lambertw", "lambertw_exp"]
+
+# 1/e = _INV_E + _INV_E_TAIL to about 32 digits.
+_INV_E, _INV_E_TAIL = 0.36787944117144233, -1.2428753672788363e-17
+# p^2 = 16 (e/8) (z + 1/e): the factor 16 leaves the root exactly, and e/8 < 1 overflows for no z.
+_E_OVER_8 = 0.33978522855738065
+_NEAR0, _NEAR1 = 0.8, 0.63  # the values of p below which the series is used, on W_0 and on W_{-1}
+_EXP_FLOOR, _EXP_HUGE = -10.0, 1e10  # ends of the fits for lambertw_exp; above the second, W_0(e^y) = y - log y
+
+# Printed by benchmarks/lambertw_coefficients.py: ascending coefficients of P and Q in P/Q, the largest absolute error
+# of P/Q, and its share of the error that would leave 1e-17 (relative) in the final result.
+# NEAR: S(p) in W = -1 + p - p^2 S(p), W_{-1} having -p.  START0: W_0 from log(1 + p).  START1: log(-W_{-1}) from
+# sqrt(2 (-1 - log(-z))).  EXP_LOW: W_0(e^y) from y.  EXP_HIGH: log W_0(e^y) from log y.
+# NEAR0 on [0, 0.8]: error 7.40e-17, 0.451 of what is allowed; smallest denominator 1
+_NEAR0_P = (
+    0.33333333333333326, 0.49086162284157125, 0.2431075165186439, 0.04606101264055894, 0.0026353741503276546,
+    1.6478746420305123e-06,
+)
+_NEAR0_Q = (
+    1.0, 1.9309182018579958, 1.3754378365208688, 0.44082408695449254, 0.061210524002482815, 0.0027661121378334515,
+)
+# NEAR1 on [0, 0.63]: error 9.37e-16, 7.79 of what is allowed; smallest denominator 0.183
+_NEAR1_P = (
+    0.3333333333333342, -0.578837352647616, 0.35196241102993486, -0.08667771006072587, 0.007022421405833746,
+    -1.1462300258183129e-05,
+)
+_NEAR1_Q = (
+    1.0, -2.1948453912756056, 1.8229691485143695, -0.7047434239113177, 0.12366054715964907, -0.007545396800584568,
+)
+# START0 on [0.587787, 355.4]: error 6.07e-04, 0.898 of what is allowed; smallest denominator 1.14
+_START0_P = (
+    -0.9965044863198012, 0.7508845891574146, 0.4055125082917302, 0.02629404516617716, 0.002621846284605397,
+    1.6556985001266934e-05,
+)
+_START0_Q = (1.0, 0.23455039037314085, 0.017291086635213535, 0.0013477641477148451, 8.283053105823858e-06)
+# START1 on [0.665143, 37.7]: error 2.79e-04, 0.433 of what is allowed; smallest denominator 1.55
+_START1_P = (4.427598766316903e-05, 0.9993893527572091, 0.572036158550551, 0.0316481736558442, 5.093769559282105e-05)
+_START1_Q = (1.0, 0.7371155973196407, 0.12849098280774252, 0.0035723159463440244)
+# EXP_LOW on [-10, 1]: error 9.00e-05, 0.547 of what is allowed; smallest denominator 0.878
+_EXP_LOW_P = (0.5672197025896473, 0.25938744391401025, 0.0472097197584044, 0.003979628507172431, 0.00012880587591710603)
+_EXP_LOW_Q = (1.0, -0.18094038612836655, 0.06967221653701784, -0.010885560049911838)
+# EXP_HIGH on [0, 23.0259]: error 5.06e-04, 0.513 of what is allowed; smallest denominator 1
+_EXP_HIGH_P = (8.377914593716457e-05, 0.49740699832892393, 0.246899302997156, 0.05840108016678712, 0.05581839610383117)
+_EXP_HIGH_Q = (1.0, 0.09340732028353063, 0.07555386709229907, 0.05499671863141062, 1.4173540257987513e-05)
+
+_Coefficients = tuple[float, ...]
+
+
+def _horner(coefficients: _Coefficients, x: jax.Array) -> jax.Array:
+    """Return the polynomial with the given ascending coefficients, at x."""
+    total = jnp.full_like(x, coefficients[-1])
+    for c in coefficients[-2::-1]:
+        total = total * x + c
+    return total
+
+
+def _ratio(
+    first: jax.Array, x1: jax.Array, p1: _Coefficients, q1: _Coefficients, x2: jax.Array, p2: _Coefficients,
+    q2: _Coefficients,
+) -> jax.Array:  # fmt: skip
+    """Return P1(x1)/Q1(x1) where `first` holds and P2(x2)/Q2(x2) elsewhere: two polynomials more, one division less."""
+    top = jnp.where(first, _horner(p1, x1), _horner(p2, x2))
+    return top / jnp.where(first, _horner(q1, x1), _horner(q2, x2))
+
+
+def _fritsch(w: jax.Array, residual: jax.Array) -> jax.Array:
+    """Return w after one step of order four; residual is log(z/w) - w."""
+    a = 1 + w
+    q = 2 * a * (a + residual * (2 / 3))
+    return w + w * (residual * (q - residual)) / (a * (q - 2 * residual))
+
+
+def _distance(z: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return p = sqrt(2 (e z + 1)), accurate to the last bits at the branch point, and whether z is below -1/e."""
+    high = z.dtype.type(_INV_E)
+    low = z.dtype.type((_INV_E - float(high)) + _INV_E_TAIL)
+    # z + high is exact near the branch point.  Without the barrier XLA adds the two constants first, and low is lost.
+    gap = jax.lax.optimization_barrier(z + high) + low
+    return 4 * jnp.sqrt(_E_OVER_8 * jnp.maximum(gap, 0)), z < -high
+
+
+@jax.jit
+def _w0(z: jax.Array) -> jax.Array:
+    p, below = _distance(z)
+    near = p < _NEAR0
+    value = _ratio(near, p, _NEAR0_P, _NEAR0_Q, jnp.log(1 + p), _START0_P, _START0_Q)
+    # With w = z exp(-start), log(z/w) is `start` itself: no logarithm, and full relative accuracy at z = 0.
+    w = z * jnp.exp(-value)
+    w = jnp.where(near, (p - 1) - p * p * value, _fritsch(w, value - w))
+    # Below eps/8, W_0(z) rounds to z, and the step above would lose digits to underflow.
+    itself = (jnp.abs(z) < jnp.finfo(z.dtype).eps / 8) | (z == jnp.inf)
+    return jnp.where(below, jnp.nan, jnp.where(itself, z, w))
+
+
+@jax.jit
+def _w1(z: jax.Array) -> jax.Array:
+    p, below = _distance(z)
+    near = p < _NEAR1
+    log = jnp.log(-z)
+    value = _ratio(near, p, _NEAR1_P, _NEAR1_Q, jnp.sqrt(-2 - 2 * log), _START1_P, _START1_Q)
+    # With w = -exp(start), log(z/w) is log(-z) - start.
+    w = -jnp.exp(value)
+    w = jnp.where(near, (-1 - p) - p * p * value, _fritsch(w, (log - value) - w))
+    return jnp.where(below, jnp.nan, jnp.where(z == 0, -jnp.inf, w))
+
+
+@jax.jit
+def _w0_exp(y: jax.Array) -> jax.Array:
+    low = y < 1
+    log = jnp.log(jnp.maximum(y, 1))
+    y = jnp.maximum(y, -1e4)  # -inf - (-inf) is no number, and e^-10000 is zero
+    start = _ratio(low, y, _EXP_LOW_P, _EXP_LOW_Q, log, _EXP_HIGH_P, _EXP_HIGH_Q)
+    start = jnp.where(y < _EXP_FLOOR, 0, start)  # below, e^y is a good start
+    log_w = jnp.where(low, y - start, start)
+    w = jnp.exp(log_w)
+    w = _fritsch(w, (y - log_w) - w)
+    return jnp.where(y > _EXP_HUGE, y - jnp.minimum(log, 1e3), w)
+
+
+def _either(z: jax.Array, branch: int) -> jax.Array:
+    return _w0(z) if branch == 0 else _w1(z)
+
+
+def _lambertw_jvp(branch: int, primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
+    (z,), (dz,) = primals, tangents
+    w = _lambertw(z, branch)
+    # e^{-w} and w/z are equal; the first has no division by zero at z = 0, the second keeps its digits when |w| is big.
+    if branch == 0:
+        large = (z > 1) & (z < jnp.inf)
+        slope = jnp.where(large, w / jnp.where(large, z, 1), jnp.exp(-w)) / (1 + w)
+    else:
+        zero = z == 0
+        slope = jnp.where(zero, -jnp.inf, -(w / jnp.where(zero, 1, z)) / (-1 - w))
+    return w, slope * dz
+
+
+def _lambertw_exp_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
+    w = _lambertw_exp(primals[0])
+    finite = jnp.minimum(w, jnp.finfo(w.dtype).max)
+    return w, finite / (1 + finite) * tangents[0]
+
+
+_lambertw = jax.custom_jvp(_either, nondiff_argnums=(1,))
+_lambertw.defjvp(_lambertw_jvp)
+_lambertw_exp = jax.custom_jvp(_w0_exp)
+_lambertw_exp.defjvp(_lambertw_exp_jvp)
+
+
+def _real(name: str, value: ArrayLike) -> tuple[jax.Array, jnp.dtype]:
+    """Return the argument in float32 or float64, and the dtype that the result has."""
+    array = jnp.asarray(value)
+    if jnp.issubdtype(array.dtype, jnp.complexfloating):
+        raise ValueError(f"{name} must be real (integer or floating point), got dtype {array.dtype}")
+    dtype = jnp.result_type(array, float)
+    return array.astype(jnp.promote_types(dtype, jnp.float32)), dtype
+
+
+def lambertw(z: ArrayLike, branch: int = 0) -> jax.Array:
+    r"""Real Lambert W function: the w with w e^w = z.
+
+    .. math:: W(z) e^{W(z)} = z, \qquad W'(z) = e^{-W(z)} / (1 + W(z))
+
+    Differentiable to every order inside the domain.  At the branch point -1/e, where both branches are -1, the slope
+    is +inf (W_0) or -inf (W_{-1}).
+
+    Args:
+        z: Real argument of any shape.  W_0 is defined on [-1/e, inf), W_{-1} on [-1/e, 0); NaN comes back elsewhere.
+            The float nearest to -1/e counts as -1/e.  W_0(+-0) = +-0, W_0(inf) = inf, W_{-1}(+-0) = -inf.
+        branch: 0 for W_0 >= -1, or -1 for W_{-1} <= -1.  A Python int, static under `jax.jit`.
+
+    Returns:
+        W of every element, with the shape of z and its floating-point type: within 4 ulp in float32 and float64.
+        Integers give the default float; float16 and bfloat16 are computed in float32 and rounded.
+
+    Raises:
+        ValueError: If branch is neither 0 nor -1, or if z is complex.
+
+    Reference:
+        Corless et al. (1996), doi:10.1007/BF02124750; Fritsch, Shafer and Crowley (1973), doi:10.1145/361952.361970.
+    """
+    if type(branch) is not int or branch not in (0, -1):
+        raise ValueError(f"branch must be the Python int 0 (W_0) or -1 (W_{{-1}}), got {branch!r}")
+    array, dtype = _real("z", z)
+    return _lambertw(array, branch).astype(dtype)
+
+
+def lambertw_exp(y: ArrayLike) -> jax.Array:
+    r"""Lambert W of an exponential: the w with w + log w = y, without overflow.
+
+    .. math:: W_0(e^y), \qquad \frac{d}{dy} W_0(e^y) = \frac{W_0(e^y)}{1 + W_0(e^y)}
+
+    Args:
+        y: Real argument of any shape and any size: -inf gives 0, inf gives inf, and NaN gives NaN.  Where e^y is below
+            the smallest normal number, so is the result, and XLA may flush it to zero.
+
+    Returns:
+        W_0(e^y) of every element, with the shape of y and its floating-point type: within 4 ulp in float32 and float64.
+        Integers give the default float; float16 and bfloat16 are computed in float32 and rounded.
+
+    Raises:
+        ValueError: If y is complex.
+
+    Reference:
+        Corless et al. (1996), doi:10.1007/BF02124750; Fritsch, Shafer and Crowley (1973), doi:10.1145/361952.361970.
+    """
+    array, dtype = _real("y", y)
+    return _lambertw_exp(array).astype(dtype)

@@ -1,0 +1,382 @@
+r"""Stationary points where no closed form exists.
+
+With (1 + eps^2) w = s_1 (1, eps) + s_2 (eps, 1) the two stationarity equations of the plane are
+
+    s_1 = beta l(x),   |s_2| = gamma l(y),   x = s_1 + q s_2,   y = q s_1 + s_2,     l(m) = e^{-m} or 1/(1 + e^m),
+
+and for a given size S = |s_2| the first one is solved by a Lambert W (exponential loss) or a monotone scalar equation. What is
+left is one equation g(ln S) = 0 in one unknown, increasing for the original; for descent-ascent under the exponential loss it
+is unimodal, so that its maximum (the fold) decides whether a minimum exists. The Newton iterations below have a fixed count,
+are kept in a bracket, and work one problem at a time: batching is the caller's `vmap`. Derivatives come from the implicit
+function theorem.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import mpmath
+from mpmath import mp
+
+from ascentfail import closed_form
+from ascentfail.arithmetic import JAX, MPMATH, Arithmetic, Scalar
+from ascentfail.errors import invalid
+from ascentfail.losses import Loss, Model, Problem, check_model
+from ascentfail.problems import CrossCorrelated, SemiOrthogonal
+from ascentfail.special import lambertw, lambertw_exp
+
+# Measured over b 1e-2..1e4, phi 1e-2..3, alpha/phi 1e-2..2, epsilon 0..1: the counts that bring every residual to rounding.
+_NEWTON_STEPS = {"exponential": 14, "logistic": 30}
+_FOLD_STEPS = 10
+_INNER_STEPS = 12
+
+
+class StationaryKind(enum.IntEnum):
+    """What a stationary point is; NONE where there is none. Result fields hold int32 of it."""
+
+    NONE = 0
+    MINIMUM = 1
+    SADDLE = 2
+    MAXIMUM = 3
+
+
+class StationaryPoint(NamedTuple):
+    """A stationary point of one of the three objectives.
+
+    Attributes:
+        weights: (2,) in the plane; scalar or (axes,) for SemiOrthogonal. NaN where kind is NONE.
+        margins: (2,) margins (x, y) of a retain and of a forget sample; equal to the weights for SemiOrthogonal.
+        kind: int32 of StationaryKind.
+        residual: largest |component of the stationarity equation| over the ridge.
+        converged: whether the residual is at the level of rounding.
+    """
+
+    weights: jax.Array
+    margins: jax.Array
+    kind: jax.Array
+    residual: jax.Array
+    converged: jax.Array
+
+
+# --- one loss, two shapes: psi(m) = -ln l(m) is m or softplus(m) -----------------------------------------------------------
+
+
+def _psi(m: Any, loss: Loss) -> Any:
+    return m if loss == "exponential" else jax.nn.softplus(m)
+
+
+def _psi_slope(m: Any, loss: Loss) -> Any:
+    return jnp.ones_like(m) if loss == "exponential" else jax.nn.sigmoid(m)
+
+
+def _slope(m: Any, loss: Loss) -> Any:
+    """l(m), minus the derivative of the loss of one sample."""
+    return jnp.exp(-m) if loss == "exponential" else jax.nn.sigmoid(-m)
+
+
+def _retain_pull(log_beta: Any, shift: Any, loss: Loss) -> Any:
+    """s_1 > 0 with ln s_1 + psi(s_1 + shift) = ln beta."""
+    if loss == "exponential":
+        return lambertw_exp(log_beta - shift)
+    # softplus(m) >= max(m, 0) bounds the root from above, and Newton on a convex increasing function stays above it
+    u = jnp.minimum(log_beta, jnp.log(lambertw_exp(log_beta - shift)))
+
+    def step(_: Any, u: Any) -> Any:
+        s = jnp.exp(u)
+        value = u + jax.nn.softplus(s + shift) - log_beta
+        return u - value / (1 + jax.nn.sigmoid(s + shift) * s)
+
+    return jnp.exp(jax.lax.fori_loop(0, _INNER_STEPS, step, u))
+
+
+def _balance(v: Any, log_beta: Any, log_gamma: Any, q: Any, sign: int, loss: Loss) -> tuple[Any, Any]:
+    """g(ln S) and its derivative; for the exponential loss this is `closed_form.balance`."""
+    size = jnp.exp(v)
+    s1 = _retain_pull(log_beta, sign * q * size, loss)
+    x, y = closed_form.plane_margins(s1, sign * size, q)
+    a = _psi_slope(x, loss) * s1
+    value = v + _psi(y, loss) - log_gamma
+    return value, 1 + sign * _psi_slope(y, loss) * size * (1 - q * q * a / (1 + a))
+
+
+def _fold(log_beta: Any, q: Any) -> tuple[Any, Any]:
+    """(A, B) where minimum and saddle of descent-ascent meet (exponential loss)."""
+
+    rest = 1 - q * q
+    # A lies between W(beta e^q) and both e beta and W(beta e^{q/(1 - q^2)}), since 1 <= B <= 1/(1 - q^2)
+    far = jnp.where(rest > 0, lambertw_exp(log_beta + q / jnp.where(rest > 0, rest, 1)), jnp.inf)
+    lower = lambertw_exp(log_beta + q)
+    upper = jnp.maximum(lower, jnp.minimum(jnp.exp(1 + log_beta), far))
+
+    def step(_: Any, carry: Any) -> Any:
+        a, lower, upper = carry
+        value = closed_form.fold_equation(jnp.log(a), jnp.exp(log_beta), q)
+        slope = 1 / a + 1 - q**3 / (1 + rest * a) ** 2
+        lower, upper = jnp.where(value < 0, a, lower), jnp.where(value >= 0, a, upper)
+        newton = a - value / slope
+        inside = (newton >= lower) & (newton <= upper)
+        return jnp.where(inside, newton, (lower + upper) / 2), lower, upper
+
+    a, _, _ = jax.lax.fori_loop(0, _FOLD_STEPS, step, (jnp.sqrt(lower * upper), lower, upper))
+    return a, closed_form.fold_ascent_pull(a, q)
+
+
+def _bracket(log_beta: Any, log_gamma: Any, q: Any, sign: int, loss: Loss) -> tuple[Any, Any, Any, Any]:
+    """Bracket (lower, upper) of ln S, a start, and whether the root exists."""
+    alone = jnp.log(lambertw_exp(log_gamma))  # S <= gamma e^{-S} where y >= S
+    if sign > 0:
+        upper = alone if loss == "exponential" else jnp.minimum(alone, log_gamma)
+        s1 = _retain_pull(log_beta, jnp.zeros_like(q), loss)
+        lower = log_gamma - _psi(q * s1 + jnp.exp(upper), loss)
+        return lower, upper, upper, jnp.array(True)
+    if loss == "logistic":
+        s1 = _retain_pull(log_beta, -q * jnp.exp(log_gamma), loss)
+        lower = log_gamma - jax.nn.softplus(q * s1)
+        return lower, log_gamma, lower, jnp.array(True)
+    a, size = _fold(log_beta, q)
+    upper = jnp.log(size)
+    height = upper + q * a - size - log_gamma  # of the maximum of g: a minimum exists iff it is positive
+    t = a / (1 + a)
+    bend = 1 - size * size * q**3 * t * (1 - t) ** 2  # -g'' at the fold, in ln S
+    lower = log_gamma - q * a
+    near = upper - jnp.sqrt(2 * jnp.maximum(height, 0) / jnp.maximum(bend, 1e-3))
+    return lower, upper, jnp.where(height < 1, jnp.maximum(near, lower), lower), height > 0
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(3, 4))
+def solve_plane(q: Any, beta: Any, gamma: Any, sign: int, loss: Loss) -> tuple[Any, Any]:
+    r"""The pulls (s_1, S) with s_1 = beta l(s_1 + sign q S) and S = gamma l(q s_1 + sign S).
+
+    Args:
+        q: cosine, 0 to 1.
+        beta: pull of the retain samples, >= 0.
+        gamma: pull of the forget samples, >= 0.
+        sign: +1 for the original, -1 for descent-ascent.
+        loss: "exponential" or "logistic".
+
+    Returns:
+        (s_1, S), both >= 0; for descent-ascent the solution with the smallest S, which is its local minimum. NaN where none
+        exists. Differentiable to every order.
+
+    Source: our reduction of the stationarity equations of App. I.
+    """
+    dtype = jnp.result_type(q, beta, gamma, float)
+    q, beta, gamma = (jnp.asarray(value, dtype) for value in (q, beta, gamma))
+    tiny = jnp.finfo(dtype).tiny  # stands for 0 in the logarithm, and gives a pull below every rounding error
+    log_beta, log_gamma = jnp.log(jnp.maximum(beta, tiny)), jnp.log(jnp.maximum(gamma, tiny))
+    lower, upper, start, exists = _bracket(log_beta, log_gamma, q, sign, loss)
+
+    def step(_: Any, carry: Any) -> Any:
+        v, lower, upper = carry
+        value, slope = _balance(v, log_beta, log_gamma, q, sign, loss)
+        lower, upper = jnp.where(value < 0, v, lower), jnp.where(value >= 0, v, upper)
+        newton = v - value / jnp.where(slope == 0, 1, slope)
+        inside = (newton >= lower) & (newton <= upper)
+        return jnp.where(inside, newton, (lower + upper) / 2), lower, upper
+
+    v, _, _ = jax.lax.fori_loop(0, _NEWTON_STEPS[loss], step, (start, lower, upper))
+    size = jnp.exp(v)
+    s1, size = _polish(_retain_pull(log_beta, sign * q * size, loss), size, q, beta, gamma, sign, loss)
+    none = jnp.where(exists, jnp.zeros_like(q), jnp.nan)
+    return s1 + none, size + none
+
+
+def _polish(s1: Any, size: Any, q: Any, beta: Any, gamma: Any, sign: int, loss: Loss) -> tuple[Any, Any]:
+    """One Newton step on the two equations themselves, which ln S resolves only to |ln S| roundings."""
+    jacobian, (e1, e2) = _equations(s1, size, q, beta, gamma, sign, loss)
+    (a, b), (c, d) = jacobian
+    determinant = a * d - b * c
+    safe = determinant > 1e-3  # next to a fold the step would amplify rounding
+    determinant = jnp.where(safe, determinant, 1)
+    d1, d2 = (d * e1 - b * e2) / determinant, (a * e2 - c * e1) / determinant
+    good = safe & (s1 - d1 >= 0) & (size - d2 >= 0)
+    return jnp.where(good, s1 - d1, s1), jnp.where(good, size - d2, size)
+
+
+def _equations(s1: Any, size: Any, q: Any, beta: Any, gamma: Any, sign: int, loss: Loss) -> tuple[Any, Any]:
+    """Jacobian and values of s_1 - beta l(x) and S - gamma l(y)."""
+    x, y = closed_form.plane_margins(s1, sign * size, q)
+    pull_x, pull_y = beta * _slope(x, loss), gamma * _slope(y, loss)
+    dx, dy = pull_x * _psi_slope(x, loss), pull_y * _psi_slope(y, loss)
+    return ((1 + dx, sign * q * dx), (q * dy, 1 + sign * dy)), (s1 - pull_x, size - pull_y)
+
+
+@solve_plane.defjvp
+def _solve_plane_jvp(sign: int, loss: Loss, primals: Any, tangents: Any) -> Any:
+    q, beta, gamma = primals
+    dq, dbeta, dgamma = tangents
+    s1, size = solve_plane(q, beta, gamma, sign, loss)
+    x, y = closed_form.plane_margins(s1, sign * size, q)
+    ((a, b), (c, d)), _ = _equations(s1, size, q, beta, gamma, sign, loss)
+    slope_x, slope_y = _slope(x, loss), _slope(y, loss)
+    r1 = slope_x * dbeta - beta * slope_x * _psi_slope(x, loss) * sign * size * dq
+    r2 = slope_y * dgamma - gamma * slope_y * _psi_slope(y, loss) * s1 * dq
+    determinant = a * d - b * c
+    return (s1, size), ((d * r1 - b * r2) / determinant, (a * r2 - c * r1) / determinant)
+
+
+# --- the plane in any arithmetic -------------------------------------------------------------------------------------------
+
+
+def plane(p: Any, which: Model, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
+    r"""The signed pulls (s_1, s_2) of a model in the plane, in JAX or mpmath, for the exponential loss.
+
+    Args:
+        p: problem or ratios with b, forget_b, phi, epsilon.
+        which: "original", "oracle" or "descent_ascent".
+        xp: JAX, or mpmath at the working precision of the caller. The mpmath route brackets the root of
+            `closed_form.balance` and shares no iteration with the JAX route.
+
+    Returns:
+        (s_1, s_2); NaN where descent-ascent has no minimum. Margins: `closed_form.plane_margins`.
+
+    Raises:
+        ValueError: unknown model, or another arithmetic.
+
+    Source: our reduction of App. I.
+    """
+    check_model(which)
+    q, (beta, gamma) = closed_form.cosine(p), closed_form.pulls(p, which)
+    if which == "oracle":
+        return xp.lambertw(beta, 0), 0 * beta
+    sign = 1 if which == "original" else -1
+    if xp is JAX:
+        s1, size = solve_plane(q, beta, gamma, sign, getattr(p, "loss", "exponential"))
+        return s1, sign * size
+    if xp is not MPMATH:
+        raise invalid("xp", xp.name, "the JAX or the mpmath arithmetic")
+    return _plane_mpmath(mp.mpf(q), mp.mpf(beta), mp.mpf(gamma), sign)
+
+
+def _plane_mpmath(q: Any, beta: Any, gamma: Any, sign: int) -> tuple[Any, Any]:
+    if gamma == 0:
+        return MPMATH.lambertw(beta, 0), mp.zero
+    if sign > 0:
+        upper = MPMATH.lambertw(gamma, 0)
+        lower = gamma * mp.exp(-q * MPMATH.lambertw(beta, 0) - upper)
+    else:
+        a, upper = fold_mpmath(beta, q)
+        if mp.log(upper) + q * a - upper <= mp.log(gamma):
+            return mp.nan, mp.nan
+        lower = gamma * mp.exp(-q * a)
+    size = _bracketed(lambda s: closed_form.balance(s, beta, gamma, q, sign, xp=MPMATH), lower, upper)
+    return closed_form.retain_pull(sign * size, beta, q, xp=MPMATH), sign * size
+
+
+def fold_mpmath(beta: Any, q: Any) -> tuple[Any, Any]:
+    """(A, B) of `closed_form.fold_equation` at the working precision of mpmath."""
+    lower, upper = mp.log(MPMATH.lambertw(beta * mp.exp(q), 0)), 1 + mp.log(beta)
+    log_a = _bracketed(lambda u: closed_form.fold_equation(u, beta, q, xp=MPMATH), lower, upper)
+    a = mp.exp(log_a)
+    return a, closed_form.fold_ascent_pull(a, q)
+
+
+def _bracketed(function: Any, lower: Any, upper: Any) -> Any:
+    """Root of a function with a change of sign between two ends that may themselves be the root."""
+    guard = mpmath.mpf(10) ** -mp.dps
+    with mpmath.extradps(10):
+        f_lower, f_upper = function(lower), function(upper)
+        if abs(f_lower) < guard:
+            return +lower
+        if abs(f_upper) < guard:
+            return +upper
+        root = mp.findroot(function, (lower, upper), solver="anderson", tol=guard**2, maxsteps=500)
+    return +root
+
+
+def log_existence_alpha(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
+    """ln of the alpha below which descent-ascent has a minimum, ln (phi/beta) + max_B h(B).
+
+    Args:
+        p: ratios b, phi, epsilon.
+        xp: JAX or mpmath.
+
+    Returns:
+        ln alpha; the minimum and a saddle exist strictly below it (for epsilon < 1).
+
+    Source: beyond the paper.
+    """
+    q, (beta, _) = closed_form.cosine(p), closed_form.pulls(p, "descent_ascent")
+    a = _fold(jnp.log(beta), q)[0] if xp is JAX else fold_mpmath(mp.mpf(beta), mp.mpf(q))[0]
+    return closed_form.log_existence_alpha(a, p, xp=xp)
+
+
+# --- the public face -------------------------------------------------------------------------------------------------------
+
+
+def _axis(c: Any, loss: Loss) -> Any:
+    """Solution of w = c l(w) on one coordinate; NaN where none exists."""
+    if loss == "exponential":
+        return lambertw(c, 0)
+    zero = jnp.zeros_like(c)  # one coordinate is the plane with q = 0 and only one of the two pulls
+    up, _ = solve_plane(zero, jnp.maximum(c, 0), zero, 1, loss)
+    _, down = solve_plane(zero, zero, jnp.maximum(-c, 0), -1, loss)
+    return jnp.where(c >= 0, up, -down)
+
+
+def stationary_point(problem: Problem, which: Model) -> StationaryPoint:
+    r"""The minimum of one of the three objectives, or the word that there is none.
+
+        grad L_which(w)/ridge = w - beta l(x) (1, eps)/(1 + eps^2) - (+-) gamma l(y) (eps, 1)/(1 + eps^2) = 0
+
+    Args:
+        problem: SemiOrthogonal (scalar or (axes,)) or CrossCorrelated, exponential or logistic loss.
+        which: "original", "oracle" or "descent_ascent". For descent-ascent this is the local minimum, never the saddle; where
+            the logistic loss has two minima, the one that the exponential loss continues (smallest forget pull).
+
+    Returns:
+        StationaryPoint. Where descent-ascent has no minimum: kind NONE, converged False, weights and margins NaN. With several
+        axes the point exists where it exists on every axis.
+
+    Raises:
+        ValueError: unknown model.
+
+    Paper: Sec. 5.1, App. D and I.
+    """
+    check_model(which)
+    if isinstance(problem, SemiOrthogonal):
+        weights, residual, scale, determinant, trace = _solve_axes(problem, which)
+        points = weights
+    elif isinstance(problem, CrossCorrelated):
+        weights, points, residual, scale, determinant, trace = _solve_cross(problem, which)
+    else:
+        raise invalid("problem", type(problem).__name__, "a SemiOrthogonal or a CrossCorrelated")
+    exists = jnp.all(jnp.isfinite(weights))
+    nan = jnp.where(exists, jnp.zeros_like(weights), jnp.nan)
+    converged = exists & (residual <= 256 * jnp.finfo(residual.dtype).eps * scale)
+    kind = jnp.where(exists, _kind(determinant, trace), int(StationaryKind.NONE)).astype(jnp.int32)
+    return StationaryPoint(weights + nan, points + nan, kind, residual, converged)
+
+
+def _kind(determinant: Any, trace: Any) -> Any:
+    """Kind from the Hessian over the ridge; a determinant of zero within rounding is the fold, approached as a minimum."""
+    zero = -jnp.sqrt(jnp.finfo(determinant.dtype).eps)
+    curved = jnp.where(trace > 0, int(StationaryKind.MINIMUM), int(StationaryKind.MAXIMUM))
+    return jnp.where(determinant < zero, int(StationaryKind.SADDLE), curved)
+
+
+def _solve_axes(p: SemiOrthogonal, which: Model) -> tuple[Any, Any, Any, Any, Any]:
+    c = jnp.asarray(closed_form.coefficient(p, which))
+    w = _axis(c, p.loss)
+    # rounding of the two terms, and of the exponent of the second
+    scale = jnp.max((1 + jnp.abs(w)) ** 2)
+    lowest = jnp.min(1 + w * _psi_slope(w, p.loss))  # the Hessian is diagonal: its least entry decides
+    return w, jnp.max(jnp.abs(w - c * _slope(w, p.loss))), scale, lowest, lowest
+
+
+def _solve_cross(p: CrossCorrelated, which: Model) -> tuple[Any, Any, Any, Any, Any, Any]:
+    q, (beta, gamma) = closed_form.cosine(p), closed_form.pulls(p, which)
+    sign = -1 if which == "descent_ascent" else 1
+    s1, size = solve_plane(q, beta, gamma, sign, p.loss)
+    weights = jnp.stack(closed_form.plane_weights(s1, sign * size, p.epsilon))
+    x, y = weights[0] + p.epsilon * weights[1], p.epsilon * weights[0] + weights[1]
+    pull = jnp.stack(closed_form.plane_weights(beta * _slope(x, p.loss), sign * gamma * _slope(y, p.loss), p.epsilon))
+    scale = (1 + s1 + size) ** 2
+    # Hessian/ridge = I + (a r r^T + c f f^T)/(1 + eps^2) with |r|^2 = |f|^2 = 1 + eps^2 and <r, f> = q (1 + eps^2)
+    a, c = s1 * _psi_slope(x, p.loss), sign * size * _psi_slope(y, p.loss)
+    determinant, trace = 1 + a + c + a * c * (1 - q * q), 2 + a + c
+    return weights, jnp.stack([x, y]), jnp.max(jnp.abs(weights - pull)), scale, determinant, trace
