@@ -29,13 +29,19 @@ __all__ = ["lambertw", "lambertw_exp"]
 _INV_E, _INV_E_TAIL = 0.36787944117144233, -1.2428753672788363e-17
 # p^2 = 16 (e/8) (z + 1/e): the factor 16 leaves the root exactly, and e/8 < 1 overflows for no z.
 _E_OVER_8 = 0.33978522855738065
-_NEAR0, _NEAR1 = 0.8, 0.63  # the values of p below which the series is used, on W_0 and on W_{-1}
-_EXP_FLOOR, _EXP_HUGE = -10.0, 1e10  # ends of the fits for lambertw_exp; above the second, W_0(e^y) = y - log y
+_LOG_2, _EXP_64 = 0.6931471805599453, 6.235149080811617e27
+_NEAR0, _NEAR1 = 0.8, 0.6  # the values of p below which the series is used, on W_0 and on W_{-1}
+_EXP_FLOOR, _EXP_HUGE = -10.0, 1e12  # ends of the fits for lambertw_exp; above the second, W_0(e^y) = y - log y
 
 # Printed by benchmarks/lambertw_coefficients.py: ascending coefficients of P and Q in P/Q, the largest absolute error
 # of P/Q, and its share of the error that would leave 1e-17 (relative) in the final result.
-# NEAR: S(p) in W = -1 + p - p^2 S(p), W_{-1} having -p.  START0: W_0 from log(1 + p).  START1: log(-W_{-1}) from
+# LOG: log on [1, 2].  NEAR: S(p) in W = -1 + p - p^2 S(p), W_{-1} having -p.  START0: W_0 from log(1 + p).  START1: W_{-1} from
 # sqrt(2 (-1 - log(-z))).  EXP_LOW: W_0(e^y) from y.  EXP_HIGH: log W_0(e^y) from log y.
+# LOG on [1, 2]: error 1.28e-06, 0.128 of what is allowed; smallest denominator 1
+_LOG_P = (
+    -2.107201827407379, 4.237204593327069, -3.7028118153936775, 2.2780637169183877, -0.8781641114060662,
+    0.1907182500266048, -0.017807533485382523,
+)
 # NEAR0 on [0, 0.8]: error 7.40e-17, 0.451 of what is allowed; smallest denominator 1
 _NEAR0_P = (
     0.33333333333333326, 0.49086162284157125, 0.2431075165186439, 0.04606101264055894, 0.0026353741503276546,
@@ -44,13 +50,13 @@ _NEAR0_P = (
 _NEAR0_Q = (
     1.0, 1.9309182018579958, 1.3754378365208688, 0.44082408695449254, 0.061210524002482815, 0.0027661121378334515,
 )
-# NEAR1 on [0, 0.63]: error 9.37e-16, 7.79 of what is allowed; smallest denominator 0.183
+# NEAR1 on [0, 0.6]: error 4.66e-16, 1.52 of what is allowed; smallest denominator 0.204
 _NEAR1_P = (
-    0.3333333333333342, -0.578837352647616, 0.35196241102993486, -0.08667771006072587, 0.007022421405833746,
-    -1.1462300258183129e-05,
+    0.33333333333333376, -0.5756449022049144, 0.3476645561698097, -0.08489315279010369, 0.006800452575321033,
+    -1.0741372695418434e-05,
 )
 _NEAR1_Q = (
-    1.0, -2.1948453912756056, 1.8229691485143695, -0.7047434239113177, 0.12366054715964907, -0.007545396800584568,
+    1.0, -2.1852680399477946, 1.805685964585404, -0.6937562157505636, 0.12080895555481745, -0.007300149292024454,
 )
 # START0 on [0.587787, 355.4]: error 6.07e-04, 0.898 of what is allowed; smallest denominator 1.14
 _START0_P = (
@@ -58,15 +64,20 @@ _START0_P = (
     1.6556985001266934e-05,
 )
 _START0_Q = (1.0, 0.23455039037314085, 0.017291086635213535, 0.0013477641477148451, 8.283053105823858e-06)
-# START1 on [0.665143, 37.7]: error 2.79e-04, 0.433 of what is allowed; smallest denominator 1.55
-_START1_P = (4.427598766316903e-05, 0.9993893527572091, 0.572036158550551, 0.0316481736558442, 5.093769559282105e-05)
-_START1_Q = (1.0, 0.7371155973196407, 0.12849098280774252, 0.0035723159463440244)
+# START1 on [0.630001, 37.7]: error 1.44e-05, 0.021 of what is allowed; smallest denominator 1.47
+_START1_P = (
+    -1.0002610332897384, -1.674914889875021, -1.1306269249938827, -0.37493303399958144, -0.059832411011748354,
+    -0.001995342793834393,
+)
+_START1_Q = (1.0, 0.6760041525459319, 0.1194726371545356, 0.003991361739134782)
 # EXP_LOW on [-10, 1]: error 9.00e-05, 0.547 of what is allowed; smallest denominator 0.878
 _EXP_LOW_P = (0.5672197025896473, 0.25938744391401025, 0.0472097197584044, 0.003979628507172431, 0.00012880587591710603)
 _EXP_LOW_Q = (1.0, -0.18094038612836655, 0.06967221653701784, -0.010885560049911838)
-# EXP_HIGH on [0, 23.0259]: error 5.06e-04, 0.513 of what is allowed; smallest denominator 1
-_EXP_HIGH_P = (8.377914593716457e-05, 0.49740699832892393, 0.246899302997156, 0.05840108016678712, 0.05581839610383117)
-_EXP_HIGH_Q = (1.0, 0.09340732028353063, 0.07555386709229907, 0.05499671863141062, 1.4173540257987513e-05)
+# EXP_HIGH on [0, 27.631]: error 7.81e-04, 0.799 of what is allowed; smallest denominator 1
+_EXP_HIGH_P = (
+    0.00012960998694798296, 0.4961533153441955, 0.26386586498285314, 0.049967998652669314, 0.06245303714276989,
+)
+_EXP_HIGH_Q = (1.0, 0.11672037106496314, 0.06536242137309081, 0.06177832203285545, 1.0431568065451064e-05)
 
 _Coefficients = tuple[float, ...]
 
@@ -86,6 +97,16 @@ def _ratio(
     """Return P1(x1)/Q1(x1) where `first` holds and P2(x2)/Q2(x2) elsewhere: two polynomials more, one division less."""
     top = jnp.where(first, _horner(p1, x1), _horner(p2, x2))
     return top / jnp.where(first, _horner(q1, x1), _horner(q2, x2))
+
+
+def _rough_log(x: jax.Array) -> jax.Array:
+    """Return log x to 1e-6 for normal x > 0, from its bits: all that a start needs, in a fraction of a logarithm."""
+    info = jnp.finfo(x.dtype)
+    bits = jax.lax.bitcast_convert_type(x, jnp.int64 if info.bits == 64 else jnp.int32)
+    one = (info.maxexp - 1) << info.nmant  # the bits of 1.0
+    mantissa = jax.lax.bitcast_convert_type((bits & ((1 << info.nmant) - 1)) | one, x.dtype)
+    exponent = ((bits - one) >> info.nmant).astype(jnp.int32)
+    return exponent.astype(x.dtype) * _LOG_2 + _horner(_LOG_P, mantissa)
 
 
 def _fritsch(w: jax.Array, residual: jax.Array) -> jax.Array:
@@ -108,9 +129,8 @@ def _distance(z: jax.Array) -> tuple[jax.Array, jax.Array]:
 def _w0(z: jax.Array) -> jax.Array:
     p, below = _distance(z)
     near = p < _NEAR0
-    value = _ratio(near, p, _NEAR0_P, _NEAR0_Q, jnp.log(1 + p), _START0_P, _START0_Q)
-    # With w = z exp(-start), log(z/w) is `start` itself: no logarithm, and full relative accuracy at z = 0.
-    w = z * jnp.exp(-value)
+    value = _ratio(near, p, _NEAR0_P, _NEAR0_Q, _rough_log(1 + p), _START0_P, _START0_Q)
+    w = z * jnp.exp(-value)  # log(z/w) is `value` itself; and no digit is lost at z = 0
     w = jnp.where(near, (p - 1) - p * p * value, _fritsch(w, value - w))
     # Below eps/8, W_0(z) rounds to z, and the step above would lose digits to underflow.
     itself = (jnp.abs(z) < jnp.finfo(z.dtype).eps / 8) | (z == jnp.inf)
@@ -121,25 +141,26 @@ def _w0(z: jax.Array) -> jax.Array:
 def _w1(z: jax.Array) -> jax.Array:
     p, below = _distance(z)
     near = p < _NEAR1
-    log = jnp.log(-z)
-    value = _ratio(near, p, _NEAR1_P, _NEAR1_Q, jnp.sqrt(-2 - 2 * log), _START1_P, _START1_Q)
-    # With w = -exp(start), log(z/w) is log(-z) - start.
-    w = -jnp.exp(value)
-    w = jnp.where(near, (-1 - p) - p * p * value, _fritsch(w, (log - value) - w))
-    return jnp.where(below, jnp.nan, jnp.where(z == 0, -jnp.inf, w))
+    root = jnp.sqrt(-2 - 2 * _rough_log(-z))
+    value = _ratio(near, p, _NEAR1_P, _NEAR1_Q, root, _START1_P, _START1_Q)
+    # Again w = z exp(-value), in two factors where the exponential alone would overflow; value + 64 is then exact.
+    big = value < -64
+    w = z * jnp.exp(-jnp.where(big, value + 64, value)) * jnp.where(big, _EXP_64, 1)
+    w = jnp.where(near, (-1 - p) - p * p * value, _fritsch(w, value - w))
+    return jnp.where(below | (z > 0), jnp.nan, jnp.where(z == 0, -jnp.inf, w))
 
 
 @jax.jit
 def _w0_exp(y: jax.Array) -> jax.Array:
     low = y < 1
-    log = jnp.log(jnp.maximum(y, 1))
+    log = _rough_log(jnp.maximum(y, 1))
     y = jnp.maximum(y, -1e4)  # -inf - (-inf) is no number, and e^-10000 is zero
     start = _ratio(low, y, _EXP_LOW_P, _EXP_LOW_Q, log, _EXP_HIGH_P, _EXP_HIGH_Q)
     start = jnp.where(y < _EXP_FLOOR, 0, start)  # below, e^y is a good start
     log_w = jnp.where(low, y - start, start)
     w = jnp.exp(log_w)
     w = _fritsch(w, (y - log_w) - w)
-    return jnp.where(y > _EXP_HUGE, y - jnp.minimum(log, 1e3), w)
+    return jnp.where(y > _EXP_HUGE, y - log, w)
 
 
 def _either(z: jax.Array, branch: int) -> jax.Array:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import mpmath as mp
 
 DIGITS = 40  # of the fit; the stored coefficients are the nearest float64
-NEAR0, NEAR1 = 0.8, 0.63  # p below which the series at the branch point is used, for W_0 and for W_{-1}
-HUGE = 1e10  # y above which y - log y is W_0(e^y) to the last bit
+NEAR0, NEAR1 = 0.8, 0.6  # p below which the series at the branch point is used, for W_0 and for W_{-1}
+HUGE = 1e12  # y above which y - log y is W_0(e^y) to the last bit
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ def w0_of_log(y: mp.mpf) -> mp.mpf:
     return w_of_p(mp.expm1(y))
 
 
-def log_w1(s: mp.mpf) -> mp.mpf:
-    """Log(-W_{-1}(z)) as a function of s = sqrt(2 (-1 - log(-z)))."""
-    return mp.log(-mp.re(mp.lambertw(-mp.exp(-1 - s * s / 2), -1)))
+def w1_of_root(s: mp.mpf) -> mp.mpf:
+    """W_{-1}(z) as a function of s = sqrt(2 (-1 - log(-z)))."""
+    return mp.re(mp.lambertw(-mp.exp(-1 - s * s / 2), -1))
 
 
 def w0_of_exp(y: mp.mpf) -> mp.mpf:
@@ -72,12 +72,13 @@ def log_w0(u: mp.mpf) -> mp.mpf:
 
 
 FITS = [
+    Fit("LOG", mp.log, 1.0, 2.0, (6, 0), lambda m: mp.mpf("1e-5")),
     Fit("NEAR0", series_tail, 0.0, NEAR0, (5, 5), lambda p: mp.mpf("1e-17") * abs(w_of_p(p)) / max(p * p, 0.01)),
     Fit("NEAR1", lambda p: series_tail(-p), 0.0, NEAR1, (5, 5),
         lambda p: mp.mpf("1e-17") * abs(w_of_p(-p)) / max(p * p, 0.01)),
     Fit("START0", w0_of_log, float(mp.log(1 + NEAR0)), 355.4, (5, 4), lambda y: start_allowed(w0_of_log(y)), 3.0),
-    Fit("START1", log_w1, float(mp.sqrt(-2 - 2 * mp.log((1 - NEAR1**2 / 2) / mp.e))), 37.7, (4, 3),
-        lambda s: start_allowed(-mp.exp(log_w1(s))), 2.0),
+    Fit("START1", w1_of_root, float(mp.sqrt(-2 - 2 * mp.log((1 - NEAR1**2 / 2) / mp.e))), 37.7, (5, 3),
+        lambda s: start_allowed(w1_of_root(s)), 2.0),
     Fit("EXP_LOW", w0_of_exp, -10.0, 1.0, (4, 3), lambda y: start_allowed(w0_of_exp(y))),
     Fit("EXP_HIGH", log_w0, 0.0, float(mp.log(HUGE)), (4, 4), lambda u: start_allowed(mp.exp(log_w0(u))), 2.0),
 ]  # fmt: skip

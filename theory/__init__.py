@@ -1,0 +1,28 @@
+"""What the paper claims about the problems, and whether it holds.
+
+`claims()` lists every claim, `get(id)` finds one, `check(claim)` returns its verdict. A claim of your own is ten lines: see the
+README.
+"""
+
+from __future__ import annotations
+
+from ascentfail.theory.check import check
+from ascentfail.theory.claim import Axis, Claim, Counterexample, Domain, Evidence, Kind, Point, Verdict
+from ascentfail.theory.evidence.recheck import recheck
+from ascentfail.theory.registry import claims, get, register
+
+__all__ = [
+    "Axis",
+    "Claim",
+    "Counterexample",
+    "Domain",
+    "Evidence",
+    "Kind",
+    "Point",
+    "Verdict",
+    "check",
+    "claims",
+    "get",
+    "recheck",
+    "register",
+]

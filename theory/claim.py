@@ -1,0 +1,289 @@
+r"""Claims as data: what is stated, where, and what counts as evidence.
+
+A claim says `margin(p, xp) >= 0` (or `> 0`, or `= 0`) for every point p of its domain. The margin is written once, for any
+arithmetic, so that the same text is sampled in JAX, re-checked in mpmath and enclosed in balls.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import jax
+
+from ascentfail.arithmetic import Arithmetic, Scalar
+from ascentfail.errors import invalid
+
+Scale = Literal["linear", "log", "integer"]
+Level = Literal["sampled", "searched", "certified", "symbolic"]
+Status = Literal["holds", "fails", "open", "vacuous"]
+
+
+class Kind(enum.StrEnum):
+    """What kind of statement a claim is; the kind decides the check.
+
+    EQUALITY: the margin is a residual that must vanish. BOUND: an inequality between two expressions. ORDERING: an inequality
+    between models. EXISTENCE: for every point some values of the inner axes make the margin >= 0. LIMIT: the margin is an
+    explicit modulus minus the distance from the limit. PROBABILITY: the margin is a bound minus a probability.
+    """
+
+    EQUALITY = "equality"
+    BOUND = "bound"
+    ORDERING = "ordering"
+    EXISTENCE = "existence"
+    LIMIT = "limit"
+    PROBABILITY = "probability"
+
+
+@jax.tree_util.register_pytree_node_class
+class Point:
+    """Named coordinates of one point, readable as attributes in formulas: p.b, p.phi, p.alpha, p.epsilon, p.forget_b."""
+
+    def __init__(self, **values: Scalar):
+        """Args: the coordinates by name, in one arithmetic."""
+        self._values = values
+
+    def __getattr__(self, name: str) -> Scalar:
+        """The coordinate `name`; forget_b = alpha b follows from the others."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        values = self._values
+        if name in values:
+            return values[name]
+        if name == "forget_b" and "alpha" in values and "b" in values:
+            return values["alpha"] * values["b"]
+        raise AttributeError(f"this point has no coordinate {name!r}, only {', '.join(values)}")
+
+    def values(self) -> dict[str, Scalar]:
+        """The coordinates by name."""
+        return dict(self._values)
+
+    def replace(self, **changes: Scalar) -> Point:
+        """A point with some coordinates changed or added."""
+        return Point(**{**self._values, **changes})
+
+    def tree_flatten(self) -> tuple[tuple[Scalar, ...], tuple[str, ...]]:
+        """Leaves and names, for JAX."""
+        return tuple(self._values.values()), tuple(self._values)
+
+    @classmethod
+    def tree_unflatten(cls, names: tuple[str, ...], leaves: tuple[Scalar, ...]) -> Point:
+        """Inverse of `tree_flatten`."""
+        return cls(**dict(zip(names, leaves, strict=True)))
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One coordinate of a domain.
+
+    Args:
+        name: coordinate name.
+        low, high: closed range; 0 < low for a log axis.
+        scale: "linear", "log" or "integer".
+
+    Raises:
+        ValueError: an empty, infinite or (log) non-positive range.
+    """
+
+    name: str
+    low: float
+    high: float
+    scale: Scale = "linear"
+
+    def __post_init__(self) -> None:
+        """Checks the range."""
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low <= self.high):
+            raise invalid("high", self.high, f"a finite number >= low = {self.low} (axis {self.name!r})")
+        if self.scale == "log" and self.low <= 0:
+            raise invalid("low", self.low, f"a number > 0 on a log axis (axis {self.name!r})")
+        if self.scale not in ("linear", "log", "integer"):
+            raise invalid("scale", self.scale, "'linear', 'log' or 'integer'")
+
+    def at(self, unit: Any) -> Any:
+        """The coordinate at a fraction 0..1 of the axis, for arrays of fractions."""
+        import numpy as np
+
+        if self.scale == "log":
+            low, high = np.log(self.low), np.log(self.high)
+            return np.clip(np.exp(low + (high - low) * unit), self.low, self.high)
+        if self.scale == "integer":
+            count = int(self.high) - int(self.low) + 1
+            return int(self.low) + np.minimum(np.floor(unit * count), count - 1)
+        return np.clip(self.low + (self.high - self.low) * unit, self.low, self.high)
+
+
+def _same_point(p: Point, xp: Arithmetic) -> Point:
+    return p
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The points that a claim quantifies over: a box, a chart, and side conditions.
+
+    Args:
+        axes: the sides of the box.
+        chart: (coordinates, xp) -> Point, from the box to the coordinates that the claim speaks of (for instance
+            alpha = ratio * phi). The counterexample of a claim is stated in the chart's coordinates.
+        where: (p, xp) -> tuple of expressions; the point belongs to the domain where each is >= 0.
+        words: the domain in words, for tables.
+
+    Raises:
+        ValueError: no axis, or two of one name.
+    """
+
+    axes: tuple[Axis, ...]
+    chart: Callable[[Point, Arithmetic], Point] = _same_point
+    where: Callable[[Point, Arithmetic], tuple[Scalar, ...]] | None = None
+    words: str = ""
+
+    def __post_init__(self) -> None:
+        """Checks the axes."""
+        names = [axis.name for axis in self.axes]
+        if not names or len(set(names)) != len(names):
+            raise invalid("axes", names, "one or more axes of different names")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement with one verdict.
+
+    Args:
+        id: short name, "lemma-3.main".
+        statement: what is claimed, in words and ASCII formulas.
+        source: where it is printed.
+        kind: decides the check, see `Kind`.
+        domain: what it quantifies over.
+        margin: (p, xp) -> scalar, >= 0 where the claim holds (EQUALITY: = 0). EXISTENCE: evaluated at the outer and inner axes
+            together; the claim holds at an outer point when some inner values give a margin >= 0.
+        strict: the margin must be > 0.
+        inner: the axes of the existential variables (EXISTENCE only).
+        exclusion: (p, xp) -> scalar, an upper bound on the margin for ALL values of whatever else the claim quantifies over
+            (inner variables, later terms of a sequence). Where given, a counterexample needs exclusion < 0.
+        exclusion_words: what the bound excludes and why.
+        equivalent: (p, xp) -> scalar of the same sign as the margin everywhere on the domain, for certificates.
+        repaired: the statement that does hold, with its exact domain.
+        note: what a reader should know about the reading chosen.
+
+    Raises:
+        ValueError: an EXISTENCE claim without inner axes or exclusion, or inner axes on another kind.
+    """
+
+    id: str
+    statement: str
+    source: str
+    kind: Kind
+    domain: Domain
+    margin: Callable[[Point, Arithmetic], Scalar]
+    strict: bool = False
+    inner: tuple[Axis, ...] = ()
+    exclusion: Callable[[Point, Arithmetic], Scalar] | None = None
+    exclusion_words: str = ""
+    equivalent: Callable[[Point, Arithmetic], Scalar] | None = None
+    repaired: Claim | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        """Checks that the parts fit the kind."""
+        if (self.kind is Kind.EXISTENCE) != bool(self.inner):
+            raise invalid("inner", self.inner, f"axes for an existence claim and none otherwise (claim {self.id!r})")
+        if self.kind is Kind.EXISTENCE and self.exclusion is None:
+            raise invalid("exclusion", None, f"a bound over the inner axes for an existence claim (claim {self.id!r})")
+
+    def family(self) -> Iterator[Claim]:
+        """The claim as printed and its repaired statements."""
+        yield self
+        if self.repaired is not None:
+            yield from self.repaired.family()
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """A point that refutes a claim, confirmed by `evidence.recheck`.
+
+    Attributes:
+        point: coordinates as plain floats, exact as written.
+        margin: the violated margin (or exclusion bound) at that point, rounded from the high-precision value.
+        digits: digits to which the re-check agreed with itself.
+        bound: what else it excludes, in words; empty where the point alone refutes.
+    """
+
+    point: dict[str, float]
+    margin: float
+    digits: int
+    bound: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {key: value for key, value in dataclasses.asdict(self).items() if key != "bound" or value}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """How hard the claim was tried, and how it fared.
+
+    Attributes:
+        level: "sampled", "searched", "certified" or "symbolic".
+        samples: points of the domain at which the margin was evaluated.
+        worst_margin: the smallest margin met (EQUALITY: the largest |residual|), None if none was evaluated.
+        worst_point: where.
+        certified_fraction: fraction of the domain's volume that is proved, None below that level.
+        undecided: boxes that stayed undecided, for certificates.
+        words: anything else worth saying.
+    """
+
+    level: Level
+    samples: int = 0
+    worst_margin: float | None = None
+    worst_point: dict[str, float] | None = None
+    certified_fraction: float | None = None
+    undecided: int | None = None
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the evidence says about a claim.
+
+    Attributes:
+        id, statement, source, kind: of the claim.
+        status: "holds" (not broken at the level of the evidence), "fails", "open" or "vacuous".
+        evidence: the strongest evidence gathered.
+        counterexample: confirmed refutation, for "fails".
+        repaired: verdict on the repaired statement.
+    """
+
+    id: str
+    statement: str
+    source: str
+    kind: Kind
+    status: Status
+    evidence: Evidence
+    counterexample: Counterexample | None = None
+    repaired: Verdict | None = None
+    domain: str = field(default="")
+
+    @property
+    def proved(self) -> bool:
+        """Whether the evidence is a proof: a confirmed counterexample, a full certificate or an identity."""
+        if self.status == "fails":
+            return self.counterexample is not None
+        full = self.evidence.level == "certified" and self.evidence.certified_fraction == 1.0
+        return self.status == "holds" and (full or self.evidence.level == "symbolic")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, in the layout of `ascentfail verify --json`."""
+        return {
+            "id": self.id,
+            "status": self.status,
+            "kind": str(self.kind),
+            "source": self.source,
+            "statement": self.statement,
+            "domain": self.domain,
+            "evidence": dataclasses.asdict(self.evidence),
+            "counterexample": self.counterexample and self.counterexample.to_json(),
+            "repaired": self.repaired and self.repaired.to_json(),
+        }

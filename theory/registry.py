@@ -1,0 +1,57 @@
+"""The one list of claims: every lemma file registers what it states."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import importlib
+import pkgutil
+
+from ascentfail.errors import invalid
+from ascentfail.theory.claim import Claim
+
+_CLAIMS: dict[str, Claim] = {}
+
+
+def register(claim: Claim) -> Claim:
+    """Adds a claim (with its repaired statement inside) to the registry and returns it.
+
+    Raises:
+        ValueError: a claim of that id is registered already.
+    """
+    if claim.id in _CLAIMS:
+        raise invalid("id", claim.id, "an id that no other claim has")
+    _CLAIMS[claim.id] = claim
+    return claim
+
+
+@functools.cache
+def _load() -> None:
+    """Imports every lemma file once."""
+    lemmas = importlib.import_module("ascentfail.theory.lemmas")
+    for module in sorted(m.name for m in pkgutil.iter_modules(lemmas.__path__)):
+        importlib.import_module(f"ascentfail.theory.lemmas.{module}")
+
+
+def claims() -> tuple[Claim, ...]:
+    """Every registered claim, in the order of the paper."""
+    _load()
+    return tuple(_CLAIMS.values())
+
+
+def get(claim_id: str) -> Claim:
+    """The claim of that id; repaired statements have ids too.
+
+    Raises:
+        KeyError: no such claim; the message suggests the nearest ids.
+    """
+    known = {claim.id: claim for printed in claims() for claim in printed.family()}
+    if claim_id in known:
+        return known[claim_id]
+    raise KeyError(suggest("claim", claim_id, list(known)))
+
+
+def suggest(what: str, name: str, known: list[str]) -> str:
+    """One line that says a name is unknown and which known ones are nearest."""
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or known[:3]
+    return f"unknown {what} {name!r}; nearest: {', '.join(near)}"
