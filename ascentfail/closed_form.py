@@ -122,6 +122,13 @@ def cosine(p: Any) -> Scalar:
     return 2 * p.epsilon / (1 + p.epsilon * p.epsilon)
 
 
+def retain_strength(p: Any, which: Model) -> Scalar:
+    """beta = b (1 + eps^2), or beta_D = beta/(1 + phi) for the original; needs no alpha. Paper: App. I."""
+    check_model(which)
+    beta = p.b * (1 + p.epsilon * p.epsilon)
+    return beta / (1 + p.phi) if which == "original" else beta
+
+
 def pulls(p: Any, which: Model) -> tuple[Scalar, Scalar]:
     r"""Strengths (beta, gamma) of the stationarity equations s_1 = beta e^{-x}, |s_2| = gamma e^{-y}.
 
@@ -139,13 +146,11 @@ def pulls(p: Any, which: Model) -> tuple[Scalar, Scalar]:
 
     Paper: App. I.
     """
-    check_model(which)
-    size = 1 + p.epsilon * p.epsilon
-    if which == "original":
-        return p.b * size / (1 + p.phi), p.forget_b * size / (1 + p.phi)
+    beta = retain_strength(p, which)
     if which == "oracle":
-        return p.b * size, p.b * 0
-    return p.b * size, p.forget_b * size / p.phi
+        return beta, 0 * beta
+    forget = p.forget_b * (1 + p.epsilon * p.epsilon)
+    return beta, forget / (1 + p.phi) if which == "original" else forget / p.phi
 
 
 def plane_margins(s1: Scalar, s2: Scalar, q: Scalar) -> tuple[Scalar, Scalar]:
@@ -161,7 +166,7 @@ def plane_weights(s1: Scalar, s2: Scalar, epsilon: Scalar) -> tuple[Scalar, Scal
 
 def plane_oracle(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
     """Margins of the oracle, x_R = W(beta), y_R = q x_R. Paper: Lemma 6."""
-    x = xp.lambertw(pulls(p, "oracle")[0], 0)
+    x = xp.lambertw(retain_strength(p, "oracle"), 0)
     return x, cosine(p) * x
 
 
@@ -196,14 +201,14 @@ def balance(size: Scalar, beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, 
 
 def alpha_of_original(forget_pull: Scalar, p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     """The alpha at which the original has s_2 = V: alpha = V e^{qU + V}/beta_D, U = W(beta_D e^{-qV}). Beyond the paper."""
-    q, (beta, _) = cosine(p), pulls(p, "original")
+    q, beta = cosine(p), retain_strength(p, "original")
     u = retain_pull(forget_pull, beta, q, xp=xp)
     return forget_pull * xp.exp(q * u + forget_pull - xp.log(beta))
 
 
 def alpha_of_descent_ascent(ascent_pull: Scalar, p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     """The alpha at which s_2 = -B is stationary: alpha = (phi/beta) B e^{qA - B}, A = W(beta e^{qB}). Beyond the paper."""
-    q, (beta, _) = cosine(p), pulls(p, "descent_ascent")
+    q, beta = cosine(p), retain_strength(p, "descent_ascent")
     a = retain_pull(-ascent_pull, beta, q, xp=xp)
     return p.phi * ascent_pull * xp.exp(q * a - ascent_pull - xp.log(beta))
 
@@ -235,7 +240,7 @@ def fold_ascent_pull(a: Scalar, q: Scalar) -> Scalar:
 
 def log_existence_alpha(a: Scalar, p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     """ln of the alpha below which descent-ascent has a minimum, ln[(phi/beta) B e^{qA - B}] with A at the fold. Beyond."""
-    q, (beta, _) = cosine(p), pulls(p, "descent_ascent")
+    q, beta = cosine(p), retain_strength(p, "descent_ascent")
     b = fold_ascent_pull(a, q)
     return xp.log(p.phi) - xp.log(beta) + xp.log(b) + q * a - b
 
@@ -282,7 +287,7 @@ def upper_alphas(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
 
     Z = (W(beta) - W(beta_D))/q and X = W(beta).
     """
-    q, beta_original = cosine(p), pulls(p, "original")[0]
+    q, beta_original = cosine(p), retain_strength(p, "original")
     x, _ = plane_oracle(p, xp=xp)
     z = (x - xp.lambertw(beta_original, 0)) / q
     return z * xp.exp(z - xp.log(beta_original)), q * ((1 + p.phi) * xp.exp(-(1 - q) * x) - 1)
@@ -302,7 +307,7 @@ def ordering_alphas(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
 
     Source: beyond the paper, from the parametrisation by s_2.
     """
-    q, beta = cosine(p), pulls(p, "original")[0]
+    q, beta = cosine(p), retain_strength(p, "original")
     x, _ = plane_oracle(p, xp=xp)
     first = p.phi / q * xp.exp(-x * (1 - q) * (q - p.phi) / (q * (1 + p.phi)))
     rest = 1 - q * q

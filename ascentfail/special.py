@@ -35,8 +35,8 @@ _EXP_FLOOR, _EXP_HUGE = -10.0, 1e12  # ends of the fits for lambertw_exp; above 
 
 # Printed by benchmarks/lambertw_coefficients.py: ascending coefficients of P and Q in P/Q, the largest absolute error
 # of P/Q, and its share of the error that would leave 1e-17 (relative) in the final result.
-# LOG: log on [1, 2].  NEAR: S(p) in W = -1 + p - p^2 S(p), W_{-1} having -p.  START0: W_0 from log(1 + p).  START1: W_{-1} from
-# sqrt(2 (-1 - log(-z))).  EXP_LOW: W_0(e^y) from y.  EXP_HIGH: log W_0(e^y) from log y.
+# LOG: log on [1, 2].  NEAR: S(p) in W = -1 + p - p^2 S(p), with -p for W_{-1}.  START0: W_0 from log(1 + p).
+# START1: W_{-1} from sqrt(2 (-1 - log(-z))).  EXP_LOW: W_0(e^y) from y.  EXP_HIGH: log W_0(e^y) from log y.
 # LOG on [1, 2]: error 1.28e-06, 0.128 of what is allowed; smallest denominator 1
 _LOG_P = (
     -2.107201827407379, 4.237204593327069, -3.7028118153936775, 2.2780637169183877, -0.8781641114060662,
@@ -64,12 +64,9 @@ _START0_P = (
     1.6556985001266934e-05,
 )
 _START0_Q = (1.0, 0.23455039037314085, 0.017291086635213535, 0.0013477641477148451, 8.283053105823858e-06)
-# START1 on [0.630001, 37.7]: error 1.44e-05, 0.021 of what is allowed; smallest denominator 1.47
-_START1_P = (
-    -1.0002610332897384, -1.674914889875021, -1.1306269249938827, -0.37493303399958144, -0.059832411011748354,
-    -0.001995342793834393,
-)
-_START1_Q = (1.0, 0.6760041525459319, 0.1194726371545356, 0.003991361739134782)
+# START1 on [0.630001, 37.7]: error 4.60e-04, 0.669 of what is allowed; smallest denominator 1.13
+_START1_P = (-0.9983137158657882, -1.2143530115850603, -0.5387209271528725, -0.10437022236774879, -0.001451224238787054)
+_START1_Q = (1.0, 0.20894623053371159, 0.002900270603036483)
 # EXP_LOW on [-10, 1]: error 9.00e-05, 0.547 of what is allowed; smallest denominator 0.878
 _EXP_LOW_P = (0.5672197025896473, 0.25938744391401025, 0.0472097197584044, 0.003979628507172431, 0.00012880587591710603)
 _EXP_LOW_Q = (1.0, -0.18094038612836655, 0.06967221653701784, -0.010885560049911838)
@@ -96,7 +93,9 @@ def _ratio(
 ) -> jax.Array:  # fmt: skip
     """Return P1(x1)/Q1(x1) where `first` holds and P2(x2)/Q2(x2) elsewhere: two polynomials more, one division less."""
     top = jnp.where(first, _horner(p1, x1), _horner(p2, x2))
-    return top / jnp.where(first, _horner(q1, x1), _horner(q2, x2))
+    # No value is below -1000.  The maximum is there because XLA on CPU fuses a division that has one use, not several:
+    # with it the whole function is one loop over the array, and without it three with temporary arrays between.
+    return jnp.maximum(top / jnp.where(first, _horner(q1, x1), _horner(q2, x2)), -1e3)
 
 
 def _rough_log(x: jax.Array) -> jax.Array:
@@ -113,7 +112,7 @@ def _fritsch(w: jax.Array, residual: jax.Array) -> jax.Array:
     """Return w after one step of order four; residual is log(z/w) - w."""
     a = 1 + w
     q = 2 * a * (a + residual * (2 / 3))
-    return w + w * (residual * (q - residual)) / (a * (q - 2 * residual))
+    return w + w * (residual * (q - residual) / (a * (q - 2 * residual)))
 
 
 def _distance(z: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -183,7 +182,9 @@ def _lambertw_jvp(branch: int, primals: tuple[jax.Array], tangents: tuple[jax.Ar
 def _lambertw_exp_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
     w = _lambertw_exp(primals[0])
     finite = jnp.minimum(w, jnp.finfo(w.dtype).max)
-    return w, finite / (1 + finite) * tangents[0]
+    # w/(1+w) in the form whose own derivative does not cancel.
+    slope = jnp.where(finite > 1, 1 - 1 / (1 + finite), finite / (1 + finite))
+    return w, slope * tangents[0]
 
 
 _lambertw = jax.custom_jvp(_either, nondiff_argnums=(1,))
@@ -206,8 +207,8 @@ def lambertw(z: ArrayLike, branch: int = 0) -> jax.Array:
 
     .. math:: W(z) e^{W(z)} = z, \qquad W'(z) = e^{-W(z)} / (1 + W(z))
 
-    Differentiable to every order inside the domain.  At the branch point -1/e, where both branches are -1, the slope
-    is +inf (W_0) or -inf (W_{-1}).
+    Differentiable to every order inside the domain, as far as the derivative is a number that the type holds.  At the
+    branch point -1/e, where both branches are -1, the slope is +inf (W_0) or -inf (W_{-1}).
 
     Args:
         z: Real argument of any shape.  W_0 is defined on [-1/e, inf), W_{-1} on [-1/e, 0); NaN comes back elsewhere.

@@ -243,9 +243,29 @@ def plane(p: Any, which: Model, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar
     q, (beta, gamma) = closed_form.cosine(p), closed_form.pulls(p, which)
     if which == "oracle":
         return xp.lambertw(beta, 0), 0 * beta
-    sign = 1 if which == "original" else -1
+    return from_pulls(beta, gamma, q, -1 if which == "descent_ascent" else 1, xp=xp)
+
+
+def from_pulls(beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
+    """The signed (s_1, s_2) with s_1 = beta e^{-x}, s_2 = sign gamma e^{-y}, in JAX or mpmath.
+
+    Args:
+        beta: pull of the retain samples, >= 0.
+        gamma: pull of the forget samples, >= 0.
+        q: cosine, 0 to 1.
+        sign: +1 for the original, -1 for descent-ascent.
+        xp: JAX or mpmath.
+
+    Returns:
+        (s_1, s_2), the minimum; NaN where descent-ascent has none.
+
+    Raises:
+        ValueError: another arithmetic.
+
+    Source: our reduction of App. I.
+    """
     if xp is JAX:
-        s1, size = solve_plane(q, beta, gamma, sign, getattr(p, "loss", "exponential"))
+        s1, size = solve_plane(q, beta, gamma, sign, "exponential")
         return s1, sign * size
     if xp is not MPMATH:
         raise invalid("xp", xp.name, "the JAX or the mpmath arithmetic")
@@ -259,7 +279,7 @@ def _plane_mpmath(q: Any, beta: Any, gamma: Any, sign: int) -> tuple[Any, Any]:
         upper = MPMATH.lambertw(gamma, 0)
         lower = gamma * mp.exp(-q * MPMATH.lambertw(beta, 0) - upper)
     else:
-        a, upper = fold_mpmath(beta, q)
+        a, upper = _fold_mpmath(beta, q)
         if mp.log(upper) + q * a - upper <= mp.log(gamma):
             return mp.nan, mp.nan
         lower = gamma * mp.exp(-q * a)
@@ -267,7 +287,7 @@ def _plane_mpmath(q: Any, beta: Any, gamma: Any, sign: int) -> tuple[Any, Any]:
     return closed_form.retain_pull(sign * size, beta, q, xp=MPMATH), sign * size
 
 
-def fold_mpmath(beta: Any, q: Any) -> tuple[Any, Any]:
+def _fold_mpmath(beta: Any, q: Any) -> tuple[Any, Any]:
     """(A, B) of `closed_form.fold_equation` at the working precision of mpmath."""
     lower, upper = mp.log(MPMATH.lambertw(beta * mp.exp(q), 0)), 1 + mp.log(beta)
     log_a = _bracketed(lambda u: closed_form.fold_equation(u, beta, q, xp=MPMATH), lower, upper)
@@ -300,9 +320,31 @@ def log_existence_alpha(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
 
     Source: beyond the paper.
     """
-    q, (beta, _) = closed_form.cosine(p), closed_form.pulls(p, "descent_ascent")
-    a = _fold(jnp.log(beta), q)[0] if xp is JAX else fold_mpmath(mp.mpf(beta), mp.mpf(q))[0]
-    return closed_form.log_existence_alpha(a, p, xp=xp)
+    q, beta = closed_form.cosine(p), closed_form.retain_strength(p, "descent_ascent")
+    return closed_form.log_existence_alpha(fold(beta, q, xp=xp)[0], p, xp=xp)
+
+
+def fold(beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
+    """The pulls (A, B) where minimum and saddle of descent-ascent meet, in JAX or mpmath.
+
+    Args:
+        beta: pull of the retain samples, > 0.
+        q: cosine, 0 to 1.
+        xp: JAX or mpmath.
+
+    Returns:
+        (A, B), the root of `closed_form.fold_equation`.
+
+    Raises:
+        ValueError: another arithmetic.
+
+    Source: beyond the paper.
+    """
+    if xp is JAX:
+        return _fold(jnp.log(beta), jnp.asarray(q))
+    if xp is not MPMATH:
+        raise invalid("xp", xp.name, "the JAX or the mpmath arithmetic")
+    return _fold_mpmath(mp.mpf(beta), mp.mpf(q))
 
 
 # --- the public face -------------------------------------------------------------------------------------------------------

@@ -77,7 +77,7 @@ FITS = [
     Fit("NEAR1", lambda p: series_tail(-p), 0.0, NEAR1, (5, 5),
         lambda p: mp.mpf("1e-17") * abs(w_of_p(-p)) / max(p * p, 0.01)),
     Fit("START0", w0_of_log, float(mp.log(1 + NEAR0)), 355.4, (5, 4), lambda y: start_allowed(w0_of_log(y)), 3.0),
-    Fit("START1", w1_of_root, float(mp.sqrt(-2 - 2 * mp.log((1 - NEAR1**2 / 2) / mp.e))), 37.7, (5, 3),
+    Fit("START1", w1_of_root, float(mp.sqrt(-2 - 2 * mp.log((1 - NEAR1**2 / 2) / mp.e))), 37.7, (4, 2),
         lambda s: start_allowed(w1_of_root(s)), 2.0),
     Fit("EXP_LOW", w0_of_exp, -10.0, 1.0, (4, 3), lambda y: start_allowed(w0_of_exp(y))),
     Fit("EXP_HIGH", log_w0, 0.0, float(mp.log(HUGE)), (4, 4), lambda u: start_allowed(mp.exp(log_w0(u))), 2.0),
@@ -92,7 +92,10 @@ def grid(fit: Fit, count: int) -> list[mp.mpf]:
 
 def horner(coefficients: list[mp.mpf], x: mp.mpf) -> mp.mpf:
     """The polynomial with the coefficients in ascending order, at x."""
-    return mp.polyval(coefficients[::-1], x)
+    total = mp.mpf(0)
+    for c in reversed(coefficients):
+        total = total * x + c
+    return total
 
 
 def solve(fit: Fit, rounds: int = 30) -> tuple[list[mp.mpf], list[mp.mpf]]:

@@ -6,11 +6,13 @@ import difflib
 import functools
 import importlib
 import pkgutil
+import re
 
 from ascentfail.errors import invalid
 from ascentfail.theory.claim import Claim
 
 _CLAIMS: dict[str, Claim] = {}
+_CHAPTERS = ("lemma", "corollary", "figure", "appendix", "beyond")
 
 
 def register(claim: Claim) -> Claim:
@@ -34,9 +36,16 @@ def _load() -> None:
 
 
 def claims() -> tuple[Claim, ...]:
-    """Every registered claim, in the order of the paper."""
+    """Every registered claim, in the order of the paper, ours last."""
     _load()
-    return tuple(_CLAIMS.values())
+    return tuple(sorted(_CLAIMS.values(), key=_place))
+
+
+def _place(claim: Claim) -> tuple[int, int]:
+    """Chapter of the id, then its number; claims of one file keep their order (sorting is stable)."""
+    chapter, _, rest = claim.id.partition("-")
+    number = re.match(r"\d+", rest)
+    return _CHAPTERS.index(chapter) if chapter in _CHAPTERS else len(_CHAPTERS), int(number[0]) if number else 0
 
 
 def get(claim_id: str) -> Claim:

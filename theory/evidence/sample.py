@@ -165,6 +165,7 @@ def _judge(
     for i in _suspects(suspicion):
         found = confirm(claim, _row(points, i))
         if found:
+            found = _plainest(claim, found)
             words = f"{int((suspicion > 0).sum())} of {count} points violate it"
             return Sampled("fails", Evidence("sampled", count, found.margin, found.point, words=words), found)
     lost = inside & np.isnan(margin)
@@ -178,9 +179,20 @@ def _judge(
         words = "no witness was found there, and the bound does not exclude one"
         return Sampled("open", Evidence("sampled", count, float(value[worst]), _row(points, worst), words=words))
     exact = float(margin[worst])
-    if claim.kind is not Kind.EXISTENCE:  # its float margin may be rounding: quote the many-digit one
-        exact = float(recheck(claim, _row(points, worst)).margin) if claim.exclusion is None else exact
+    if claim.exclusion is None:  # the float margin may be rounding: quote the many-digit one
+        found = recheck(claim, _row(points, worst))
+        exact = float(found.margin) if found.inside else exact
     return Sampled("holds", Evidence("sampled", count, exact, _row(points, worst)))
+
+
+def _plainest(claim: Claim, found: Counterexample) -> Counterexample:
+    """The same refutation at the roundest numbers that still give one, for the reader's sake."""
+    for figures in (1, 2, 3):
+        rounded = {name: float(f"{value:.{figures}g}") for name, value in found.point.items()}
+        plain = confirm(claim, rounded)
+        if plain:
+            return plain
+    return found
 
 
 def _suspicion(claim: Claim, margin: np.ndarray, exclusion: np.ndarray) -> np.ndarray:

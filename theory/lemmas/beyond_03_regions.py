@@ -1,0 +1,79 @@
+r"""Beyond the paper: three questions that are often taken for one.
+
+(a) Does descent-ascent end farther from the oracle than the original is? (b) Does its first step lead away? (c) Is no later point
+of its path closer? On one coordinate the flow is monotone, so (c) is (b) or a start at the oracle. In the plane, with the pulls
+(U, V) of the original, -grad L_DA(w_D)/lam has pulls (phi U, -V (1 + 2 phi)/phi), which gives (b) in closed form.
+"""
+
+from __future__ import annotations
+
+from ascentfail import closed_form, stationary
+from ascentfail.arithmetic import Arithmetic, Scalar
+from ascentfail.theory.claim import Claim, Kind, Point
+from ascentfail.theory.domains import LINE, LINE_WITH_DA, PLANE
+from ascentfail.theory.lemmas.lemma_03_wrong_side import extra_distance, from_threshold
+from ascentfail.theory.registry import register
+
+register(Claim(
+    id="beyond-3.farther-1d",
+    statement="One coordinate: |w_DA - w_R| > |w_D - w_R| iff alpha > phi^2/(1 + 2 phi), wherever w_DA = W_0(c_DA) exists.",
+    source="ours, theory section 3 item 3 (a)",
+    kind=Kind.ORDERING,
+    domain=LINE_WITH_DA,
+    margin=lambda p, xp: extra_distance(p, xp) * from_threshold(p),
+))
+
+
+def _step_away(p: Point, xp: Arithmetic) -> Scalar:
+    """-L_DA'(w_D)(w_D - w_R)/lam: positive where the first step leads away from the oracle."""
+    return closed_form.first_step(p, xp=xp) * (closed_form.original(p, xp=xp) - closed_form.oracle(p, xp=xp))
+
+
+register(Claim(
+    id="beyond-3.first-step-1d",
+    statement="One coordinate: the first descent-ascent step leads away from the oracle iff phi^2/(1+2phi) < alpha < phi.",
+    source="ours, theory section 3 item 3 (b)",
+    kind=Kind.ORDERING,
+    domain=LINE,
+    margin=lambda p, xp: _step_away(p, xp) * from_threshold(p) * (p.phi - p.alpha),
+    note="The flow on one coordinate never turns, so (c), no later point closer, holds on the closed interval.",
+))
+
+
+def first_step_in_plane(p: Point, xp: Arithmetic) -> Scalar:
+    """<-grad L_DA(w_D), w_D - w_R>/lam from the gradient in weight coordinates, sample by sample."""
+    s1, s2 = stationary.plane(p, "original", xp=xp)
+    x, y = closed_form.plane_margins(s1, s2, closed_form.cosine(p))
+    w = closed_form.plane_weights(s1, s2, p.epsilon)
+    w_oracle = closed_form.plane_weights(closed_form.plane_oracle(p, xp=xp)[0], 0, p.epsilon)
+    retain, forget = p.b * xp.exp(-x), p.b * p.alpha / p.phi * xp.exp(-y)
+    step = (retain - p.epsilon * forget - w[0], p.epsilon * retain - forget - w[1])
+    return step[0] * (w[0] - w_oracle[0]) + step[1] * (w[1] - w_oracle[1])
+
+
+def first_step_criterion(p: Point, xp: Arithmetic) -> Scalar:
+    """phi U (x_D - x_R) - (1 + 2 phi) V (y_D - y_R)/phi, over 1 + eps^2: the same product in closed form."""
+    s1, s2 = stationary.plane(p, "original", xp=xp)
+    x, y = closed_form.plane_margins(s1, s2, closed_form.cosine(p))
+    x_oracle, y_oracle = closed_form.plane_oracle(p, xp=xp)
+    away = p.phi * s1 * (x - x_oracle) - (1 + 2 * p.phi) / p.phi * s2 * (y - y_oracle)
+    return away / (1 + p.epsilon * p.epsilon)
+
+
+register(Claim(
+    id="beyond-3.first-step-2d",
+    statement="Plane: the first step leads away from the oracle iff phi^2 U (x_D - x_R) > (1 + 2 phi) V (y_D - y_R), with (U, V) "
+    "the pulls of the original.",
+    source="ours, theory section 3 item 3 (b)",
+    kind=Kind.EQUALITY,
+    domain=PLANE,
+    margin=lambda p, xp: first_step_in_plane(p, xp) - first_step_criterion(p, xp),
+    note="The margin is the difference of the inner product itself and the closed form whose sign is stated.",
+))
+
+
+def extra_squared_distance(p: Point, xp: Arithmetic) -> Scalar:
+    """(1 + eps^2)(|w_DA - w_R|^2 - |w_D - w_R|^2), at the minimum of descent-ascent."""
+    unlearned, original = stationary.plane(p, "descent_ascent", xp=xp), stationary.plane(p, "original", xp=xp)
+    squared = closed_form.squared_distance_to_oracle
+    return squared(*unlearned, p, xp=xp) - squared(*original, p, xp=xp)

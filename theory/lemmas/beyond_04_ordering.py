@@ -1,0 +1,109 @@
+r"""Beyond the paper: the exact ordering in the plane.
+
+Along the curve V -> (U(V), V) of originals both margins increase with V, hence with alpha, so each order turns at one alpha.
+"""
+
+from __future__ import annotations
+
+from ascentfail import closed_form
+from ascentfail.arithmetic import Arithmetic, Scalar
+from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
+from ascentfail.theory.domains import (
+    ALPHA,
+    EPSILON,
+    PHI,
+    PLANE_STATIONARY,
+    PLANE_WITH_DA,
+    B,
+    at_stationary,
+    exists_in_plane,
+    plane_margins,
+)
+from ascentfail.theory.registry import register
+
+_PLANE = Domain(
+    (EPSILON, PHI, B, ALPHA),
+    words="alpha in [1e-3, 10], epsilon in [0.05, 0.95], phi in [0.01, 3], b in [0.01, 1e4]",
+)
+
+
+def _turns(which: int, p: Point, xp: Arithmetic) -> Scalar:
+    """(alpha* - alpha)(m_R - m_D) for the margin x (which = 0) or y (which = 1)."""
+    threshold = closed_form.ordering_alphas(p, xp=xp)[which]
+    gap = closed_form.plane_oracle(p, xp=xp)[which] - plane_margins(p, "original", xp)[which]
+    return (threshold - p.alpha) * gap
+
+
+register(Claim(
+    id="beyond-4.x-threshold",
+    statement="x_R >= x_D iff alpha <= (phi/q) exp(-X (1-q)(q-phi)/(q (1+phi))).",
+    source="ours, theory section 3 item 4",
+    kind=Kind.ORDERING,
+    domain=_PLANE,
+    margin=lambda p, xp: _turns(0, p, xp),
+))
+register(Claim(
+    id="beyond-4.y-threshold",
+    statement="y_R >= y_D iff alpha <= q (X-U) e^{qX}/beta_D with U = W((1-q^2) beta_D e^{-q^2 X})/(1-q^2).",
+    source="ours, theory section 3 item 4",
+    kind=Kind.ORDERING,
+    domain=_PLANE,
+    margin=lambda p, xp: _turns(1, p, xp),
+))
+
+
+def _second_below_first(p: Point, xp: Arithmetic) -> Scalar:
+    first, second = closed_form.ordering_alphas(p, xp=xp)
+    return xp.log(first) - xp.log(second)
+
+
+register(Claim(
+    id="beyond-4.second-implies-first",
+    statement="y_R >= y_D implies x_R >= x_D: the second threshold is at most the first.",
+    source="ours, theory section 3 item 4",
+    kind=Kind.BOUND,
+    domain=Domain((EPSILON, PHI, B), words="epsilon in [0.05, 0.95], phi in [0.01, 3], b in [0.01, 1e4]"),
+    margin=_second_below_first,
+))
+
+
+def _gaps(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar]:
+    """(x_D - x_DA, y_D - y_DA) at the minimum of descent-ascent."""
+    x, y = plane_margins(p, "original", xp)
+    x_unlearned, y_unlearned = plane_margins(p, "descent_ascent", xp)
+    return x - x_unlearned, y - y_unlearned
+
+
+register(Claim(
+    id="beyond-4.x-implies-y",
+    statement="x_DA <= x_D implies y_DA <= y_D.",
+    source="ours, theory section 3 item 4",
+    kind=Kind.ORDERING,
+    domain=Domain(
+        PLANE_WITH_DA.axes,
+        PLANE_WITH_DA.chart,
+        lambda p, xp: (exists_in_plane(p, xp), _gaps(p, xp)[0]),
+        "where a minimum exists and x_DA <= x_D; " + PLANE_WITH_DA.words,
+    ),
+    margin=lambda p, xp: _gaps(p, xp)[1],
+))
+
+
+def _x_gap(p: Point, xp: Arithmetic) -> Scalar:
+    exact, x, _ = at_stationary(p, xp)
+    return plane_margins(exact, "original", xp)[0] - x
+
+
+register(Claim(
+    id="beyond-4.sufficient",
+    statement="alpha >= phi^2/(q (1 + 2 phi)) gives x_DA <= x_D at every stationary point, also for alpha > 1.",
+    source="ours, theory section 3 item 4",
+    kind=Kind.ORDERING,
+    domain=Domain(
+        (Axis("epsilon", 0.05, 1.0), *PLANE_STATIONARY.axes[1:]),
+        PLANE_STATIONARY.chart,
+        lambda p, xp: (p.alpha - closed_form.sufficient_alpha(p),),
+        "every stationary point with forget pull B in [1e-3, 100] and alpha from the bound on; epsilon in [0.05, 1]",
+    ),
+    margin=_x_gap,
+))

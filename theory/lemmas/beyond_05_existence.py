@@ -1,0 +1,95 @@
+r"""Beyond the paper: when descent-ascent has a minimum in the plane.
+
+Every stationary point is a value B of the forget pull with ln alpha = ln(phi/beta) + h(B), h(B) = ln B + q A(B) - B. h rises to one
+maximum and falls: two stationary points below the threshold, none above. The Hessian over lam has determinant
+(1 + A)(1 - B) + q^2 A B = B (1 + A) h'(B).
+"""
+
+from __future__ import annotations
+
+from ascentfail import closed_form, stationary
+from ascentfail.arithmetic import Arithmetic, Scalar
+from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
+from ascentfail.theory.domains import EPSILON, PHI, PLANE_STATIONARY, RATIO, B, alpha_from_ratio
+from ascentfail.theory.registry import register
+
+
+def _pulls(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar, Scalar]:
+    """(q, A, B) at a point listed by its forget pull."""
+    q, beta = closed_form.cosine(p), closed_form.retain_strength(p, "descent_ascent")
+    return q, closed_form.retain_pull(-p.ascent_pull, beta, q, xp=xp), p.ascent_pull
+
+
+def _before_fold(p: Point, xp: Arithmetic) -> Scalar:
+    """ln of B at the fold over B: >= 0 on the side of the minimum."""
+    q, beta = closed_form.cosine(p), closed_form.retain_strength(p, "descent_ascent")
+    return xp.log(stationary.fold(beta, q, xp=xp)[1]) - xp.log(p.ascent_pull)
+
+
+register(Claim(
+    id="beyond-5.threshold",
+    statement="No stationary point has alpha above (phi/beta) exp(max_B h(B)), and the bound is reached.",
+    source="ours, theory section 3 item 5",
+    kind=Kind.BOUND,
+    domain=PLANE_STATIONARY,
+    margin=lambda p, xp: stationary.log_existence_alpha(p, xp=xp)
+    - xp.log(closed_form.alpha_of_descent_ascent(p.ascent_pull, p, xp=xp)),
+))
+
+
+def _slope(p: Point, xp: Arithmetic) -> Scalar:
+    """h'(B) = 1/B + q^2 A/(1 + A) - 1."""
+    q, a, b = _pulls(p, xp)
+    return 1 / b + q * q * a / (1 + a) - 1
+
+
+register(Claim(
+    id="beyond-5.one-maximum",
+    statement="h rises up to the fold and falls beyond it: below the threshold there are exactly two stationary points.",
+    source="ours, theory section 3 item 5",
+    kind=Kind.ORDERING,
+    domain=PLANE_STATIONARY,
+    margin=lambda p, xp: _slope(p, xp) * _before_fold(p, xp),
+    note="h tends to -infinity at both ends (beyond-5.unbounded gives the far one).",
+))
+
+
+def _nature(p: Point, xp: Arithmetic) -> Scalar:
+    """det(Hessian)/lam^2 times the side of the fold."""
+    q, a, b = _pulls(p, xp)
+    return ((1 + a) * (1 - b) + q * q * a * b) * _before_fold(p, xp)
+
+
+register(Claim(
+    id="beyond-5.minimum-and-saddle",
+    statement="The stationary point before the fold is a local minimum, the one beyond it a saddle.",
+    source="ours, theory section 3 item 5",
+    kind=Kind.ORDERING,
+    domain=PLANE_STATIONARY,
+    margin=_nature,
+    note="Before the fold B < 1/(1 - q^2 A/(1+A)) and the trace 2 + A - B is positive with the determinant.",
+))
+
+
+def _along_escape(p: Point, xp: Arithmetic) -> Scalar:
+    """L_DA/lam at distance t along the direction with x = 0, y = -t, without the constant."""
+    rest = 1 - closed_form.cosine(p) ** 2
+    return p.b - p.forget_b / p.phi * xp.exp(p.reach) + p.reach**2 / (2 * (1 + p.epsilon**2) * rest)
+
+
+register(Claim(
+    id="beyond-5.unbounded",
+    statement="For 0 < eps < 1 and alpha > 0 the descent-ascent loss is unbounded below: along x = 0 it ends below -t.",
+    source="ours, theory section 3 item 5",
+    kind=Kind.LIMIT,
+    domain=Domain(
+        (EPSILON, PHI, B, RATIO, Axis("reach", 1.0, 200.0)),
+        alpha_from_ratio,
+        lambda p, xp: (
+            p.forget_b / p.phi * xp.exp(p.reach) - 2 * (p.b + p.reach)
+            - p.reach**2 / ((1 + p.epsilon**2) * (1 - closed_form.cosine(p) ** 2)),
+        ),
+        "t in [1, 200] from where (alpha b/phi) e^t exceeds twice the other terms, which it does for every larger t",
+    ),
+    margin=lambda p, xp: -p.reach - _along_escape(p, xp),
+))

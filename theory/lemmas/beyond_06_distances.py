@@ -1,0 +1,56 @@
+r"""Beyond the paper: distances in the plane.
+
+(1 + eps^2)|w - w_R|^2 = (x - X)^2 + (1 - q^2) s_2^2. So where both margins of descent-ascent fall short of the original's and those
+of the oracle's, its minimum is strictly farther from the oracle.
+"""
+
+from __future__ import annotations
+
+from ascentfail import closed_form, stationary
+from ascentfail.arithmetic import Arithmetic, Scalar
+from ascentfail.theory.claim import Claim, Domain, Kind, Point
+from ascentfail.theory.domains import PLANE, PLANE_WITH_DA, exists_in_plane, plane_margins
+from ascentfail.theory.lemmas.beyond_03_regions import extra_squared_distance
+from ascentfail.theory.registry import register
+
+
+def _identity(p: Point, xp: Arithmetic) -> Scalar:
+    s1, s2 = stationary.plane(p, "original", xp=xp)
+    w = closed_form.plane_weights(s1, s2, p.epsilon)
+    oracle = closed_form.plane_weights(closed_form.plane_oracle(p, xp=xp)[0], 0, p.epsilon)
+    squared = (w[0] - oracle[0]) ** 2 + (w[1] - oracle[1]) ** 2
+    return (1 + p.epsilon**2) * squared - closed_form.squared_distance_to_oracle(s1, s2, p, xp=xp)
+
+
+register(Claim(
+    id="beyond-6.identity",
+    statement="(1 + eps^2)|w - w_R|^2 = (x - X)^2 + (1 - q^2) s_2^2 for the original.",
+    source="ours, theory section 3 item 6",
+    kind=Kind.EQUALITY,
+    domain=PLANE,
+    margin=_identity,
+    note="The identity is one of coordinates, stated at the original to have a point to evaluate; symbolically it holds anywhere.",
+))
+
+
+def _ordered(p: Point, xp: Arithmetic) -> tuple[Scalar, ...]:
+    x, y = plane_margins(p, "original", xp)
+    x_oracle, y_oracle = closed_form.plane_oracle(p, xp=xp)
+    x_unlearned, y_unlearned = plane_margins(p, "descent_ascent", xp)
+    return exists_in_plane(p, xp), x - x_unlearned, x_oracle - x, y - y_unlearned, y_oracle - y
+
+
+register(Claim(
+    id="beyond-6.farther",
+    statement="Where x_DA <= x_D <= x_R and y_DA <= y_D <= y_R, descent-ascent's minimum is strictly farther from the oracle.",
+    source="ours, theory section 3 item 6",
+    kind=Kind.ORDERING,
+    domain=Domain(
+        PLANE_WITH_DA.axes,
+        PLANE_WITH_DA.chart,
+        _ordered,
+        "where a minimum exists and both orders hold; " + PLANE_WITH_DA.words,
+    ),
+    margin=extra_squared_distance,
+    strict=True,
+))

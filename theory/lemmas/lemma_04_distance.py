@@ -1,0 +1,54 @@
+r"""Lemma 4: how far the original is from the oracle.
+
+d W(c)/d ln c = W/(1 + W) < 1, so |w_D - w_R| < |ln(c_D/c_R)| = |ln((1 + alpha)/(1 + phi))|.
+"""
+
+from __future__ import annotations
+
+from ascentfail import closed_form
+from ascentfail.arithmetic import Arithmetic, Scalar
+from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
+from ascentfail.theory.domains import ALPHA, PHI
+from ascentfail.theory.registry import register
+
+
+def displacement(p: Point, xp: Arithmetic) -> Scalar:
+    """|w_D - w_R|."""
+    return xp.abs(closed_form.original(p, xp=xp) - closed_form.oracle(p, xp=xp))
+
+
+_WIDE = Domain(
+    (PHI, Axis("b", 1e-6, 1e6, "log"), ALPHA),
+    words="alpha in [1e-3, 10], phi in [0.01, 3], b in [1e-6, 1e6]",
+)
+
+_PRINTED = Claim(
+    id="lemma-4",
+    statement="|w_D - w_R| <= |ln((1 + alpha)|R|/|D|)| for all lam > 0 and alpha > 0.",
+    source="Lemma 4",
+    kind=Kind.BOUND,
+    domain=_WIDE,
+    margin=lambda p, xp: closed_form.displacement_bound(p, xp=xp) - displacement(p, xp),
+)
+register(_PRINTED)
+
+register(Claim(
+    id="lemma-4.proof",
+    statement="|w_D - w_R| <= ln(alpha) for alpha >= phi, and <= -ln(alpha) for alpha <= phi.",
+    source="Lemma 4, last step of the proof",
+    kind=Kind.BOUND,
+    domain=Domain(
+        (PHI, Axis("b", 1e-6, 1e6, "log"), ALPHA, Axis("side", 0, 1, "integer")),
+        where=lambda p, xp: ((2 * p.side - 1) * (p.alpha - p.phi),),
+        words="alpha in [1e-3, 10], phi in [0.01, 3], b in [1e-6, 1e6]; side 1: alpha >= phi, side 0: alpha <= phi",
+    ),
+    margin=lambda p, xp: (2 * p.side - 1) * xp.log(p.alpha) - displacement(p, xp),
+    repaired=Claim(
+        id="lemma-4.proof.repaired",
+        statement="The step with ln((1 + alpha)/(1 + phi)) for alpha >= phi and its negative for alpha <= phi.",
+        source="ours",
+        kind=Kind.BOUND,
+        domain=_WIDE,
+        margin=_PRINTED.margin,
+    ),
+))

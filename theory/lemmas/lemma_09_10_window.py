@@ -1,0 +1,157 @@
+r"""Lemmas 9 and 10 and Figure 4: a window of alpha in which descent-ascent and the oracle lie on opposite sides of the original.
+
+Lemma 9 asks for alpha >= two lower bounds (then x_D >= x_DA, y_D >= y_DA), Lemma 10 for alpha <= two upper bounds (then
+x_R >= x_D, y_R >= y_D). Figure 4 draws the window between them.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+
+from ascentfail import closed_form
+from ascentfail.arithmetic import Arithmetic, Scalar
+from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
+from ascentfail.theory.domains import PHI, PLANE_STATIONARY, B, at_stationary, plane_margins
+from ascentfail.theory.registry import register
+
+
+def lower_edge(p: Point, xp: Arithmetic) -> Scalar:
+    """The larger of the two lower bounds of Lemma 9."""
+    return xp.maximum(*closed_form.lower_alphas(p))
+
+
+def upper_edge(p: Point, xp: Arithmetic) -> Scalar:
+    """The smallest of the two upper bounds of Lemma 10 and alpha <= 1."""
+    return xp.minimum(xp.minimum(*closed_form.upper_alphas(p, xp=xp)), xp.number(1))
+
+
+def window(p: Point, xp: Arithmetic) -> Scalar:
+    """Height of the printed window in alpha at (epsilon, phi, b); negative where it is empty."""
+    return upper_edge(p, xp) - lower_edge(p, xp)
+
+
+def _beyond_descent_ascent(p: Point, xp: Arithmetic) -> Scalar:
+    exact, x, y = at_stationary(p, xp)
+    x_original, y_original = plane_margins(exact, "original", xp)
+    return xp.minimum(x_original - x, y_original - y)
+
+
+register(Claim(
+    id="lemma-9",
+    statement="alpha >= max{phi^2/(q(1+2phi)), q phi(1+phi)/(1+2phi)}, alpha <= 1, 0 < eps <= 1 give x_D >= x_DA and "
+    "y_D >= y_DA at every descent-ascent stationary point.",
+    source="Lemma 9, App. I",
+    kind=Kind.ORDERING,
+    domain=Domain(
+        (Axis("epsilon", 0.05, 1.0), *PLANE_STATIONARY.axes[1:]),
+        PLANE_STATIONARY.chart,
+        lambda p, xp: (p.alpha - lower_edge(p, xp), 1 - p.alpha),
+        "every stationary point with forget pull B in [1e-3, 100] whose alpha satisfies the conditions; epsilon in [0.05, 1]",
+    ),
+    margin=_beyond_descent_ascent,
+))
+
+
+def _under(p: Point, xp: Arithmetic) -> Point:
+    """Chart alpha = place * the upper edge; the side condition drops empty windows."""
+    values = p.values()
+    place = values.pop("place")
+    bare = Point(alpha=xp.number(1), **values)
+    return bare.replace(alpha=place * upper_edge(bare, xp))
+
+
+def _oracle_beyond(p: Point, xp: Arithmetic) -> Scalar:
+    x, y = plane_margins(p, "original", xp)
+    x_oracle, y_oracle = closed_form.plane_oracle(p, xp=xp)
+    return xp.minimum(x_oracle - x, y_oracle - y)
+
+
+register(Claim(
+    id="lemma-10",
+    statement="alpha <= min{Z e^Z/beta_D, q[(1+phi) e^{-(1-q)X} - 1]}, alpha <= 1, 0 < eps <= 1 give x_R >= x_D and y_R >= y_D.",
+    source="Lemma 10, App. I",
+    kind=Kind.ORDERING,
+    domain=Domain(
+        (Axis("epsilon", 0.05, 1.0), PHI, B, Axis("place", 0.01, 1.0)),
+        _under,
+        lambda p, xp: (upper_edge(p, xp) - p.alpha, p.alpha - p.phi / 10**12),
+        "alpha up to the printed bounds where they are positive; epsilon in [0.05, 1], phi in [0.01, 3], b in [0.01, 1e4]",
+    ),
+    margin=_oracle_beyond,
+))
+
+
+def no_window(p: Point, xp: Arithmetic) -> Scalar:
+    """Upper bound on the window over every epsilon: negative values leave none.
+
+    The second upper bound is positive only for (1-q) X < ln(1+phi), and X >= W(b), so q >= q_0 = 1 - ln(1+phi)/W(b). There
+    Z <= ln(1+phi)/q_0 and beta_D >= b/(1+phi). The lower bounds are at least phi^2/(1+2phi) and q_0 phi(1+phi)/(1+2phi).
+    """
+    reach = xp.log(1 + p.phi)
+    q_0 = 1 - reach / xp.lambertw(p.b, 0)
+    low = p.phi / (1 + 2 * p.phi)
+    by_one = 1 - p.phi * low  # alpha <= 1, whatever b
+    z = reach / xp.maximum(q_0, xp.number(1) / 10**6)
+    by_bounds = z * xp.exp(z) * (1 + p.phi) / p.b - xp.maximum(p.phi, q_0 * (1 + p.phi)) * low
+    # with q_0 <= 0 every q is possible and the second bound says nothing; a large z then makes it positive by itself
+    return xp.minimum(by_one, by_bounds)
+
+
+register(Claim(
+    id="figure-4.exists",
+    statement="For every b and phi some (eps, alpha) satisfies Lemma 9 and Lemma 10 together.",
+    source="Figure 4 and its text",
+    kind=Kind.EXISTENCE,
+    domain=Domain((PHI, B), words="phi in [0.01, 3], b in [0.01, 1e4]"),
+    inner=(Axis("epsilon", 1e-3, 1.0),),
+    margin=window,
+    exclusion=no_window,
+    exclusion_words="the margin bounds the height of the window for every eps in (0, 1]: no alpha fits at any eps",
+    note="For given eps an alpha exists exactly where the window has height >= 0, so only eps is searched.",
+    repaired=Claim(
+        id="figure-4.exists.repaired",
+        statement="For 0 < phi <= 1 and b <= phi/8 the window is open, at eps = 1 already.",
+        source="ours",
+        kind=Kind.BOUND,
+        domain=Domain(
+            (Axis("phi", 1e-3, 1.0, "log"), Axis("part", 1e-4, 1.0, "log")),
+            lambda p, xp: Point(phi=p.phi, b=p.part * p.phi / 8, epsilon=p.phi / p.phi),
+            words="phi in [1e-3, 1], b <= phi/8, epsilon = 1",
+        ),
+        margin=window,
+    ),
+))
+
+_NODES = 200
+
+
+def area(p: Point, xp: Arithmetic) -> Scalar:
+    """Area of the printed window in (eps, alpha), by the midpoint rule in 1 - (1-u)^2 = eps, which resolves eps near 1."""
+    def strip(i: Scalar) -> Scalar:
+        rest = 1 - (2 * i + 1) / xp.number(2 * _NODES)
+        at = p.replace(epsilon=1 - rest * rest, alpha=xp.number(1))
+        return 2 * rest * xp.maximum(window(at, xp), xp.number(0)) / _NODES
+
+    if xp.name == "jax":
+        import jax
+        import jax.numpy as jnp
+
+        return jnp.sum(jax.vmap(strip)(jnp.arange(_NODES)))
+    return functools.reduce(operator.add, (strip(xp.number(i)) for i in range(_NODES)))
+
+
+register(Claim(
+    id="figure-4.broadens",
+    statement="For fixed b the area of the window in (eps, alpha) does not decrease with phi on (0, 1].",
+    source="Figure 4 and its text",
+    kind=Kind.ORDERING,
+    domain=Domain(
+        (Axis("phi", 1e-2, 1.0, "log"), Axis("b", 1e-3, 10.0, "log"), Axis("growth", 1.02, 2.0)),
+        lambda p, xp: Point(phi=p.phi, b=p.b, larger_phi=xp.minimum(p.phi * p.growth, xp.number(1))),
+        lambda p, xp: (p.larger_phi - p.phi,),
+        "phi < phi' <= 1 with phi'/phi in [1.02, 2], phi in [0.01, 1], b in [1e-3, 10]",
+    ),
+    margin=lambda p, xp: area(p.replace(phi=p.larger_phi), xp) - area(p, xp),
+    note=f"Area by a {_NODES}-node midpoint rule; the height at a fixed eps is not monotone, only the area.",
+))
