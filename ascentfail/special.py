@@ -93,9 +93,7 @@ def _ratio(
 ) -> jax.Array:  # fmt: skip
     """Return P1(x1)/Q1(x1) where `first` holds and P2(x2)/Q2(x2) elsewhere: two polynomials more, one division less."""
     top = jnp.where(first, _horner(p1, x1), _horner(p2, x2))
-    # No value is below -1000.  The maximum is there because XLA on CPU fuses a division that has one use, not several:
-    # with it the whole function is one loop over the array, and without it three with temporary arrays between.
-    return jnp.maximum(top / jnp.where(first, _horner(q1, x1), _horner(q2, x2)), -1e3)
+    return top / jnp.where(first, _horner(q1, x1), _horner(q2, x2))
 
 
 def _rough_log(x: jax.Array) -> jax.Array:

@@ -287,3 +287,19 @@ class Verdict:
             "counterexample": self.counterexample and self.counterexample.to_json(),
             "repaired": self.repaired and self.repaired.to_json(),
         }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Verdict:
+        """Inverse of `to_json`."""
+        found, repaired = data["counterexample"], data["repaired"]
+        return cls(
+            id=data["id"],
+            statement=data["statement"],
+            source=data["source"],
+            kind=Kind(data["kind"]),
+            status=data["status"],
+            evidence=Evidence(**data["evidence"]),
+            counterexample=Counterexample(**found) if found else None,
+            repaired=cls.from_json(repaired) if repaired else None,
+            domain=data["domain"],
+        )

@@ -1,0 +1,266 @@
+"""The command line. JAX and the other rooms are imported when a command needs them, so that --help answers at once."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ascentfail.theory import Claim, Verdict
+
+app = typer.Typer(
+    name="ascentfail",
+    help="Checks the theory of 'Ascent Fails to Forget' and draws its figures.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_STYLES = {"holds": "green", "fails": "red", "open": "yellow", "vacuous": "magenta"}
+
+
+class Level(StrEnum):
+    """Strength of evidence to ask for."""
+
+    sampled = "sampled"
+
+
+class Format(StrEnum):
+    """File format of a figure."""
+
+    png = "png"
+    pdf = "pdf"
+    svg = "svg"
+
+
+def main() -> None:
+    """Entry point: every expected trouble ends in one line and exit code 2."""
+    from ascentfail.errors import MissingExtraError
+
+    try:
+        app()
+    except MissingExtraError as error:
+        _stop(str(error))
+    except OSError as error:
+        if error.filename is None and error.errno is None:
+            raise
+        _stop(f"cannot write {error.filename or 'the output'}: {error.strerror or error}")
+
+
+def _stop(message: str) -> NoReturn:
+    print(f"ascentfail: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def _console(stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False)
+
+
+@contextmanager
+def _progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
+    """A progress bar with count and estimate on a terminal, and silence elsewhere; yields "one more done"."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = _console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda name: bar.update(task, advance=1, description=f"{what}: {name}")
+
+
+def _start() -> None:
+    from ascentfail.files import enable_compile_cache
+    from ascentfail.precision import enable_x64
+
+    enable_x64()
+    enable_compile_cache()
+
+
+def _selected(ids: list[str]) -> list[Claim]:
+    from ascentfail.theory import claims, get
+
+    try:
+        return [get(claim_id) for claim_id in ids] if ids else list(claims())
+    except KeyError as error:
+        _stop(error.args[0])
+
+
+@app.command()
+def verify(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID ...]", help="Claims to check; all without any.")] = None,
+    level: Annotated[Level, typer.Option(help="Strongest evidence to gather.")] = Level.sampled,
+    samples: Annotated[int, typer.Option(min=1, help="Points to sample for each claim.")] = 1 << 15,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the verdicts to this file.")] = None,
+    record: Annotated[bool, typer.Option(help="Record these verdicts as the ones to compare with.")] = False,
+) -> None:
+    """Check the claims. Exit 0: every verdict is the recorded one; 1: some differ; 2: wrong usage."""
+    from ascentfail.theory.record import differences, document, save
+
+    _start()
+    from ascentfail.files import write_json
+    from ascentfail.theory import check
+
+    started = time.perf_counter()
+    chosen, verdicts = _selected(ids or []), []
+    with _progress("checking", len(chosen)) as done:
+        for claim in chosen:
+            verdicts.append(check(claim, level.value, samples=samples))
+            done(claim.id)
+    seconds = time.perf_counter() - started
+    _print_table(verdicts, seconds)
+    if json_file:
+        write_json(json_file, document(verdicts, 0, seconds))
+    if record:
+        save(verdicts, 0)
+    changed = differences(verdicts)
+    for line in changed:
+        print(f"differs from the record: {line}", file=sys.stderr)
+    raise typer.Exit(1 if changed else 0)
+
+
+def _print_table(verdicts: list[Verdict], seconds: float) -> None:
+    from rich.table import Table
+
+    from ascentfail.theory.report import number, proof_word, summary
+
+    console, entries = _console(), [v.to_json() for v in verdicts]
+    table = Table("claim", "verdict", "evidence", "worst margin", "repaired", box=None, pad_edge=False)
+    for column in table.columns:
+        column.no_wrap = True
+    for entry in entries:
+        status = f"[{_STYLES[entry['status']]}]{entry['status']}[/]"
+        repaired = entry["repaired"]["status"] if entry["repaired"] else ""
+        table.add_row(entry["id"], status, proof_word(entry), number(entry["evidence"]["worst_margin"]), repaired)
+    console.print(table)
+    console.print(f"{len(entries)} claims: {summary(entries)}; {seconds:.1f} s. One of them in full: ascentfail explain ID")
+
+
+def _escape(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+@app.command()
+def explain(claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim, for instance lemma-3.main.")]) -> None:
+    """Show one claim: its statement, domain, evidence, and the counterexample or what holds instead."""
+    _start()
+    from ascentfail.theory import check
+
+    claim = _selected([claim_id])[0]
+    verdict = check(claim)
+    _console().print(_explanation(claim, verdict.to_json()), soft_wrap=False)
+
+
+def _explanation(claim: Claim, entry: dict[str, Any]) -> str:
+    from ascentfail.theory.report import number, point, proof_word
+
+    evidence, style = entry["evidence"], _STYLES[entry["status"]]
+    lines = [f"[bold]{claim.id}[/]  [{style}]{entry['status']}[/]  {proof_word(entry)}"]
+    lines.append(f"  as printed  {_escape(claim.statement)}")
+    lines.append(f"  source      {_escape(claim.source)}")
+    lines.append(f"  domain      {_escape(claim.domain.words)}")
+    if claim.note:
+        lines.append(f"  note        {_escape(claim.note)}")
+    lines.append(f"  evidence    {evidence['level']}, {evidence['samples']:,} points {_escape(evidence['words'])}")
+    if entry["counterexample"]:
+        found = entry["counterexample"]
+        lines.append(f"  refuted at  {_escape(point(found['point']))}")
+        lines.append(f"              margin {found['margin']!r}, confirmed to {found['digits']} digits")
+        if found.get("bound"):
+            lines.append(f"              {_escape(found['bound'])}")
+    elif evidence["worst_point"]:
+        lines.append(f"  closest     margin {number(evidence['worst_margin'])} at {_escape(point(evidence['worst_point']))}")
+    if claim.repaired:
+        lines += ["", _explanation(claim.repaired, entry["repaired"])]
+    return "\n".join(lines)
+
+
+@app.command()
+def figures(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME ...]", help="Figures; all without any.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("results/figures"),
+    format: Annotated[Format, typer.Option(help="Picture format.")] = Format.png,
+) -> None:
+    """Draw figures, each with its data (.npz) and a sidecar (.json)."""
+    _start()
+    for path in _draw(names or [], out, format.value):
+        print(path)
+
+
+def _draw(names: list[str], out: Path, format: str) -> list[Path]:
+    from ascentfail import figures as room
+    from ascentfail.theory.registry import suggest
+
+    known = list(room.figures())
+    for name in names:
+        if name not in known:
+            _stop(suggest("figure", name, known))
+    written = []
+    with _progress("drawing", len(names or known)) as done:
+        for name in names or known:
+            written += room.make(name, out, format)
+            done(name)
+    return written
+
+
+@app.command()
+def reproduce(out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("results")) -> None:
+    """Check every claim, draw every figure, write the verdict table; resumes where it was stopped."""
+    _start()
+    from ascentfail.files import write_atomic, write_json
+    from ascentfail.theory.record import differences, document
+    from ascentfail.theory.report import markdown_table
+
+    started = time.perf_counter()
+    verdicts = _resumable_verdicts(out / "verdicts")
+    seconds = time.perf_counter() - started
+    write_json(out / "verdicts.json", document(verdicts, 0, seconds))
+    write_atomic(out / "verdicts.md", markdown_table(v.to_json() for v in verdicts))
+    pictures = _draw([], out / "figures", "png")
+    _print_table(verdicts, seconds)
+    print(f"{len(pictures)} files of figures in {out / 'figures'}; verdicts in {out / 'verdicts.md'} and verdicts.json")
+    changed = differences(verdicts)
+    for line in changed:
+        print(f"differs from the record: {line}", file=sys.stderr)
+    raise typer.Exit(1 if changed else 0)
+
+
+def _resumable_verdicts(folder: Path) -> list[Verdict]:
+    """Verdicts of all claims, one file each; a file of the same sources is taken as done."""
+    from ascentfail.files import source_fingerprint, write_json
+    from ascentfail.theory import check, claims
+    from ascentfail.theory.claim import Verdict
+
+    key, verdicts = source_fingerprint(), []
+    with _progress("checking", len(claims())) as done:
+        for claim in claims():
+            path = folder / f"{claim.id}.json"
+            saved = _read_saved(path)
+            if saved and saved.get("key") == key:
+                verdicts.append(Verdict.from_json(saved["verdict"]))
+            else:
+                verdicts.append(check(claim))
+                write_json(path, {"key": key, "verdict": verdicts[-1].to_json()})
+            done(claim.id)
+    return verdicts
+
+
+def _read_saved(path: Path) -> dict[str, Any] | None:
+    """A finished unit of work; None where there is none, or where it is not ours to read."""
+    try:
+        saved = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return saved if isinstance(saved, dict) else None
