@@ -1,6 +1,7 @@
 r"""ascentfail: the theory of "Ascent Fails to Forget" (NeurIPS 2025, arXiv 2509.26427) as executable statements.
 
-Notation. The training set D is the retain set R plus the forget set F. The three models are the *original* (trained on D), the
+Notation. The training set D is the retain set R plus the forget set F. The three models are the *original* (trained
+on D), the
 *oracle* (trained on R) and the *unlearned* one (here: descent on R and ascent on F from the original).
 
     ==========  ==================  ====================================================================
@@ -20,13 +21,15 @@ Notation. The training set D is the retain set R plus the forget set F. The thre
     eta         step_size           step of an iteration
     ==========  ==================  ====================================================================
 
-Functions are written for one sample or one problem; batching is the caller's `jax.vmap`. Importing this package does not
+Functions are written for one sample or one problem; batching is the caller's `jax.vmap`. Importing this package does
+not
 import JAX: names load on first use.
 """
 
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,6 +41,11 @@ if TYPE_CHECKING:
     from ascentfail.stationary import StationaryKind, StationaryPoint, stationary_point
 
 __version__ = "0.1.0"
+
+# In a checkout the other two rooms lie beside this folder, not inside it; an installed package has them inside.
+_CHECKOUT = Path(__file__).parent.parent
+if (_CHECKOUT / "theory" / "registry.py").is_file():
+    __path__.append(str(_CHECKOUT))
 
 _HOME = {
     "CrossCorrelated": "problems",

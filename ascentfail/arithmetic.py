@@ -1,7 +1,8 @@
 r"""The arithmetics in which a formula can be evaluated.
 
-A formula of this package is a function of plain scalars and of a namespace `xp` with the few functions below, so that one
-text serves JAX (fast, differentiable), mpmath (many digits), Arb balls (proofs over boxes) and SymPy (identities). Formulas
+A formula of this package is a function of plain scalars and of a namespace `xp` with the few functions below, so that
+one text serves JAX (fast, differentiable), mpmath (many digits), Arb balls (proofs over boxes) and SymPy (identities).
+Formulas
 use Python integers for exact constants: `x / 2`, never `0.1 * x`.
 """
 

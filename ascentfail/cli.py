@@ -98,7 +98,8 @@ def _selected(ids: list[str]) -> list[Claim]:
 
 @app.command()
 def verify(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID ...]", help="Claims to check; all without any.")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID ...]", help="Claims to check; all without any.")] =
+    None,
     level: Annotated[Level, typer.Option(help="Strongest evidence to gather.")] = Level.sampled,
     samples: Annotated[int, typer.Option(min=1, help="Points to sample for each claim.")] = 1 << 15,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the verdicts to this file.")] = None,
@@ -168,7 +169,7 @@ def _explanation(claim: Claim, entry: dict[str, Any]) -> str:
 
     evidence, style = entry["evidence"], _STYLES[entry["status"]]
     lines = [f"[bold]{claim.id}[/]  [{style}]{entry['status']}[/]  {proof_word(entry)}"]
-    lines.append(f"  as printed  {_escape(claim.statement)}")
+    lines.append(f"  {'statement ' if claim.id.endswith('.repaired') else 'as printed'}  {_escape(claim.statement)}")
     lines.append(f"  source      {_escape(claim.source)}")
     lines.append(f"  domain      {_escape(claim.domain.words)}")
     if claim.note:

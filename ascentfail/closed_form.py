@@ -118,12 +118,12 @@ def displacement_bound(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
 
 
 def cosine(p: Any) -> Scalar:
-    """q = 2 eps/(1 + eps^2), the cosine between a retain and a forget sample. Paper: Sec. 5.1.2."""
+    """Q = 2 eps/(1 + eps^2), the cosine between a retain and a forget sample. Paper: Sec. 5.1.2."""
     return 2 * p.epsilon / (1 + p.epsilon * p.epsilon)
 
 
 def retain_strength(p: Any, which: Model) -> Scalar:
-    """beta = b (1 + eps^2), or beta_D = beta/(1 + phi) for the original; needs no alpha. Paper: App. I."""
+    """Beta = b (1 + eps^2), or beta_D = beta/(1 + phi) for the original; needs no alpha. Paper: App. I."""
     check_model(which)
     beta = p.b * (1 + p.epsilon * p.epsilon)
     return beta / (1 + p.phi) if which == "original" else beta
@@ -239,7 +239,7 @@ def fold_ascent_pull(a: Scalar, q: Scalar) -> Scalar:
 
 
 def log_existence_alpha(a: Scalar, p: Any, *, xp: Arithmetic = JAX) -> Scalar:
-    """ln of the alpha below which descent-ascent has a minimum, ln[(phi/beta) B e^{qA - B}] with A at the fold. Beyond."""
+    """Ln of the alpha below which descent-ascent has a minimum, ln[(phi/beta) B e^{qA - B}] with A at the fold. Beyond."""
     q, beta = cosine(p), retain_strength(p, "descent_ascent")
     b = fold_ascent_pull(a, q)
     return xp.log(p.phi) - xp.log(beta) + xp.log(b) + q * a - b

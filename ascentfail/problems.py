@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from ascentfail.errors import invalid
 
@@ -22,14 +23,21 @@ Loss = Literal["exponential", "logistic"]
 Real = Any  # a float, or an array of floats of any shape; a batch is the caller's vmap
 
 
+_P = TypeVar("_P")
+
+
 def _static(default: Any) -> Any:
     return field(default=default, metadata={"static": True})
 
 
-def _register(cls: type) -> type:
+def _fields(cls: Any) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(cls)
+
+
+def _register(cls: type[_P]) -> type[_P]:
     """Registers a frozen dataclass as a pytree whose unflattening skips `__post_init__`."""
-    leaves = tuple(f.name for f in dataclasses.fields(cls) if not f.metadata.get("static"))
-    static = tuple(f.name for f in dataclasses.fields(cls) if f.metadata.get("static"))
+    leaves = tuple(f.name for f in _fields(cls) if not f.metadata.get("static"))
+    static = tuple(f.name for f in _fields(cls) if f.metadata.get("static"))
 
     def flatten_with_keys(p: Any) -> tuple[list[tuple[Any, Any]], tuple[Any, ...]]:
         children = [(jax.tree_util.GetAttrKey(name), getattr(p, name)) for name in leaves]
@@ -47,7 +55,7 @@ def _register(cls: type) -> type:
 
 def _number(name: str, value: Any, takes: str) -> Any:
     """The value as a float or a floating array; tracers pass untouched."""
-    if isinstance(value, jax.core.Tracer):
+    if isinstance(value, Tracer):
         return value
     if isinstance(value, bool | str | bytes) or value is None:
         raise invalid(name, value, takes)
@@ -66,7 +74,7 @@ def _number(name: str, value: Any, takes: str) -> Any:
 
 def _require(name: str, value: Any, holds: Any, takes: str) -> None:
     """Raises unless the condition holds; a condition on traced values is not checked."""
-    if not isinstance(holds, jax.core.Tracer) and not np.all(np.asarray(holds)):
+    if not isinstance(holds, Tracer) and not np.all(np.asarray(holds)):
         raise invalid(name, value, takes)
 
 
@@ -83,18 +91,18 @@ def _check_counts(p: Any, retain: str, forget: str) -> None:
         object.__setattr__(p, name, _number(name, getattr(p, name), text))
     for name in ("retain_total", "forget_total", "ridge"):
         value = getattr(p, name)
-        _require(name, value, np_or_jnp(value) > 0, takes[name])
+        _require(name, value, _array(value) > 0, takes[name])
     for name, total in ((retain, p.retain_total), (forget, p.forget_total)):
         value = getattr(p, name)
         shape_of(p)
-        _require(name, value, (np_or_jnp(value) >= 0) & (np_or_jnp(value) <= np_or_jnp(total)), takes[name])
+        _require(name, value, (_array(value) >= 0) & (_array(value) <= _array(total)), takes[name])
     if p.loss not in LOSSES:
         raise invalid("loss", p.loss, " or ".join(repr(x) for x in LOSSES))
 
 
-def np_or_jnp(value: Any) -> Any:
+def _array(value: Any) -> Any:
     """The value as an array without touching the device when it is concrete."""
-    return value if isinstance(value, jax.core.Tracer) else np.asarray(value)
+    return value if isinstance(value, Tracer) else np.asarray(value)
 
 
 def shape_of(p: Any) -> tuple[int, ...]:
@@ -124,23 +132,23 @@ class _Linear:
 
     @property
     def alpha(self) -> jax.Array:
-        """alpha = |F_j| / |R_j|, forget over retain samples in the group; inf where the group has no retain sample."""
+        """Alpha = |F_j| / |R_j|, forget over retain samples in the group; inf where the group has no retain sample."""
         retain, forget = self._counts
         return jnp.divide(forget, retain)
 
     @property
     def phi(self) -> jax.Array:
-        """phi = |F| / |R|."""
+        """Phi = |F| / |R|."""
         return jnp.divide(self.forget_total, self.retain_total)
 
     @property
     def b(self) -> jax.Array:
-        """b = |R_j| / (ridge |R|), the pull of the group's retain samples in units of the ridge."""
+        """B = |R_j| / (ridge |R|), the pull of the group's retain samples in units of the ridge."""
         return jnp.divide(self._counts[0], jnp.multiply(self.ridge, self.retain_total))
 
     @property
     def forget_b(self) -> jax.Array:
-        """alpha b = |F_j| / (ridge |R|), finite also where the group has no retain sample."""
+        """Alpha b = |F_j| / (ridge |R|), finite also where the group has no retain sample."""
         return jnp.divide(self._counts[1], jnp.multiply(self.ridge, self.retain_total))
 
 
@@ -151,21 +159,21 @@ def _counts_from_ratios(alpha: Any, phi: Any, b: Any, retain_total: Any, ridge: 
     """
     for name, value in (("alpha", alpha), ("phi", phi), ("b", b)):
         takes = "a real number > 0" if name == "phi" else "a real number >= 0"
-        value = np_or_jnp(_number(name, value, takes))
+        value = _array(_number(name, value, takes))
         _require(name, value, value > 0 if name == "phi" else value >= 0, takes)
     if ridge is None:
         b_takes = "a real number > 0 when ridge is not given"
-        _require("b", b, np_or_jnp(b) > 0, b_takes)
+        _require("b", b, _array(b) > 0, b_takes)
         # where alpha = 0 every share is possible, and the division must not produce a NaN gradient
         share = jnp.minimum(1.0, phi / jnp.where(jnp.asarray(alpha) > phi, alpha, phi))
         ridge = share / b
     else:
         share = jnp.asarray(b) * ridge
-        _require("ridge", ridge, np_or_jnp(share) <= 1, f"0 < ridge <= 1/b, since b = |R_j|/(ridge |R|); here b = {b}")
+        _require("ridge", ridge, _array(share) <= 1, f"0 < ridge <= 1/b, since b = |R_j|/(ridge |R|); here b = {b}")
     retain = share * retain_total
     forget_total = jnp.asarray(phi) * retain_total
     forget = alpha * retain
-    _require("alpha", alpha, np_or_jnp(forget <= forget_total * (1 + 1e-6)), "alpha <= phi |R|/|R_j| = phi/(b ridge)")
+    _require("alpha", alpha, _array(forget <= forget_total * (1 + 1e-6)), "alpha <= phi |R|/|R_j| = phi/(b ridge)")
     return retain, jnp.minimum(forget, forget_total), forget_total, ridge
 
 
@@ -268,7 +276,7 @@ class CrossCorrelated(_Linear):
         """Checks the fields that are concrete numbers."""
         takes = "a real number, 0 <= epsilon <= 1"
         object.__setattr__(self, "epsilon", _number("epsilon", self.epsilon, takes))
-        epsilon = np_or_jnp(self.epsilon)
+        epsilon = _array(self.epsilon)
         _require("epsilon", self.epsilon, (epsilon >= 0) & (epsilon <= 1), takes)
         _check_counts(self, "retain_in_plane", "forget_in_plane")
 

@@ -105,7 +105,6 @@ def _balance(v: Any, log_beta: Any, log_gamma: Any, q: Any, sign: int, loss: Los
 
 def _fold(log_beta: Any, q: Any) -> tuple[Any, Any]:
     """(A, B) where minimum and saddle of descent-ascent meet (exponential loss)."""
-
     rest = 1 - q * q
     # A lies between W(beta e^q) and both e beta and W(beta e^{q/(1 - q^2)}), since 1 <= B <= 1/(1 - q^2)
     far = jnp.where(rest > 0, lambertw_exp(log_beta + q / jnp.where(rest > 0, rest, 1)), jnp.inf)
@@ -309,7 +308,7 @@ def _bracketed(function: Any, lower: Any, upper: Any) -> Any:
 
 
 def log_existence_alpha(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
-    """ln of the alpha below which descent-ascent has a minimum, ln (phi/beta) + max_B h(B).
+    """Ln of the alpha below which descent-ascent has a minimum, ln (phi/beta) + max_B h(B).
 
     Args:
         p: ratios b, phi, epsilon.

@@ -212,8 +212,8 @@ def _suspects(suspicion: np.ndarray) -> Iterator[int]:
     order = np.argsort(-suspicion, kind="stable")
     guilty = order[suspicion[order] > 0]
     spread = np.unique(np.linspace(0, max(len(guilty) - 1, 0), _SUSPECTS // 2).astype(int))
-    picks = dict.fromkeys([*guilty[: _SUSPECTS // 2].tolist(), *(guilty[spread].tolist() if len(guilty) else [])])
-    yield from picks
+    picks = [*guilty[: _SUSPECTS // 2], *(guilty[spread] if len(guilty) else [])]
+    yield from dict.fromkeys(int(i) for i in picks)
 
 
 def _best_inner(claim: Claim, points: Point, seed: int) -> np.ndarray:

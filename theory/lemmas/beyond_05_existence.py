@@ -1,7 +1,7 @@
 r"""Beyond the paper: when descent-ascent has a minimum in the plane.
 
-Every stationary point is a value B of the forget pull with ln alpha = ln(phi/beta) + h(B), h(B) = ln B + q A(B) - B. h rises to one
-maximum and falls: two stationary points below the threshold, none above. The Hessian over lam has determinant
+Every stationary point is a value B of the forget pull with ln alpha = ln(phi/beta) + h(B), h(B) = ln B + q A(B) - B. h rises to
+one maximum and falls: two stationary points below the threshold, none above. The Hessian over lam has determinant
 (1 + A)(1 - B) + q^2 A B = B (1 + A) h'(B).
 """
 
@@ -21,7 +21,7 @@ def _pulls(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar, Scalar]:
 
 
 def _before_fold(p: Point, xp: Arithmetic) -> Scalar:
-    """ln of B at the fold over B: >= 0 on the side of the minimum."""
+    """Ln of B at the fold over B: >= 0 on the side of the minimum."""
     q, beta = closed_form.cosine(p), closed_form.retain_strength(p, "descent_ascent")
     return xp.log(stationary.fold(beta, q, xp=xp)[1]) - xp.log(p.ascent_pull)
 

@@ -1,7 +1,7 @@
 r"""Beyond the paper: distances in the plane.
 
-(1 + eps^2)|w - w_R|^2 = (x - X)^2 + (1 - q^2) s_2^2. So where both margins of descent-ascent fall short of the original's and those
-of the oracle's, its minimum is strictly farther from the oracle.
+(1 + eps^2)|w - w_R|^2 = (x - X)^2 + (1 - q^2) s_2^2. So where both margins of descent-ascent fall short of the original's and
+those of the oracle's, its minimum is strictly farther from the oracle.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ register(Claim(
     kind=Kind.EQUALITY,
     domain=PLANE,
     margin=_identity,
-    note="The identity is one of coordinates, stated at the original to have a point to evaluate; symbolically it holds anywhere.",
+    note="The identity is one of coordinates, stated at the original for want of a point; symbolically it holds anywhere.",
 ))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ascentfail import closed_form
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
-from ascentfail.theory.domains import B, LINE_WITH_DA, PHI
+from ascentfail.theory.domains import LINE_WITH_DA, PHI, B
 from ascentfail.theory.registry import register
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ascentfail import closed_form
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
-from ascentfail.theory.domains import B, PHI, exists_on_axis
+from ascentfail.theory.domains import PHI, B, exists_on_axis
 from ascentfail.theory.lemmas.lemma_04_distance import displacement
 from ascentfail.theory.registry import register
 

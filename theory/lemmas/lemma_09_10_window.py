@@ -103,7 +103,7 @@ register(Claim(
     statement="For every b and phi some (eps, alpha) satisfies Lemma 9 and Lemma 10 together.",
     source="Figure 4 and its text",
     kind=Kind.EXISTENCE,
-    domain=Domain((PHI, B), words="phi in [0.01, 3], b in [0.01, 1e4]"),
+    domain=Domain((Axis("phi", 1e-2, 1.0, "log"), B), words="phi in [0.01, 1] (the range of the figure), b in [0.01, 1e4]"),
     inner=(Axis("epsilon", 1e-3, 1.0),),
     margin=window,
     exclusion=no_window,

@@ -1,0 +1,5 @@
+"""`python -m ascentfail` is the command line."""
+
+from ascentfail.cli import main
+
+main()

@@ -1,0 +1,110 @@
+"""Imports run one way, figures -> theory -> ascentfail; only the command line reaches all rooms; nobody imports the tests."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = ("ascentfail", "theory", "figures")  # a room may import itself and the rooms to its left
+TEST_MODULES = {"tests", "conftest", *(path.stem for path in Path(__file__).parent.glob("*.py"))}
+
+
+def module_name(path: Path) -> str:
+    """Dotted import name of a file: the folders theory/ and figures/ install below ascentfail."""
+    parts = list(path.relative_to(ROOT).with_suffix("").parts)
+    if parts[0] != "ascentfail":
+        parts.insert(0, "ascentfail")
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def room(module: str) -> str:
+    """The room of an ascentfail module."""
+    second = module.split(".")[1:2]
+    return second[0] if second and second[0] in FOLDERS else "ascentfail"
+
+
+def imported(source: str, module: str, is_package: bool) -> set[str]:
+    """Every module or module attribute that a source text names in an import, lazy and type-checking ones included."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                package = module.split(".") if is_package else module.split(".")[:-1]
+                base = ".".join([*package[: len(package) - node.level + 1], *filter(None, [node.module])])
+            names |= {f"{base}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in ("import_module", "__import__"):
+                names |= {_text(argument) for argument in node.args[:1]}
+    return names
+
+
+def _text(node: ast.expr) -> str:
+    """The literal text of a string or of the fixed parts of an f-string."""
+    return "".join(part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str))
+
+
+def violations(source: str, module: str, is_package: bool = False) -> list[str]:
+    """The imports of a source text that the rule forbids."""
+    bad = []
+    for name in sorted(imported(source, module, is_package)):
+        first = name.split(".")[0]
+        if first in TEST_MODULES:
+            bad.append(f"{module} imports {name}: tests are never imported")
+        elif first in ("theory", "figures"):
+            bad.append(f"{module} imports {name}: the room is named ascentfail.{first}")
+        elif first == "ascentfail" and module != "ascentfail.cli":
+            if FOLDERS.index(room(name)) > FOLDERS.index(room(module)):
+                bad.append(f"{module} imports {name}: {room(module)} never imports {room(name)}")
+    return bad
+
+
+def test_every_module_respects_the_order_of_the_rooms():
+    paths = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
+    assert {path.relative_to(ROOT).parts[0] for path in paths} >= {"ascentfail", "theory"}
+    bad = []
+    for path in paths:
+        bad += violations(path.read_text(encoding="utf-8"), module_name(path), path.name == "__init__.py")
+    assert not bad, "\n".join(bad)
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("ascentfail.losses", "import ascentfail.theory"),
+        ("ascentfail.losses", "import ascentfail.theory.claim as claim"),
+        ("ascentfail.losses", "from ascentfail import figures"),
+        ("ascentfail.losses", "def lazy():\n    from ascentfail.theory import check"),
+        ("ascentfail.losses", "from .theory import check"),
+        ("ascentfail.unlearn.ascent", "from ..figures.style import save"),
+        ("ascentfail.losses", "import importlib\nimportlib.import_module('ascentfail.theory')"),
+        ("ascentfail.losses", "import importlib\nimportlib.import_module(f'ascentfail.figures.{1}')"),
+        ("ascentfail.losses", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import ascentfail.figures.style"),
+        ("ascentfail.theory.claim", "from ascentfail.figures import style"),
+        ("ascentfail.theory.lemmas.lemma_01", "from ...figures import style"),
+        ("ascentfail.theory.claim", "import tests.strategies"),
+        ("ascentfail.figures.fig04", "from strategies import plane_problems"),
+        ("ascentfail.cli", "import conftest"),
+        ("ascentfail.figures.fig04", "import theory.claim"),
+        ("ascentfail.cli", "from figures import style"),
+    ],
+)
+def test_the_check_catches_a_planted_import(module, source):
+    assert violations(source, module)
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("ascentfail.cli", "from ascentfail.figures import style\nimport ascentfail.theory"),
+        ("ascentfail.figures.fig04", "from ascentfail.theory import get\nimport ascentfail as af\nimport matplotlib"),
+        ("ascentfail.theory.claim", "from ascentfail.losses import loss\nfrom .registry import get\nimport jax"),
+        ("ascentfail.stationary", "from .closed_form import pulls\nfrom ascentfail import special"),
+    ],
+)
+def test_the_check_lets_a_permitted_import_pass(module, source):
+    assert not violations(source, module)
