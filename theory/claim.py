@@ -164,7 +164,9 @@ class Claim:
         exclusion: (p, xp) -> scalar, an upper bound on the margin for ALL values of whatever else the claim quantifies over
             (inner variables, later terms of a sequence). Where given, a counterexample needs exclusion < 0.
         exclusion_words: what the bound excludes and why.
-        equivalent: (p, xp) -> scalar of the same sign as the margin everywhere on the domain, for certificates.
+        factors: (p, xp) -> scalar each; the margin is >= 0 wherever all of them are, which is easier to enclose.
+        proof: smaller claims, in variables of their own, from which this one follows; each is certified or symbolic.
+        proof_words: how it follows.
         repaired: the statement that does hold, with its exact domain.
         note: what a reader should know about the reading chosen.
 
@@ -182,7 +184,9 @@ class Claim:
     inner: tuple[Axis, ...] = ()
     exclusion: Callable[[Point, Arithmetic], Scalar] | None = None
     exclusion_words: str = ""
-    equivalent: Callable[[Point, Arithmetic], Scalar] | None = None
+    factors: tuple[Callable[[Point, Arithmetic], Scalar], ...] = ()
+    proof: tuple[Claim, ...] = ()
+    proof_words: str = ""
     repaired: Claim | None = None
     note: str = ""
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from ascentfail import closed_form, stationary
 from ascentfail.arithmetic import Arithmetic, Scalar
+from ascentfail.theory import steps
 from ascentfail.theory.claim import Claim, Kind, Point
 from ascentfail.theory.domains import LINE, LINE_WITH_DA, PLANE
-from ascentfail.theory.lemmas.lemma_03_wrong_side import extra_distance, from_threshold
+from ascentfail.theory.lemmas.lemma_03_wrong_side import FARTHER, FARTHER_WORDS, extra_distance, from_threshold
 from ascentfail.theory.registry import register
 
 register(Claim(
@@ -21,6 +22,8 @@ register(Claim(
     kind=Kind.ORDERING,
     domain=LINE_WITH_DA,
     margin=lambda p, xp: extra_distance(p, xp) * from_threshold(p),
+    proof=FARTHER,
+    proof_words="below the threshold w_D <= w_DA <= w_R, since c_R - c_DA = b alpha/phi >= 0; from it on: " + FARTHER_WORDS,
 ))
 
 
@@ -36,6 +39,8 @@ register(Claim(
     kind=Kind.ORDERING,
     domain=LINE,
     margin=lambda p, xp: _step_away(p, xp) * from_threshold(p) * (p.phi - p.alpha),
+    proof=(*steps.ORDER_1D, steps.W_KEEPS_SIGN),
+    proof_words="w_D = c_D e^{-w_D}, so the first step is (c_DA - c_D) e^{-w_D}",
     note="The flow on one coordinate never turns, so (c), no later point closer, holds on the closed interval.",
 ))
 

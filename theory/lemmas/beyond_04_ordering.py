@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ascentfail import closed_form
 from ascentfail.arithmetic import Arithmetic, Scalar
+from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import (
     ALPHA,
@@ -27,6 +28,34 @@ _PLANE = Domain(
 )
 
 
+_ALONG = (steps.ALONG_ORIGINALS, steps.SLOPES_ALONG)
+_AT = {"big_x": (1e-3, 30.0), "phi": (1e-3, 1e3), "q": (1e-3, 1.0)}
+
+
+def _at_first(p: Point) -> tuple[Scalar, Scalar]:
+    """(U, V) of the original with x_D = X."""
+    return p.big_x / (1 + p.phi), p.phi * p.big_x / (p.q * (1 + p.phi))
+
+
+_FIRST_THRESHOLD = steps.identity(
+    "first-threshold", "ln V + y - ln beta_D at U = X/(1+phi), V = phi X/(q(1+phi)), beta = X e^X is the logarithm of the threshold", _AT,
+    lambda p, xp: xp.log(_at_first(p)[1]) + closed_form.plane_margins(*_at_first(p), p.q)[1]
+    - (xp.log(p.big_x) + p.big_x - xp.log(1 + p.phi))
+    - (xp.log(p.phi) - xp.log(p.q) - p.big_x * (1 - p.q) * (p.q - p.phi) / (p.q * (1 + p.phi))),
+)
+_SECOND_THRESHOLD = steps.identity(
+    "second-threshold", "at V = q (X - U), y = q U + V = q X and x = U + q V = q^2 X + (1 - q^2) U",
+    {"big_x": (1e-3, 30.0), "s1": (0.0, 30.0), "q": (1e-3, 1.0)},
+    lambda p, xp: (closed_form.plane_margins(p.s1, p.q * (p.big_x - p.s1), p.q)[1] - p.q * p.big_x) ** 2
+    + (closed_form.plane_margins(p.s1, p.q * (p.big_x - p.s1), p.q)[0] - p.q**2 * p.big_x - (1 - p.q**2) * p.s1) ** 2,
+)
+_GAP_AT_FIRST = steps.identity(
+    "gap-at-first", "y - q X = phi X (1 - q^2)/(q (1+phi)) where x_D = X", _AT,
+    lambda p, xp: closed_form.plane_margins(*_at_first(p), p.q)[1] - p.q * p.big_x
+    - p.phi * p.big_x * (1 - p.q**2) / (p.q * (1 + p.phi)),
+)
+
+
 def _turns(which: int, p: Point, xp: Arithmetic) -> Scalar:
     """(alpha* - alpha)(m_R - m_D) for the margin x (which = 0) or y (which = 1)."""
     threshold = closed_form.ordering_alphas(p, xp=xp)[which]
@@ -41,6 +70,8 @@ register(Claim(
     kind=Kind.ORDERING,
     domain=_PLANE,
     margin=lambda p, xp: _turns(0, p, xp),
+    proof=(*_ALONG, _FIRST_THRESHOLD),
+    proof_words="x_D and alpha increase together along V, and x_D = X at U = X/(1+phi), V = phi X/(q (1+phi)), where alpha is the threshold",
 ))
 register(Claim(
     id="beyond-4.y-threshold",
@@ -49,6 +80,8 @@ register(Claim(
     kind=Kind.ORDERING,
     domain=_PLANE,
     margin=lambda p, xp: _turns(1, p, xp),
+    proof=(*_ALONG, _SECOND_THRESHOLD),
+    proof_words="y_D and alpha increase together along V, and y_D = q X at V = q (X - U) with U e^{(1-q^2) U} = beta_D e^{-q^2 X}",
 ))
 
 
@@ -64,6 +97,8 @@ register(Claim(
     kind=Kind.BOUND,
     domain=Domain((EPSILON, PHI, B), words="epsilon in [0.05, 0.95], phi in [0.01, 3], b in [0.01, 1e4]"),
     margin=_second_below_first,
+    proof=(*_ALONG, _GAP_AT_FIRST),
+    proof_words="at the first threshold y_D - q X = phi X (1 - q^2)/(q (1+phi)) >= 0, and y_D increases with alpha",
 ))
 
 
@@ -86,6 +121,8 @@ register(Claim(
         "where a minimum exists and x_DA <= x_D; " + PLANE_WITH_DA.words,
     ),
     margin=lambda p, xp: _gaps(p, xp)[1],
+    proof=(steps.X_GAP_AND_Y_GAP,),
+    proof_words="y_D - y_DA = q (x_D - x_DA) + (1 - q^2)(V + B), and V, B >= 0",
 ))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ascentfail import closed_form, stationary
 from ascentfail.arithmetic import Arithmetic, Scalar
+from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import EPSILON, PHI, PLANE_STATIONARY, RATIO, B, alpha_from_ratio
 from ascentfail.theory.registry import register
@@ -26,6 +27,22 @@ def _before_fold(p: Point, xp: Arithmetic) -> Scalar:
     return xp.log(stationary.fold(beta, q, xp=xp)[1]) - xp.log(p.ascent_pull)
 
 
+_UNIMODAL = (
+    steps.identity(
+        "slope-of-h", "B (1+A) h'(B) = (1+A) - B (1 + (1-q^2) A) = (1+A)(1-B) + q^2 A B", {"a": (0.0, 200.0), "b": (1e-3, 100.0), "q": (0.0, 1.0)},
+        lambda p, xp: (p.b * (1 + p.a) * (1 / p.b + p.q**2 * p.a / (1 + p.a) - 1) - (1 + p.a) + p.b * (1 + (1 - p.q**2) * p.a)) ** 2
+        + ((1 + p.a) * (1 - p.b) + p.q**2 * p.a * p.b - (1 + p.a) + p.b * (1 + (1 - p.q**2) * p.a)) ** 2,
+    ),
+    steps.inequality(
+        "fold-increases", "dk/d ln A = 1 + A (1 - q^3/(1 + (1-q^2) A)^2) >= 0", {"a": (0.0, 200.0), "q": (0.0, 1.0)},
+        lambda p, xp: p.a, lambda p, xp: 1 - p.q**3 / (1 + (1 - p.q**2) * p.a) ** 2,
+    ),
+)
+_UNIMODAL_WORDS = (
+    "h'(B) > 0 iff B < (1+A)/(1+(1-q^2) A), that is iff k(ln A) < 0 (q B = ln A + A - ln beta); k and A(B) are increasing, so h' changes "
+    "sign once, at the fold"
+)
+
 register(Claim(
     id="beyond-5.threshold",
     statement="No stationary point has alpha above (phi/beta) exp(max_B h(B)), and the bound is reached.",
@@ -34,6 +51,8 @@ register(Claim(
     domain=PLANE_STATIONARY,
     margin=lambda p, xp: stationary.log_existence_alpha(p, xp=xp)
     - xp.log(closed_form.alpha_of_descent_ascent(p.ascent_pull, p, xp=xp)),
+    proof=_UNIMODAL,
+    proof_words=_UNIMODAL_WORDS,
 ))
 
 
@@ -50,6 +69,8 @@ register(Claim(
     kind=Kind.ORDERING,
     domain=PLANE_STATIONARY,
     margin=lambda p, xp: _slope(p, xp) * _before_fold(p, xp),
+    proof=_UNIMODAL,
+    proof_words=_UNIMODAL_WORDS,
     note="h tends to -infinity at both ends (beyond-5.unbounded gives the far one).",
 ))
 
@@ -67,6 +88,8 @@ register(Claim(
     kind=Kind.ORDERING,
     domain=PLANE_STATIONARY,
     margin=_nature,
+    proof=_UNIMODAL,
+    proof_words="the determinant is B (1 + A) h'(B); " + _UNIMODAL_WORDS,
     note="Before the fold B < 1/(1 - q^2 A/(1+A)) and the trace 2 + A - B is positive with the determinant.",
 ))
 
@@ -92,4 +115,13 @@ register(Claim(
         "t in [1, 200] from where (alpha b/phi) e^t exceeds twice the other terms, which it does for every larger t",
     ),
     margin=lambda p, xp: -p.reach - _along_escape(p, xp),
+    proof=(
+        steps.identity(
+            "escape", "-t - L = [G - 2 (b + t) - t^2/m] + b + t + t^2/(2m) with G = (alpha b/phi) e^t and m = (1+eps^2)(1-q^2)",
+            {"g": (0.0, 1e3), "b": (0.0, 1e3), "t": (0.0, 1e3), "m": (1e-3, 2.0)},
+            lambda p, xp: -p.t - (p.b - p.g + p.t**2 / (2 * p.m))
+            - ((p.g - 2 * (p.b + p.t) - p.t**2 / p.m) + p.b + p.t + p.t**2 / (2 * p.m)),
+        ),
+    ),
+    proof_words="the bracket is the side condition, the rest is >= 0",
 ))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ascentfail import closed_form
 from ascentfail.arithmetic import Arithmetic, Scalar
+from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import LINE_WITH_DA, PHI, B
 from ascentfail.theory.registry import register
@@ -48,6 +49,12 @@ def _second_derivatives(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar]:
     curvature = closed_form.curvature
     return curvature(closed_form.descent_ascent(p, 0, xp=xp)), curvature(closed_form.descent_ascent(p, -1, xp=xp))
 
+
+_BRANCHES = steps.inequality(
+    "branches", "1 + W_0(c) >= 0 >= 1 + W_{-1}(c) for -0.99/e <= c <= -0.01/e", {"depth": (0.009, 0.991)},
+    lambda p, xp: 1 + xp.lambertw(-p.depth * xp.exp(-xp.number(1)), 0),
+    lambda p, xp: -1 - xp.lambertw(-p.depth * xp.exp(-xp.number(1)), -1),
+)
 
 register(Claim(
     id="lemma-2.one-coordinate",
@@ -113,5 +120,7 @@ register(Claim(
         domain=TWO_SOLUTIONS,
         margin=lambda p, xp: xp.minimum(_second_derivatives(p, xp)[0], -_second_derivatives(p, xp)[1]),
         strict=True,
+        proof=(_BRANCHES,),
+        proof_words="both second derivatives depend on c_DA alone",
     ),
 ))

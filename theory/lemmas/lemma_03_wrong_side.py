@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ascentfail import closed_form
 from ascentfail.arithmetic import Arithmetic, Scalar
+from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import LINE_WITH_DA, PHI, B, alpha_from_ratio, exists_on_axis
 from ascentfail.theory.registry import register
@@ -35,6 +36,20 @@ def extra_distance(p: Point, xp: Arithmetic) -> Scalar:
     return xp.abs(unlearned - oracle) - xp.abs(original - oracle)
 
 
+_BY_ORDER = "W is increasing, so the product has the sign of (c_DA - c_D)(c_D - c_R)"
+
+_REACH = steps.inequality(
+    "reach", "w_R + b (alpha-phi)/phi >= w_R (alpha-phi)/((1+w_R)(1+phi)), b = w_R e^{w_R}: e^w (1+w)(1+phi) >= phi",
+    {"w": (0.0, 30.0), "phi": (0.0, 1e3)},
+    lambda p, xp: p.w, lambda p, xp: xp.exp(p.w) * (1 + p.w) * (1 + p.phi) - p.phi,
+)
+FARTHER = (*steps.ORDER_1D, steps.UNLEARNED_BELOW_ORACLE, steps.W_KEEPS_SIGN, steps.EXPONENTIAL_ABOVE, _REACH)
+FARTHER_WORDS = (
+    "for alpha <= phi by the order of c_DA, c_D <= c_R. For alpha > phi: w_DA = c_DA e^{-w_DA} <= c_DA = -b (alpha-phi)/phi <= 0, and "
+    "W lies below its tangent at b because v (e^d - 1 - d) + d (e^d - 1) >= 0, so w_D - w_R <= w_R (alpha-phi)/((1+w_R)(1+phi))"
+)
+
+
 def from_threshold(p: Point) -> Scalar:
     """>= 0 where alpha >= phi^2/(1 + 2 phi), without a division."""
     return p.alpha * (1 + 2 * p.phi) - p.phi * p.phi
@@ -60,7 +75,8 @@ _APPENDIX = Claim(
     kind=Kind.ORDERING,
     domain=WRONG_WAY,
     margin=same_side,
-    equivalent=same_side_by_coefficients,
+    proof=steps.ORDER_1D,
+    proof_words=_BY_ORDER,
 )
 
 register(Claim(
@@ -75,7 +91,6 @@ register(Claim(
         "0 < alpha <= phi, phi in [0.01, 3], b in [0.01, 1e4]",
     ),
     margin=same_side,
-    equivalent=same_side_by_coefficients,
     repaired=Claim(
         id="lemma-3.main.repaired",
         statement="For alpha <= phi, (w_DA - w_D)(w_D - w_R) >= 0 if and only if alpha >= phi^2/(1 + 2 phi).",
@@ -88,7 +103,8 @@ register(Claim(
             "0 < alpha <= phi, phi in [0.01, 3], b in [0.01, 1e4]",
         ),
         margin=lambda p, xp: same_side(p, xp) * from_threshold(p),
-        equivalent=lambda p, xp: from_threshold(p) ** 2 * (p.phi - p.alpha),
+        proof=steps.ORDER_1D,
+        proof_words=_BY_ORDER,
     ),
 ))
 
@@ -114,7 +130,6 @@ register(Claim(
     domain=SETUP,
     margin=same_side,
     strict=True,
-    equivalent=same_side_by_coefficients,
     note="In this set-up alpha = phi |R|/|R_j| >= phi, outside the range of the appendix version.",
     repaired=Claim(
         id="lemma-3.setup.repaired",
@@ -123,7 +138,8 @@ register(Claim(
         kind=Kind.ORDERING,
         domain=SETUP,
         margin=lambda p, xp: -same_side(p, xp),
-        equivalent=lambda p, xp: -same_side_by_coefficients(p, xp),
+        proof=steps.ORDER_1D,
+        proof_words=_BY_ORDER,
     ),
 ))
 
@@ -149,5 +165,7 @@ register(Claim(
         kind=Kind.ORDERING,
         domain=_ABOVE,
         margin=extra_distance,
+        proof=FARTHER,
+        proof_words=FARTHER_WORDS,
     ),
 ))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ascentfail import closed_form
 from ascentfail.arithmetic import Arithmetic, Scalar
+from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import ALPHA, PHI
 from ascentfail.theory.registry import register
@@ -22,6 +23,16 @@ _WIDE = Domain(
     words="alpha in [1e-3, 10], phi in [0.01, 3], b in [1e-6, 1e6]",
 )
 
+_BY_LOGARITHM = (
+    steps.W_INCREASES,
+    steps.LOG_OF_W,
+    steps.LOG_OF_RATIO,
+    steps.identity(
+        "coefficient-ratio", "c_D (1 + phi) = c_R (1 + alpha)", {"b": (1e-3, 1e3), "alpha": (1e-3, 1e3), "phi": (1e-3, 1e3)},
+        lambda p, xp: closed_form.coefficient(p, "original") * (1 + p.phi) - closed_form.coefficient(p, "oracle") * (1 + p.alpha),
+    ),
+)
+
 _PRINTED = Claim(
     id="lemma-4",
     statement="|w_D - w_R| <= |ln((1 + alpha)|R|/|D|)| for all lam > 0 and alpha > 0.",
@@ -29,6 +40,8 @@ _PRINTED = Claim(
     kind=Kind.BOUND,
     domain=_WIDE,
     margin=lambda p, xp: closed_form.displacement_bound(p, xp=xp) - displacement(p, xp),
+    proof=_BY_LOGARITHM,
+    proof_words="ln c_D - ln c_R = (w_D - w_R) + (ln w_D - ln w_R), two terms of one sign, and c_D/c_R = (1+alpha)/(1+phi)",
 )
 register(_PRINTED)
 
@@ -50,5 +63,7 @@ register(Claim(
         kind=Kind.BOUND,
         domain=_WIDE,
         margin=_PRINTED.margin,
+        proof=_BY_LOGARITHM,
+        proof_words=_PRINTED.proof_words,
     ),
 ))

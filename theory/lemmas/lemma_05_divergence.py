@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ascentfail import closed_form
 from ascentfail.arithmetic import Arithmetic, Scalar
+from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import PHI, B, exists_on_axis
 from ascentfail.theory.lemmas.lemma_04_distance import displacement
@@ -39,6 +40,8 @@ for _id, _branch, _which, _low in (
         ),
         margin=lambda p, xp, branch=_branch: _distance(p, branch, xp) - closed_form.oracle(p, xp=xp),
         note=f"w_DA is {_which}.",
+        proof=(steps.W_KEEPS_SIGN, steps.UNLEARNED_BELOW_ORACLE),
+        proof_words="c_DA <= 0, so w_DA <= 0 on both branches and w_R - w_DA >= w_R",
     ))
 
 
@@ -54,6 +57,16 @@ def _joint(p: Point, xp: Arithmetic) -> Scalar:
     return xp.minimum(near, far)
 
 
+_JOINT_STEPS = (
+    steps.W_INCREASES,
+    steps.W_KEEPS_SIGN,
+    steps.UNLEARNED_BELOW_ORACLE,
+    steps.LOG_OF_W,
+    steps.LOG_OF_RATIO,
+    steps.inequality("one-over", "1/(1 - z) - (1 + z) = z^2/(1 - z) >= 0", {"z": (0.0, 0.1)}, lambda p, xp: p.z**2 / (1 - p.z)),
+    steps.inequality("log-slope", "d/dw of w/(1+w) is 1/(1+w)^2 >= 0", {"w": (0.0, 30.0)}, lambda p, xp: 1 / (1 + p.w) ** 2),
+)
+
 register(Claim(
     id="corollary-1.joint",
     statement="As lam -> 0 and alpha -> phi with the group shares fixed, |w_R - w_D| -> 0 and |w_R - w_DA| -> infinity.",
@@ -68,6 +81,10 @@ register(Claim(
         "b >= t and |alpha/phi - 1| <= 1/t for t in [10, 1e8]; phi in [0.01, 3]; a missing w_DA counts as infinitely far",
     ),
     margin=_joint,
+    proof=_JOINT_STEPS,
+    proof_words="First modulus: Lemma 4, and (1+alpha)/(1+phi) lies within 1 -+ z, z = phi/((1+phi) t), where 1 + z <= 1/(1 - z). "
+    "Second: for alpha < phi, w_DA <= W(b/t), and W(b) - W(b/t) increases with b because W/(1+W) increases; from b = t on it is at "
+    "least W(t) - W(1). For alpha >= phi it is at least W(b) >= W(t) by Lemma 5",
     note="lam -> 0 with |R_j|/|R| fixed is b -> infinity. The moduli are explicit in t, so the limit holds along every sequence.",
 ))
 
@@ -109,6 +126,9 @@ register(Claim(
             "alpha/phi in [0.01, 0.99], phi in [0.01, 3], b in [100, 1e12] with c_DA >= 1",
         ),
         margin=lambda p, xp: _rates(p, xp),
+        proof=(steps.W_INCREASES, steps.LOG_OF_W, steps.LOG_OF_RATIO, steps.UNLEARNED_BELOW_ORACLE),
+        proof_words="with w >= v the two solutions, the gap is ln(w/v) and the bound ((w - v) + ln(w/v))/(1 + v): the difference has "
+        "the sign of (w - v) - v ln(w/v) = v (r - 1 - ln r), r = w/v",
     ),
 ))
 

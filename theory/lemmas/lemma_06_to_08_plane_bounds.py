@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ascentfail import closed_form
 from ascentfail.arithmetic import Arithmetic, Scalar
+from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import ALPHA, PHI, PLANE, PLANE_STATIONARY, B, at_stationary, plane_margins
 from ascentfail.theory.registry import register
@@ -62,6 +63,9 @@ register(Claim(
         kind=Kind.BOUND,
         domain=UP_TO_ONE,
         margin=_within_bounds,
+        proof=(*steps.ORDER_2D, steps.ORIGINAL_PRODUCTS, steps.EXPONENTIAL_ABOVE, steps.W_INCREASES),
+        proof_words="alpha <= 1 gives x >= y, so x e^x >= beta_D (1 + q alpha), y e^y <= beta_D (q + alpha), and always y e^y >= "
+        "alpha beta_D; U e^U = beta_D e^{-qV} <= beta_D and V e^V <= alpha beta_D bound x = U + q V",
     ),
 ))
 
@@ -79,9 +83,15 @@ register(Claim(
     kind=Kind.BOUND,
     domain=PLANE_STATIONARY,
     margin=_below_bounds,
+    proof=(steps.MARGIN_ORDER, steps.UNLEARNED_PRODUCTS, steps.EXPONENTIAL_ABOVE, steps.W_INCREASES),
+    proof_words="s_1 = A >= 0 >= -B = s_2 give x >= y, so x e^x <= beta (1 - q a) and y e^y <= beta (q - a); z e^z <= c implies "
+    "z <= W_0(c)",
     note="Stationary points are listed by their forget pull B, minimum and saddle alike; W is W_0, and its arguments are >= -1/e "
     "wherever a stationary point exists.",
 ))
+
+
+_BY_ALPHA = "x - y = (1-q)(U - V), and V >= U means alpha >= 1, V <= U alpha <= 1"
 
 
 def _order(p: Point, xp: Arithmetic) -> Scalar:
@@ -96,6 +106,8 @@ register(Claim(
     kind=Kind.ORDERING,
     domain=UP_TO_ONE,
     margin=_order,
+    proof=steps.ORDER_2D,
+    proof_words=_BY_ALPHA,
 ))
 register(Claim(
     id="lemma-12.wlog",
@@ -111,6 +123,8 @@ register(Claim(
         kind=Kind.ORDERING,
         domain=_ANY_ALPHA,
         margin=lambda p, xp: (1 - p.alpha) * _order(p, xp),
+        proof=steps.ORDER_2D,
+        proof_words=_BY_ALPHA,
     ),
 ))
 
@@ -166,6 +180,16 @@ register(Claim(
         kind=Kind.ORDERING,
         domain=_BELOW_ONE,
         margin=_reverse,
+        proof=(
+            steps.inequality(
+                "held-equation", "the solution z of z = C + g e^{-z} increases with C and g: its slopes are 1/(1+g e^{-z}) and "
+                "e^{-z}/(1+g e^{-z})", {"z": (0.0, 30.0), "g": (0.0, 1e5)},
+                lambda p, xp: 1 + p.g * xp.exp(-p.z), lambda p, xp: xp.exp(-p.z),
+            ),
+            steps.EXPONENTIAL_ABOVE,
+        ),
+        proof_words="alpha < 1 lowers y_1 below y_0, and alpha e^{-y_1} = (y_1 - C)/beta_D < e^{-y_0}, so x_1 < x_0; then C = q beta_D "
+        "e^{-x} rises, y rises, alpha e^{-y} falls and x falls, sweep after sweep",
     ),
 ))
 

@@ -11,6 +11,7 @@ import operator
 
 from ascentfail import closed_form
 from ascentfail.arithmetic import Arithmetic, Scalar
+from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import PHI, PLANE_STATIONARY, B, at_stationary, plane_margins
 from ascentfail.theory.registry import register
@@ -50,6 +51,12 @@ register(Claim(
         "every stationary point with forget pull B in [1e-3, 100] whose alpha satisfies the conditions; epsilon in [0.05, 1]",
     ),
     margin=_beyond_descent_ascent,
+    proof=(
+        *steps.ORDER_2D, steps.ORIGINAL_PRODUCTS, steps.UNLEARNED_PRODUCTS, steps.EXPONENTIAL_ABOVE, steps.W_INCREASES,
+        steps.LOWER_EDGES,
+    ),
+    proof_words="Lemma 7 for alpha <= 1 and Lemma 8 bound the two sides by W of beta_D (1 + q alpha) and beta (1 - q alpha/phi), and of "
+    "alpha beta_D and beta (q - alpha/phi); the arguments are in order exactly from the two lower bounds on",
 ))
 
 
@@ -79,6 +86,9 @@ register(Claim(
         "alpha up to the printed bounds where they are positive; epsilon in [0.05, 1], phi in [0.01, 3], b in [0.01, 1e4]",
     ),
     margin=_oracle_beyond,
+    proof=(*steps.ORDER_2D, steps.ORIGINAL_PRODUCTS, steps.EXPONENTIAL_ABOVE, steps.W_INCREASES, steps.UPPER_EDGE),
+    proof_words="Lemma 7 for alpha <= 1: W(beta_D) + q W(alpha beta_D) <= W(beta) is alpha beta_D <= Z e^Z, and "
+    "W(beta_D (q + alpha)) <= q X is q + alpha <= q (1+phi) e^{-(1-q) X}",
 ))
 
 
@@ -98,6 +108,18 @@ def no_window(p: Point, xp: Arithmetic) -> Scalar:
     return xp.minimum(by_one, by_bounds)
 
 
+_OPEN_STEPS = (
+    steps.EXPONENTIAL_ABOVE,
+    steps.inequality(
+        "open-window", "e^{-phi/5}(1 + 2 phi) >= (1 + phi)(1 + phi/5), phi^2 <= phi (1 + phi) <= 1 + 2 phi for 0 <= phi <= 1",
+        {"phi": (0.0, 1.0)},
+        lambda p, xp: xp.exp(-p.phi / 5) * (1 + 2 * p.phi) - (1 + p.phi) * (1 + p.phi / 5),
+        lambda p, xp: 1 + p.phi - p.phi**2,
+    ),
+    steps.inequality("decreasing", "e^{-X}/(1+X) decreases: e^{-X} (2 + X)/(1+X)^2 >= 0", {"x": (0.0, 1.0)},
+                     lambda p, xp: xp.exp(-p.x) * (2 + p.x) / (1 + p.x) ** 2),
+)
+
 register(Claim(
     id="figure-4.exists",
     statement="For every b and phi some (eps, alpha) satisfies Lemma 9 and Lemma 10 together.",
@@ -111,15 +133,19 @@ register(Claim(
     note="For given eps an alpha exists exactly where the window has height >= 0, so only eps is searched.",
     repaired=Claim(
         id="figure-4.exists.repaired",
-        statement="For 0 < phi <= 1 and b <= phi/8 the window is open, at eps = 1 already.",
+        statement="For 0 < phi <= 1 and b <= phi/10 the window is open, at eps = 1 already.",
         source="ours",
         kind=Kind.BOUND,
         domain=Domain(
             (Axis("phi", 1e-3, 1.0, "log"), Axis("part", 1e-4, 1.0, "log")),
-            lambda p, xp: Point(phi=p.phi, b=p.part * p.phi / 8, epsilon=p.phi / p.phi),
-            words="phi in [1e-3, 1], b <= phi/8, epsilon = 1",
+            lambda p, xp: Point(phi=p.phi, b=p.part * p.phi / 10, epsilon=p.phi / p.phi),
+            words="phi in [1e-3, 1], b <= phi/10, epsilon = 1",
         ),
         margin=window,
+        proof=_OPEN_STEPS,
+        proof_words="at eps = 1, q = 1 and beta = 2b: Z e^Z >= Z >= (beta - beta_D) W'(beta) by concavity of W, so the first upper bound is "
+        "at least phi e^{-X}/(1+X) with X = W(2b) <= 2b <= phi/5; the second is phi, the third 1; the larger lower bound is "
+        "phi(1+phi)/(1+2phi)",
     ),
 ))
 
