@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import get_args
+import dataclasses
 
+from ascentfail.arithmetic import arb, symbolic
 from ascentfail.errors import invalid
-from ascentfail.theory.claim import Claim, Level, Verdict
+from ascentfail.theory.claim import Claim, Evidence, Level, Status, Verdict
 from ascentfail.theory.evidence import sample
+from ascentfail.theory.evidence.sample import Sampled
 
-LEVELS: tuple[Level, ...] = ("sampled",)
+LEVELS: tuple[Level, ...] = ("sampled", "searched", "certified")
 
 
 def check(claim: Claim, level: Level = "sampled", *, samples: int = sample.SAMPLES, seed: int = 0) -> Verdict:
     """Gathers evidence for a claim, and for its repaired statement.
 
+    Weaker levels are gathered on the way, and a confirmed counterexample ends the matter. At level "certified" a claim holds only
+    when it is proved on the whole of its domain; what stays undecided makes it open, with the fraction and the weaker evidence said.
+
     Args:
         claim: from the registry, or your own.
-        level: the strongest evidence to ask for; weaker levels are gathered on the way.
+        level: "sampled", "searched" or "certified".
         samples: points to sample, >= 1.
         seed: of the quasi-random points.
 
@@ -26,14 +31,27 @@ def check(claim: Claim, level: Level = "sampled", *, samples: int = sample.SAMPL
     Raises:
         ValueError: unknown level, or fewer than one sample.
         PrecisionError: float64 is off.
+        MissingExtraError: level "certified" without the extra of that name.
         ClaimError: the claim's own functions raise or return the wrong shape.
     """
+    return certified_check(claim, level, samples=samples, seed=seed)[0]
+
+
+def certified_check(
+    claim: Claim, level: Level = "certified", *, samples: int = sample.SAMPLES, seed: int = 0
+) -> tuple[Verdict, dict[str, dict]]:
+    """As `check`, with the certificates found on the way, by claim id."""
     if level not in LEVELS:
         raise invalid("level", level, " or ".join(repr(x) for x in LEVELS))
     if samples < 1:
         raise invalid("samples", samples, "an integer >= 1")
-    found = sample.sample(claim, samples, seed)
-    return Verdict(
+    certificates: dict[str, dict] = {}
+    found = _gather(claim, level, samples, seed, certificates)
+    repaired = None
+    if claim.repaired:
+        repaired, more = certified_check(claim.repaired, level, samples=samples, seed=seed)
+        certificates |= more
+    verdict = Verdict(
         id=claim.id,
         statement=claim.statement,
         source=claim.source,
@@ -41,9 +59,57 @@ def check(claim: Claim, level: Level = "sampled", *, samples: int = sample.SAMPL
         status=found.status,
         evidence=found.evidence,
         counterexample=found.counterexample,
-        repaired=check(claim.repaired, level, samples=samples, seed=seed) if claim.repaired else None,
+        repaired=repaired,
         domain=claim.domain.words,
     )
+    return verdict, certificates
 
 
-assert set(LEVELS) <= set(get_args(Level))
+def _gather(claim: Claim, level: Level, samples: int, seed: int, certificates: dict[str, dict]) -> Sampled:
+    if level == "certified":
+        arb(), symbolic()  # a missing extra is said before the work
+    found = sample.sample(claim, samples, seed)
+    if level == "sampled" or found.status == "fails":
+        return found
+    if found.status != "vacuous":
+        from ascentfail.theory.evidence import search
+
+        tried = search.search(claim, seed=seed)
+        found = Sampled(tried.status, tried.evidence, tried.counterexample)
+    if level == "searched" or found.status == "fails":
+        return found
+    return _certified(claim, found, certificates)
+
+
+def _certified(claim: Claim, weaker: Sampled, certificates: dict[str, dict]) -> Sampled:
+    """The verdict at level "certified": holds only where proved, vacuous only where every box is excluded."""
+    from ascentfail.theory.evidence.certify import certify
+
+    found = certify(claim)
+    if found is None:
+        return _open(weaker, "boxes and identities cannot speak about it")
+    certificates[claim.id] = found.certificate
+    if found.counterexample:
+        margin, point = found.counterexample.margin, found.counterexample.point
+        return Sampled("fails", dataclasses.replace(found.evidence, worst_margin=margin, worst_point=point), found.counterexample)
+    evidence = dataclasses.replace(
+        found.evidence, worst_margin=weaker.evidence.worst_margin, worst_point=weaker.evidence.worst_point
+    )
+    empty = "tree" in found.certificate and not set("PQRU") & set(found.certificate["tree"])
+    if empty:
+        return Sampled("vacuous", dataclasses.replace(evidence, words="a side condition excludes every box"))
+    complete = evidence.level == "symbolic" or evidence.certified_fraction == 1.0
+    if complete and weaker.status == "holds":
+        return Sampled("holds", evidence)
+    if weaker.status == "open" or complete:
+        return _open(weaker, evidence.words, evidence)
+    fraction = evidence.certified_fraction or 0.0
+    return _open(weaker, f"{100 * fraction:.4g} % of the box is decided, {evidence.undecided} boxes are not", evidence)
+
+
+def _open(weaker: Sampled, why: str, evidence: Evidence | None = None) -> Sampled:
+    """Open, with the weaker evidence in words."""
+    said = f"{weaker.status} as far as {weaker.evidence.level} ({weaker.evidence.samples:,} points)"
+    base = evidence or weaker.evidence
+    status: Status = "open"
+    return Sampled(status, dataclasses.replace(base, words="; ".join(w for w in (why, said, weaker.evidence.words) if w)))

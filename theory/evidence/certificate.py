@@ -4,7 +4,8 @@ A certificate names a claim, the hash of its text, the box of its domain, and a 
 box in half along that axis (lower half first), a letter ends a branch. "P", "Q", "R" say that the margin is >= 0 on the box at 53, 106
 or 212 bits, "O" that a side condition excludes the box, "U" that it stayed undecided. The judge walks the tree, builds each box
 itself and evaluates it again, so the boxes cover the domain by construction. It shares with the search that made the certificate
-the arithmetic of intervals, and nothing else.
+the arithmetic of intervals, and nothing else. A proof by steps carries one certificate for each step; an identity, which SymPy
+proved, is tested again in 50 digits at random points.
 """
 
 from __future__ import annotations
@@ -13,16 +14,21 @@ import functools
 import hashlib
 import inspect
 import operator
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import flint
+import mpmath
 
+from ascentfail.arithmetic import MPMATH
 from ascentfail.theory.claim import Axis, Claim, Kind, Point
 from ascentfail.theory.evidence.interval import Interval, Jet, jets
+from ascentfail.theory.evidence.recheck import DIGITS, recheck
 
 PRECISION = {"P": 53, "Q": 106, "R": 212}
+_IDENTITY_POINTS = 16
 Box = tuple[tuple[int, int], ...]  # for each axis (k, n): the part [k/2^n, (k+1)/2^n] of it
 
 
@@ -53,6 +59,7 @@ def claim_hash(claim: Claim) -> str:
     parts += [f"{a.name} {a.low!r} {a.high!r} {a.scale}" for a in claim.domain.axes]
     for function in (claim.domain.chart, claim.domain.where, claim.margin, *(claim.factors or ())):
         parts.append(_text(function) if function else "none")
+    parts += [claim_hash(step) for step in claim.proof]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -163,10 +170,14 @@ def check_certificate(claim: Claim, certificate: dict[str, Any]) -> Checked:
         raise CertificateError(f"the certificate is of claim {certificate.get('claim')!r}, not {claim.id!r}")
     if certificate.get("hash") != claim_hash(claim):
         raise CertificateError(f"the certificate was made for another version of claim {claim.id!r}")
+    if claim.proof:
+        return _check_steps(claim, certificate)
+    if claim.kind is Kind.EQUALITY:
+        return _check_identity(claim, certificate)
     axes = [[a.name, a.low, a.high, a.scale] for a in claim.domain.axes]
     if certificate.get("axes") != axes:
         raise CertificateError(f"the certificate's box is {certificate.get('axes')}, the claim's is {axes}")
-    if claim.kind is Kind.EQUALITY or claim.inner or claim.exclusion is not None:
+    if claim.inner or claim.exclusion is not None:
         raise CertificateError(f"claim {claim.id!r} is not of a kind that boxes can prove")
     decided, proved, undecided, boxes = 0.0, 0.0, 0, 0
     for letter, box in walk(certificate.get("tree"), len(axes)):
@@ -182,6 +193,34 @@ def check_certificate(claim: Claim, certificate: dict[str, Any]) -> Checked:
         decided += volume
         proved += volume if letter != "O" else 0.0
     return Checked(decided, proved, undecided, boxes)
+
+
+def _check_steps(claim: Claim, certificate: dict[str, Any]) -> Checked:
+    """Every step of a proof, in order; the proof is as good as its weakest step."""
+    steps = certificate.get("steps")
+    if not isinstance(steps, list) or len(steps) != len(claim.proof):
+        raise CertificateError(f"claim {claim.id!r} has {len(claim.proof)} steps, the certificate another number")
+    found = [check_certificate(step, part) for step, part in zip(claim.proof, steps, strict=True)]
+    return Checked(
+        min(part.decided for part in found),
+        min(part.proved for part in found),
+        sum(part.undecided for part in found),
+        sum(part.boxes for part in found),
+    )
+
+
+def _check_identity(claim: Claim, certificate: dict[str, Any]) -> Checked:
+    """An identity is tested at points nobody chose: an analytic difference that is no identity vanishes at almost none of them."""
+    if certificate.get("identity") is not True:
+        raise CertificateError(f"the certificate does not state the identity of claim {claim.id!r}")
+    rng = random.Random(certificate["hash"])
+    for _ in range(_IDENTITY_POINTS):
+        point = {axis.name: float(axis.at(rng.random())) for axis in claim.domain.axes}
+        charted = claim.domain.chart(Point(**{k: mpmath.mpf(v) for k, v in point.items()}), MPMATH)
+        found = recheck(claim, {name: float(value) for name, value in charted.values().items()})
+        if found.inside and (found.violated or found.digits < DIGITS):
+            raise CertificateError(f"claim {claim.id!r} is no identity: its residual at {point} is {mpmath.nstr(found.margin, 5)}")
+    return Checked(1.0, 1.0, 0, 1)
 
 
 def walk(tree: Any, axes: int) -> Iterator[tuple[str, Box]]:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import flint
 
 from ascentfail.theory.claim import Claim, Counterexample, Evidence, Kind
+from ascentfail.theory.evidence import symbolic
 from ascentfail.theory.evidence.certificate import (
     PRECISION,
     Box,
@@ -62,23 +61,47 @@ def certify(claim: Claim, budget: int = BUDGET, seconds: float = 60.0) -> Certif
     Raises:
         MissingExtraError: python-flint is not installed.
     """
-    if claim.kind is Kind.EQUALITY or claim.inner or claim.exclusion is not None:
+    if claim.proof:
+        return _by_steps(claim, budget, seconds)
+    if claim.kind is Kind.EQUALITY:
+        return _by_identity(claim)
+    if claim.inner or claim.exclusion is not None:
         return None
     if any(axis.scale == "integer" for axis in claim.domain.axes):
         return None
     search = _Search(claim)
     try:
         search.run(budget, time.monotonic() + seconds)
-    except (ValueError, TypeError, AttributeError, NotImplementedError) as error:
+    except (ValueError, TypeError, AttributeError, NotImplementedError):
         if search.boxes:
             raise
-        return _unsupported(error)
+        return None  # the margin needs a solver, or an arithmetic, that intervals do not have
     return search.result()
 
 
-def _unsupported(error: Exception) -> None:
-    """A margin that cannot be evaluated on intervals (it needs a solver, or another arithmetic) leaves boxes speechless."""
-    return None
+def _by_identity(claim: Claim) -> Certified | None:
+    """A symbolic proof of an equality."""
+    evidence = symbolic.prove(claim)
+    if evidence is None:
+        return None
+    return Certified({"claim": claim.id, "hash": claim_hash(claim), "identity": True}, evidence)
+
+
+def _by_steps(claim: Claim, budget: int, seconds: float) -> Certified | None:
+    """A proof by smaller claims; it is as good as its weakest step."""
+    parts = [(step, certify(step, budget, seconds)) for step in claim.proof]
+    missing = [step.id for step, part in parts if part is None or part.counterexample]
+    if missing:
+        return None
+    found = [part for _, part in parts if part is not None]
+    boxed = [part.evidence for part in found if part.evidence.level == "certified"]
+    fraction = min([1.0, *(part.certified_fraction or 0.0 for part in boxed)])
+    words = f"{len(found)} steps, {len(found) - len(boxed)} of them identities: {claim.proof_words}"
+    evidence = Evidence(
+        "certified", sum(part.samples for part in boxed), None, None, fraction, sum(part.undecided or 0 for part in boxed), words
+    )
+    certificate = {"claim": claim.id, "hash": claim_hash(claim), "steps": [part.certificate for part in found]}
+    return Certified(certificate, evidence)
 
 
 class _Search:
@@ -186,21 +209,3 @@ def _size(value: Any) -> float:
     if not value.defined():
         return 1e9
     return min(1e9, max(abs(float(value.low)), abs(float(value.high))))
-
-
-def certify_all(claims: list[Claim], budget: int, seconds: float, done: Callable[[str], None], jobs: int = 2) -> list[Any]:
-    """Certifies many claims, one process each at a time; `done` is told each id."""
-    with ProcessPoolExecutor(jobs) as pool:
-        waiting = [pool.submit(_by_id, claim.id, budget, seconds) for claim in claims]
-        results = []
-        for claim, result in zip(claims, waiting, strict=True):
-            results.append(result.result())
-            done(claim.id)
-    return results
-
-
-def _by_id(claim_id: str, budget: int, seconds: float) -> Certified | None:
-    """Claims hold functions and do not travel between processes: their ids do."""
-    from ascentfail.theory.registry import get
-
-    return certify(get(claim_id), budget, seconds)

@@ -21,7 +21,7 @@ import optax
 
 from ascentfail.errors import invalid
 from ascentfail.precision import require_x64
-from ascentfail.theory.claim import Axis, Claim, Evidence, Kind, Point, Status
+from ascentfail.theory.claim import Axis, Claim, Evidence, Kind, Point
 from ascentfail.theory.evidence import sample as sampling
 from ascentfail.theory.evidence.recheck import Recheck, confirm, recheck
 
@@ -33,6 +33,7 @@ _PARENTS = 64
 _CELLS = 6  # the box is cut into _CELLS^axes to keep the points apart
 _CLOSEST = 4  # unsuspicious points that are re-checked all the same: floats may have lost their sign
 _FACE = 1e-9  # distance to a face below which a point lies on it
+_NAN = "the margin is NaN there"
 _INWARD = np.array([0.0, 1e-13, 1e-10, 1e-7])  # towards the centre, for points that only rounding puts inside
 
 _moments = optax.scale_by_adam(b2=0.99, eps=1e-30)
@@ -80,7 +81,8 @@ class _Pool:
     def apart(self, by_face: bool = False) -> np.ndarray:
         """Index of the best point of each cell of a coarse grid, lowest first."""
         order = self.best(by_face)
-        _, first = np.unique(np.floor(self.unit[order] * _CELLS), axis=0, return_index=True)
+        cells = np.floor(self.unit[order] * _CELLS) @ (_CELLS + 1.0) ** np.arange(self.unit.shape[1])
+        _, first = np.unique(cells, return_index=True)
         return order[np.sort(first)]
 
 
@@ -126,11 +128,11 @@ def search(
     pool, slopes = _Pool(unit.shape[1]), _slopes(claim)
     pool.add(unit, *_values(claim, unit))
     _descend(slopes, _starts(pool, unit, starts, rng), steps, pool)
-    _polish(slopes, pool)
+    _polish(slopes, pool, pool.apart())
     for _ in range(generations if len(pool.unit) else 0):
         children = _children(pool, len(unit), rng)
         pool.add(children, *_values(claim, children))
-        _polish(slopes, pool)
+    _polish(slopes, pool, pool.best())
     return _judge(claim, pool, len(unit), first)
 
 
@@ -218,15 +220,14 @@ def _descend(slopes: _Slopes, unit: np.ndarray, steps: int, pool: _Pool) -> None
         unit = np.clip(unit + np.where(hunting, hunt, -rate * np.asarray(direction)), 0.0, 1.0)
 
 
-def _polish(slopes: _Slopes, pool: _Pool) -> None:
+def _polish(slopes: _Slopes, pool: _Pool, best: np.ndarray) -> None:
     """Projected BFGS on the best points; each iteration tries all step lengths of all points in one batch."""
-    best = pool.apart()
     if not len(best):
         return
     unit = pool.unit[np.resize(best[:_ELITE], _ELITE)]
     values, jacobian = slopes(np.repeat(unit, len(_LENGTHS), axis=0))
-    value, slope = values[:: len(_LENGTHS), 0], jacobian[:: len(_LENGTHS), 0]
-    size = np.linalg.norm(_free(unit, slope), axis=1)[:, None, None]
+    value, slope = values[:: len(_LENGTHS), 0], _free(unit, jacobian[:: len(_LENGTHS), 0])
+    size = np.linalg.norm(slope, axis=1)[:, None, None]
     inverse = np.eye(unit.shape[1]) * 0.05 / np.maximum(size, 1e-300)
     for _ in range(_ITERATIONS):
         downhill = _free(unit, slope)
@@ -238,9 +239,9 @@ def _polish(slopes: _Slopes, pool: _Pool) -> None:
         merit = np.where(inside & ~np.isnan(values[:, 0]), values[:, 0], np.inf).reshape(_ELITE, -1)
         rows = np.arange(_ELITE) * len(_LENGTHS) + merit.argmin(axis=1)
         better = (merit.min(axis=1) < value)[:, None]
-        change = np.nan_to_num(jacobian[rows, 0] - slope, posinf=0.0, neginf=0.0)
-        inverse = _bfgs(inverse, trial[rows] - unit, change, better[:, 0])
-        unit, slope = np.where(better, trial[rows], unit), np.where(better, jacobian[rows, 0], slope)
+        new = np.where(np.isfinite(jacobian[rows, 0]), jacobian[rows, 0], 0.0)
+        inverse = _bfgs(inverse, trial[rows] - unit, new - slope, better[:, 0])
+        unit, slope = np.where(better, trial[rows], unit), np.where(better, new, slope)
         value = np.where(better[:, 0], merit.min(axis=1), value)
 
 
@@ -267,31 +268,28 @@ def _children(pool: _Pool, count: int, rng: np.random.Generator) -> np.ndarray:
     return np.clip(snapped, 0.0, 1.0)
 
 
-def _suspects(claim: Claim, pool: _Pool) -> Iterator[int]:
-    """The lowest point, those that look most violated, and the closest of the others."""
+def _suspects(claim: Claim, pool: _Pool) -> list[int]:
+    """Indices of the lowest point, those that look most violated, and the closest of the others."""
     value = pool.value
-    yield int(value.argmin())
-    yield from sampling._suspects(-value if _residual(claim) else sampling._suspicion(claim, value, value))
-    for by_face in (False, True):
-        yield from pool.apart(by_face)[:_CLOSEST].tolist()
-        yield from pool.best(by_face)[: 16 * _CLOSEST : 16].tolist()
+    if not len(value):
+        return []
+    guilty = sampling._suspects(-value if _residual(claim) else sampling._suspicion(claim, value, value))
+    close = [pick[:_CLOSEST] for pick in (pool.apart(), pool.apart(by_face=True), pool.best()[::16])]
+    return list(dict.fromkeys([int(value.argmin()), *guilty, *np.concatenate(close).tolist()]))
 
 
-def _rows(claim: Claim, unit: np.ndarray, batch: int) -> list[dict[str, float]]:
-    """Points in the coordinates that the claim speaks of, by the chart that sampling has compiled for a batch."""
-    padded = np.resize(unit, (max(batch, len(unit)), unit.shape[1]))
+def _rechecked(claim: Claim, tries: np.ndarray, batch: int) -> Iterator[tuple[dict[str, float], Recheck]]:
+    """For each of (points, tries, axes) the first try that many digits put inside, or the last, with its re-check."""
+    flat = tries.reshape(-1, tries.shape[-1])
+    padded = np.resize(flat, (max(batch, len(flat)), tries.shape[-1]))  # the batch that the chart is compiled for
     points = sampling._compiled(claim)[0](sampling._coordinates(claim.domain.axes, padded))
-    return [sampling._row(points, i) for i in range(len(unit))]
-
-
-def _first_inside(claim: Claim, rows: list[dict[str, float]]) -> tuple[dict[str, float], Recheck]:
-    """The first of the points that many digits put inside, or the last, with its re-check."""
-    row, found = rows[0], recheck(claim, rows[0])
-    for row in rows:
-        found = recheck(claim, row)
-        if found.inside:
-            break
-    return row, found
+    for start in range(0, len(flat), tries.shape[1]):
+        for i in range(start, start + tries.shape[1]):
+            row = sampling._row(points, i)
+            found = recheck(claim, row)
+            if found.inside or i == start + tries.shape[1] - 1:
+                yield row, found
+                break
 
 
 def _judge(claim: Claim, pool: _Pool, batch: int, first: sampling.Sampled) -> sampling.Sampled:
@@ -300,31 +298,22 @@ def _judge(claim: Claim, pool: _Pool, batch: int, first: sampling.Sampled) -> sa
     if not len(pool.unit) + len(pool.lost):
         words = f"none of {count} points satisfies the side conditions"
         return sampling.Sampled("vacuous", Evidence("searched", 0, words=words))
-    worst: tuple[float | None, dict[str, float] | None] = first.evidence.worst_margin, first.evidence.worst_point
-    if len(pool.unit):
-        picks, centre = list(dict.fromkeys(_suspects(claim, pool))), pool.unit.mean(axis=0)
-        tries = pool.unit[picks][:, None] + _INWARD[:, None] * (centre - pool.unit[picks])[:, None]
-        rows = _rows(claim, tries.reshape(-1, len(centre)), batch)
-        checked = [_first_inside(claim, rows[i : i + len(_INWARD)]) for i in range(0, len(rows), len(_INWARD))]
-        for row, found in checked:
-            if found.violated and (known := confirm(claim, row)):
-                known = sampling._plainest(claim, known)
-                evidence = Evidence("searched", count, known.margin, known.point, words="found by search")
-                return sampling.Sampled("fails", evidence, known)
-        inside = [(float(found.margin), row) for row, found in checked if found.inside and found.margin == found.margin]
-        worst = min(inside, key=lambda pair: pair[0], default=worst)
-    status, words, worst = _standing(claim, pool, batch, first, worst)
-    return sampling.Sampled(status, Evidence("searched", count, *worst, words=words))
-
-
-def _standing(
-    claim: Claim, pool: _Pool, batch: int, first: sampling.Sampled, worst: tuple[float | None, dict[str, float] | None]
-) -> tuple[Status, str, tuple[float | None, dict[str, float] | None]]:
-    """(status, words, (margin, point)) of a claim that withstood the search."""
-    if first.status == "open":
-        return "open", first.evidence.words, (first.evidence.worst_margin, first.evidence.worst_point)
-    for row in _rows(claim, pool.lost[:3], batch) if len(pool.lost) else ():
-        found = recheck(claim, row)
+    suspects = np.concatenate([pool.unit[_suspects(claim, pool)], pool.lost[:3]])
+    centre = np.concatenate([pool.unit, pool.lost]).mean(axis=0)
+    tries = suspects[:, None] + _INWARD[:, None] * (centre - suspects)[:, None]
+    worst, lost = (first.evidence.worst_margin, first.evidence.worst_point), None
+    margin = np.inf
+    for row, found in _rechecked(claim, tries, batch):
+        if found.violated and (known := confirm(claim, row)):
+            known = sampling._plainest(claim, known)
+            evidence = Evidence("searched", count, known.margin, known.point, words="found by search")
+            return sampling.Sampled("fails", evidence, known)
         if found.inside and found.margin != found.margin:
-            return "open", "the margin is NaN there", (None, row)
-    return "holds", "", worst
+            lost = lost or row
+        elif found.inside and found.margin < margin:
+            margin = float(found.margin)
+            worst = margin, row
+    if first.status == "open" or lost:
+        words, point = (first.evidence.words, first.evidence.worst_point) if first.status == "open" else (_NAN, lost)
+        return sampling.Sampled("open", Evidence("searched", count, None, point, words=words))
+    return sampling.Sampled("holds", Evidence("searched", count, *worst))

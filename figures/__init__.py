@@ -1,0 +1,69 @@
+"""The figures: each file asserts numerically what its picture claims, then draws it.
+
+`figures()` finds them, `make(name, folder)` writes picture, plotted data and sidecar. A figure is any module of this
+folder with NAME (a word for the command line), CLAIMS (ids of the statements asserted), PARAMETERS (plain numbers),
+`data(**PARAMETERS)` (arrays, pure) and `draw(data)` (a matplotlib Figure, no mathematics).
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from pathlib import Path
+from types import ModuleType
+
+_PARTS = ("NAME", "CLAIMS", "PARAMETERS", "data", "draw")
+
+
+@functools.cache
+def figures() -> dict[str, ModuleType]:
+    """Every figure module by name, sorted; imports them (and JAX) on the first call.
+
+    Raises:
+        ValueError: two modules have one name.
+    """
+    found: dict[str, ModuleType] = {}
+    for info in pkgutil.iter_modules(__path__):
+        module = importlib.import_module(f"{__name__}.{info.name}")
+        if not all(hasattr(module, part) for part in _PARTS):
+            continue
+        if module.NAME in found:
+            raise ValueError(
+                f"figures {found[module.NAME].__name__} and {module.__name__} are both named {module.NAME!r}"
+            )
+        found[module.NAME] = module
+    return dict(sorted(found.items()))
+
+
+def make(name: str, out_dir: str | Path, format: str = "png") -> list[Path]:
+    """Computes, checks and draws one figure, and writes `<name>.npz`, `<name>.json` and `<name>.<format>`.
+
+    Args:
+        name: one of `figures()`.
+        out_dir: folder, created where missing.
+        format: "png", "pdf" or "svg".
+
+    Returns:
+        The paths written.
+
+    Raises:
+        KeyError: no such figure; the message suggests the nearest names.
+        ValueError: another format.
+        AssertionError: the computed data contradict what the picture claims; nothing is written.
+        PrecisionError: JAX computes in float32.
+        OSError: the folder cannot be written; nothing half-written stays behind.
+    """
+    from ascentfail.figures import style
+    from ascentfail.theory.registry import suggest
+
+    known = figures()
+    if name not in known:
+        raise KeyError(suggest("figure", name, list(known)))
+    style.check_format(format)
+    module = known[name]
+    data = module.data(**module.PARAMETERS)
+    with style.look():
+        figure = module.draw(data)
+    about = {"parameters": module.PARAMETERS, "claims": list(module.CLAIMS), "seeds": getattr(module, "SEEDS", None)}
+    return style.save(name, data, figure, Path(out_dir), format, about)

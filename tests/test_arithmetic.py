@@ -1,0 +1,252 @@
+"""Every closed form in four arithmetics: JAX, mpmath, Arb balls and SymPy agree, and a missing extra says how to get it."""
+
+import inspect
+import sys
+
+import jax
+import jax.numpy as jnp
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from strategies import ratio_points, ratios, real, scale
+
+from ascentfail import arithmetic, closed_form
+from ascentfail.arithmetic import JAX, MPMATH
+from ascentfail.errors import MissingExtraError
+
+# One entry a public function of closed_form: (p, xp) -> tuple of numbers. Where a formula takes more than ratios, ratios
+# stand in for them: the arithmetics must agree at every argument, not only at the meaningful ones.
+FORMULAS = {
+    "coefficient": lambda p, xp: tuple(closed_form.coefficient(p, m) for m in ("original", "oracle", "descent_ascent")),
+    "original": lambda p, xp: (closed_form.original(p, xp=xp),),
+    "oracle": lambda p, xp: (closed_form.oracle(p, xp=xp),),
+    "descent_ascent": lambda p, xp: (closed_form.descent_ascent(p, xp=xp),),
+    "curvature": lambda p, xp: (closed_form.curvature(p.b),),
+    "first_step": lambda p, xp: (closed_form.first_step(p, xp=xp),),
+    "wrong_way_alpha": lambda p, xp: (closed_form.wrong_way_alpha(p.phi),),
+    "displacement_bound": lambda p, xp: (closed_form.displacement_bound(p, xp=xp),),
+    "cosine": lambda p, xp: (closed_form.cosine(p),),
+    "retain_strength": lambda p, xp: tuple(closed_form.retain_strength(p, m) for m in ("original", "oracle")),
+    "pulls": lambda p, xp: closed_form.pulls(p, "original") + closed_form.pulls(p, "descent_ascent"),
+    "plane_margins": lambda p, xp: closed_form.plane_margins(p.b, p.phi, p.epsilon),
+    "plane_weights": lambda p, xp: closed_form.plane_weights(p.b, p.phi, p.epsilon),
+    "plane_oracle": lambda p, xp: closed_form.plane_oracle(p, xp=xp),
+    "retain_pull": lambda p, xp: (closed_form.retain_pull(-p.alpha, p.b, p.epsilon, xp=xp),),
+    "balance": lambda p, xp: tuple(closed_form.balance(p.alpha, p.b, p.phi, p.epsilon, sign, xp=xp) for sign in (1, -1)),
+    "alpha_of_original": lambda p, xp: (closed_form.alpha_of_original(p.alpha, p, xp=xp),),
+    "alpha_of_descent_ascent": lambda p, xp: (closed_form.alpha_of_descent_ascent(p.alpha, p, xp=xp),),
+    "fold_equation": lambda p, xp: (closed_form.fold_equation(p.alpha, p.b, p.epsilon, xp=xp),),
+    "fold_ascent_pull": lambda p, xp: (closed_form.fold_ascent_pull(p.b, p.epsilon),),
+    "log_existence_alpha": lambda p, xp: (closed_form.log_existence_alpha(p.alpha, p, xp=xp),),
+    "squared_distance_to_oracle": lambda p, xp: (closed_form.squared_distance_to_oracle(p.phi, p.alpha, p, xp=xp),),
+    "original_bounds": lambda p, xp: closed_form.original_bounds(p, xp=xp),
+    "descent_ascent_bounds": lambda p, xp: closed_form.descent_ascent_bounds(p, xp=xp),
+    "lower_alphas": lambda p, xp: closed_form.lower_alphas(p),
+    "upper_alphas": lambda p, xp: closed_form.upper_alphas(p, xp=xp),
+    "ordering_alphas": lambda p, xp: closed_form.ordering_alphas(p, xp=xp),
+    "sufficient_alpha": lambda p, xp: (closed_form.sufficient_alpha(p),),
+    "duplicate_limit": lambda p, xp: tuple(
+        closed_form.duplicate_limit(p.b, p.alpha, m, xp=xp) for m in ("original", "oracle", "descent_ascent")
+    ),
+}
+# JAX loses digits where a formula subtracts: what is allowed, in units of the largest term the formula holds.
+POINTS = [
+    {"epsilon": 0.5, "alpha": 0.2, "phi": 0.4, "b": 0.4},
+    {"epsilon": 0.9375, "alpha": 0.01, "phi": 0.125, "b": 40.0},
+    {"epsilon": 0.03, "alpha": 0.7, "phi": 0.75, "b": 3.0},
+    {"epsilon": 0.7, "alpha": 0.4, "phi": 1.9, "b": 2000.0},
+]
+
+
+def test_the_table_has_every_formula():
+    public = {
+        name for name, value in inspect.getmembers(closed_form, inspect.isfunction)
+        if value.__module__ == closed_form.__name__ and not name.startswith("_")
+    }  # fmt: skip
+    assert public == set(FORMULAS)
+
+
+def as_ball(value, ball):
+    """An mpf as an exact Arb number (or NaN)."""
+    if not mpmath.isfinite(value):
+        return ball("nan")
+    return ball(int(value.man if value >= 0 else -value.man)) * ball(2) ** int(value.exp)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+@given(ratio_points())
+@settings(max_examples=25)
+def test_jax_agrees_with_mpmath(name, point):
+    formula = FORMULAS[name]
+    got = [float(value) for value in formula(ratios(point, np.float64), JAX)]
+    with mpmath.workdps(50):
+        exact = formula(ratios(point), MPMATH)
+    # W next to the branch point, and a difference of terms, magnify the rounding of what they are computed from: the size
+    # of the largest term is a few times b, 1/b or 1, and the exponentials are at most e^(q s_1 + s_2).
+    for a, b in zip(got, exact, strict=True):
+        if mpmath.isnan(b) or b < -0.999:
+            assert np.isnan(a) or a < -0.99
+        else:
+            np.testing.assert_allclose(a, float(b), rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+@pytest.mark.parametrize("point", POINTS)
+def test_balls_enclose_what_mpmath_computes(name, point):
+    xp = arithmetic.arb()
+    ball = pytest.importorskip("flint").arb
+    with mpmath.workdps(50):
+        exact = FORMULAS[name](ratios(point), MPMATH)
+    for enclosure, value in zip(FORMULAS[name](ratios(point, xp.number), xp), exact, strict=True):
+        if mpmath.isnan(value):
+            assert enclosure.is_nan()
+            continue
+        # the mpmath value itself is exact only to its last digit
+        assert enclosure.overlaps(as_ball(value, ball) * ball(1, 1e-45))
+        assert enclosure.rad() <= 1e-10 * (1 + abs(enclosure.mid()))
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_balls_around_a_box_enclose_every_point_of_it(name):
+    xp = arithmetic.arb()
+    ball = pytest.importorskip("flint").arb
+    for point in POINTS[:2]:
+        box = {key: xp.number(value) * ball(1, 1e-3) for key, value in point.items()}
+        enclosures = FORMULAS[name](ratios(box, lambda value: value), xp)
+        rng = np.random.default_rng(0)
+        for _ in range(4):
+            inside = {key: value * (1 + rng.choice([-1e-3, 1e-3, 3e-4])) for key, value in point.items()}
+            with mpmath.workdps(50):
+                exact = FORMULAS[name](ratios(inside), MPMATH)
+            for enclosure, value in zip(enclosures, exact, strict=True):
+                # corners of the box are rounded floats: the widest they can stick out is one ulp of a coordinate
+                assert enclosure.is_nan() or enclosure.overlaps(as_ball(value, ball) * ball(1, 1e-12))
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_symbols_evaluate_to_what_mpmath_computes(name):
+    pytest.importorskip("sympy")
+    xp = arithmetic.symbolic()
+    for point in POINTS[:2]:
+        with mpmath.workdps(50):
+            exact = FORMULAS[name](ratios(point), MPMATH)
+            symbolic = [mpmath.mpmathify(value.evalf(50)) for value in FORMULAS[name](ratios(point, xp.number), xp)]
+            for a, b in zip(symbolic, exact, strict=True):
+                if not mpmath.isnan(b):  # off the real branch SymPy answers with a complex number
+                    assert abs(a - b) <= mpmath.mpf(10) ** -40 * (1 + abs(b))
+
+
+# --- the namespaces themselves ---------------------------------------------------------------------------------------------
+
+FUNCTIONS = ("exp", "log", "sqrt", "abs", "softplus", "sigmoid", "lambertw_exp")
+
+
+def namespaces():
+    return [JAX, MPMATH, arithmetic.arb(), arithmetic.symbolic()]
+
+
+def as_float(value, xp) -> float:
+    return float(value.evalf(30)) if xp.name == "sympy" else float(value)
+
+
+@pytest.mark.parametrize("x", [1e-3, 0.7, 3.0, 40.0, 150.0])
+def test_elementary_functions_mean_the_same_everywhere(x):
+    pytest.importorskip("flint"), pytest.importorskip("sympy")
+    expected = {
+        "exp": np.exp(x), "log": np.log(x), "sqrt": np.sqrt(x), "abs": x, "softplus": np.logaddexp(0, x),
+        "sigmoid": 1 / (1 + np.exp(-x)),
+    }  # fmt: skip
+    for xp in namespaces():
+        for name, value in expected.items():
+            np.testing.assert_allclose(as_float(getattr(xp, name)(xp.number(x)), xp), value, rtol=1e-14)
+        for name in ("softplus", "sigmoid", "abs"):
+            value = {"softplus": np.log1p(np.exp(-x)), "sigmoid": 1 / (1 + np.exp(x)), "abs": x}[name]
+            # 1 + 1e-66 is 1 for SymPy's evaluation, and for log1p on some devices
+            np.testing.assert_allclose(as_float(getattr(xp, name)(-xp.number(x)), xp), value, rtol=1e-13, atol=1e-60)
+        w = as_float(xp.lambertw_exp(xp.number(x)), xp)
+        np.testing.assert_allclose(w + np.log(w), x, rtol=1e-14, atol=1e-15)
+        for branch in (0, -1):
+            w = as_float(xp.lambertw(-xp.number(0.3125), branch), xp)
+            np.testing.assert_allclose(w * np.exp(w), -0.3125, rtol=1e-14)
+            assert (w > -1) == (branch == 0)
+        assert as_float(xp.minimum(xp.number(x), xp.number(2.0)), xp) == min(x, 2.0)
+        assert as_float(xp.maximum(xp.number(x), xp.number(2.0)), xp) == max(x, 2.0)
+
+
+def test_numbers_keep_the_exact_value_of_a_float():
+    pytest.importorskip("flint"), pytest.importorskip("sympy")
+    with mpmath.workdps(60):
+        assert MPMATH.number(0.1) * 2**55 == 0.1 * 2**55 == int(0.1 * 2**55)
+    assert arithmetic.arb().number(0.1) == 0.1 and arithmetic.arb().number(0.1).is_exact()
+    assert arithmetic.symbolic().number(0.1) * 2**55 == int(0.1 * 2**55)
+    assert JAX.number(0.1).dtype == jnp.float64 and JAX.number(0.1) == 0.1
+    for xp in namespaces():
+        assert as_float(xp.number(3), xp) == 3.0 and as_float(xp.number("0.5"), xp) == 0.5
+
+
+def test_off_its_domain_a_branch_is_nan_in_numbers_and_in_balls():
+    flint = pytest.importorskip("flint")
+    for z, branch in ((-0.5, 0), (-0.5, -1), (0.5, -1)):
+        assert np.isnan(JAX.lambertw(z, branch)) and mpmath.isnan(MPMATH.lambertw(z, branch))
+        assert arithmetic.arb().lambertw(flint.arb(z), branch).is_nan()
+    assert not arithmetic.arb().lambertw(flint.arb(-0.3, 0.1), 0).is_finite()  # the ball reaches below -1/e
+
+
+@given(real(-200.0, 400.0), scale(-3, 2.5))
+def test_balls_enclose_the_functions_at_both_ends_and_are_finite(middle, radius):
+    """Wide balls too: the functions are defined everywhere, so an enclosure without information would lose proofs."""
+    ball = pytest.importorskip("flint").arb
+    xp, wide = arithmetic.arb(), ball(middle, radius)
+    for name in ("lambertw_exp", "softplus", "sigmoid"):
+        enclosure = getattr(xp, name)(wide)
+        assert enclosure.is_finite(), name
+        for x in (middle, middle - 0.99 * radius, middle + 0.99 * radius):
+            with mpmath.workdps(50):
+                value = as_ball(getattr(MPMATH, name)(x), ball)
+            assert enclosure.contains(value) or enclosure.overlaps(value * ball(1, 1e-14)), name
+
+
+@given(real(-500.0, 1e6))
+def test_many_digit_lambert_of_an_exponential_solves_its_equation(y):
+    with mpmath.workdps(50):
+        w = MPMATH.lambertw_exp(y)
+        assert abs(w + mpmath.log(w) - y) <= mpmath.mpf(10) ** -47 * (1 + abs(mpmath.mpf(y)))
+
+
+def test_jax_formulas_are_traceable():
+    """Every formula under jit, vmap and grad: no branch in Python depends on a number."""
+    points = {key: jnp.array([point[key] for point in POINTS]) for key in POINTS[0]}
+    for name, formula in FORMULAS.items():
+
+        def total(point, formula=formula):
+            return sum(jnp.where(jnp.isnan(v), 0.0, v) for v in formula(ratios(point, JAX.number), JAX))
+
+        values, gradients = jax.jit(jax.vmap(jax.value_and_grad(total)))(points)
+        eager = [total(point) for point in POINTS]
+        np.testing.assert_allclose(values, eager, rtol=1e-12, err_msg=name)
+        if name not in ("descent_ascent", "descent_ascent_bounds"):  # NaN points have no gradient there
+            assert all(np.all(np.isfinite(g)) for g in gradients.values()), name
+
+
+# --- a missing extra -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("namespace", "module", "package"), [("arb", "flint", "python-flint"), ("symbolic", "sympy", "sympy")]
+)
+def test_a_missing_extra_names_itself_and_the_cure(monkeypatch, namespace, module, package):
+    load = getattr(arithmetic, namespace)
+    load.cache_clear()
+    monkeypatch.setitem(sys.modules, module, None)
+    try:
+        with pytest.raises(MissingExtraError, match=rf"needs {package}; install it with: pip install 'ascentfail\[certify\]'"):
+            load()
+        with pytest.raises(ImportError) as error:  # a failure is not cached, and it is an ImportError for who catches those
+            load()
+        assert error.value.extra == "certify"
+    finally:
+        monkeypatch.undo()
+        load.cache_clear()
+    pytest.importorskip(module)
+    assert load() is load()

@@ -1,0 +1,329 @@
+"""The figures: data by a second route, one compilation, files written whole or not at all, pictures that fit."""
+
+import json
+import math
+import subprocess
+import sys
+
+import chex
+import jax
+import matplotlib
+import mpmath
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from mpmath import mp
+
+from ascentfail import figures as room
+from ascentfail.arithmetic import MPMATH
+from ascentfail.figures import fig04_window, fig_regions, style
+from ascentfail.theory import Point, get
+from ascentfail.theory.domains import plane_margins
+
+NAMES = list(room.figures())
+SMALL = {
+    fig04_window: {"phi": [0.1, 1.0], "b": [0.1, 100.0], "epsilon": [0.1, 0.9], "epsilon_count": 5,
+                   "ratio": [0.009, 6.0], "ratio_count": 240},
+    fig_regions: {"b": [0.1, 10.0], "phi": [0.3], "phi_axis": [0.05, 2.0], "epsilon": [0.1, 0.9], "count": 5,
+                  "ratio": [0.02, 6.0], "ratio_count": 9},
+}
+
+
+@pytest.fixture(scope="module")
+def arrays():
+    """The data of every figure, as drawn."""
+    return {name: module.data(**module.PARAMETERS) for name, module in room.figures().items()}
+
+
+# --- numbers ---------------------------------------------------------------------------------------------------------
+
+
+def bisect(function, low, high):
+    """Root of a function that is negative at low and not at high, by halving alone."""
+    low, high = mp.mpf(low), mp.mpf(high)
+    assert function(low) < 0 <= function(high)
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if function(middle) < 0 else (low, middle)
+    return high
+
+
+def gradient_flow_balance(s2, p):
+    """Residual of the original's second equation at s_2, with the first solved by mpmath: nothing of `stationary`."""
+    eps = p.epsilon
+    q, beta = 2 * eps / (1 + eps**2), p.b * (1 + eps**2) / (1 + p.phi)
+    s1 = mp.re(mp.lambertw(beta * mp.exp(-q * s2)))
+    return s2 - p.alpha * beta * mp.exp(-q * s1 - s2), s1, q
+
+
+@pytest.mark.parametrize(("i", "j", "k"), [(0, 0, 60), (0, 2, 150), (1, 1, 120), (2, 3, 180), (2, 0, 30)])
+def test_window_edges_by_bisection_in_mpmath(arrays, i, j, k):
+    data = arrays[fig04_window.NAME]
+    phi, b, epsilon = float(data["phi"][i]), float(data["b"][j]), float(data["epsilon"][k])
+    with mpmath.workdps(25):
+        base = Point(phi=mp.mpf(phi), b=mp.mpf(b), epsilon=mp.mpf(epsilon))
+        x_oracle = mp.re(mp.lambertw(base.b * (1 + base.epsilon**2)))
+
+        def oracle_passed(log_alpha):  # y_D - y_R, increasing with alpha
+            p = base.replace(alpha=mp.exp(log_alpha))
+            s2 = bisect(lambda s: gradient_flow_balance(s, p)[0], 0, p.alpha * p.b + 1)
+            _, s1, q = gradient_flow_balance(s2, p)
+            return q * s1 + s2 - q * x_oracle
+
+        def log_height(ascent_pull):  # ln alpha of the stationary point with that forget pull
+            eps = base.epsilon
+            q, beta = 2 * eps / (1 + eps**2), base.b * (1 + eps**2)
+            a = mp.re(mp.lambertw(beta * mp.exp(q * ascent_pull)))
+            return mp.log(base.phi / beta * ascent_pull) + q * a - ascent_pull
+
+        def ascent_short(log_alpha):  # x_D - x_DA, increasing with alpha
+            p = base.replace(alpha=mp.exp(log_alpha))
+            return plane_margins(p, "original", MPMATH)[0] - plane_margins(p, "descent_ascent", MPMATH)[0]
+
+        threshold = mp.exp(bisect(oracle_passed, -12, 3))
+        top = bisect(lambda s: -mp.diff(log_height, s), mp.mpf("0.01"), 30)
+        existence = mp.exp(log_height(top))
+        assert data["existence"][i, j, k] == pytest.approx(float(existence), rel=1e-10)
+        assert data["exact_upper"][i, j, k] == pytest.approx(float(min(threshold, existence)), rel=1e-10)
+        lower = data["exact_lower"][i, j, k]
+        if math.isfinite(lower):  # interpolated on the grid, hence the tolerance
+            above = min(lower * 1.002, existence * 0.9999999)
+            assert ascent_short(mp.log(lower * 0.998)) < 0 < ascent_short(mp.log(above))
+
+
+def test_window_numbers_are_those_of_the_prints(arrays):
+    data = arrays[fig04_window.NAME]
+    q = 2 * data["epsilon"] / (1 + data["epsilon"] ** 2)
+    for i, phi in enumerate(data["phi"]):
+        printed = np.maximum(phi**2 / (q * (1 + 2 * phi)), q * phi * (1 + phi) / (1 + 2 * phi))
+        np.testing.assert_allclose(data["printed_lower"][i, 0], printed, rtol=1e-13)
+    assert (data["printed_upper"] <= 1).all()
+    # the finding: nothing is left of the print at b >= 10, where the exact window is open on two fifths of the axis
+    assert (data["printed_open"][:, data["b"] >= 10] == 0).all()
+    assert (data["exact_open"] > 0.4).all()
+
+
+def weights_by_mpmath(phi, b, epsilon, alpha):
+    """(w_D, w_R) from the gradients in weight coordinates, by mpmath's multidimensional Newton method."""
+    def stationary(forget):
+        retain = b if forget is None else b / (1 + phi)
+        pull = 0 if forget is None else forget * b / (1 + phi)
+
+        def equations(w1, w2):
+            r, f = retain * mp.exp(-w1 - epsilon * w2), pull * mp.exp(-epsilon * w1 - w2)
+            return [w1 - r - epsilon * f, w2 - epsilon * r - f]
+
+        return mp.findroot(equations, (mp.mpf("0.3"), mp.mpf("0.3")))
+
+    return stationary(alpha), stationary(None)
+
+
+@pytest.mark.parametrize(("i", "j", "k", "m"), [(0, 0, 140, 150), (1, 1, 170, 130), (0, 2, 160, 170), (1, 0, 60, 200)])
+def test_first_step_in_the_plane_from_weights(arrays, i, j, k, m):
+    data = arrays[fig_regions.NAME]
+    phi, b, epsilon, ratio = (float(v) for v in (data["phi"][i], data["b"][j], data["epsilon"][k], data["ratio"][m]))
+    with mpmath.workdps(25):
+        w, oracle = weights_by_mpmath(phi, b, epsilon, ratio * phi)
+        r, f = b * mp.exp(-w[0] - epsilon * w[1]), ratio * b * mp.exp(-epsilon * w[0] - w[1])
+        step = (r - epsilon * f - w[0], epsilon * r - f - w[1])
+        away = step[0] * (w[0] - oracle[0]) + step[1] * (w[1] - oracle[1])
+    assert data["plane_away"][i, j, k, m] == pytest.approx(float(away), rel=1e-8, abs=1e-12)
+
+
+def euler_flow(phi, b, ratio, steps=4000):
+    """Small steps of descent-ascent on one coordinate from the original; stops where it runs off."""
+    w = float(mp.lambertw(b * (1 + ratio * phi) / (1 + phi)).real)
+    path, size = [w], 0.02 / (1 + b)
+    for _ in range(steps):
+        w += size * (b * (1 - ratio) * math.exp(-w) - w)
+        path.append(w)
+        if w < -5:
+            break
+    return np.array(path)
+
+
+PLACES = [(0, 20, 60), (0, 120, 120), (1, 120, 150), (1, 150, 205), (0, 100, 225), (2, 90, 239)]
+
+
+@pytest.mark.parametrize(("j", "k", "m"), PLACES)
+def test_no_later_point_closer_by_following_the_path(arrays, j, k, m):
+    data = arrays[fig_regions.NAME]
+    phi, b, ratio = float(data["phi_axis"][k]), float(data["b"][j]), float(data["ratio"][m])
+    distance = np.abs(euler_flow(phi, b, ratio) - float(mp.lambertw(b).real))
+    assert data["line_stays"][j, k, m] == bool((distance[1:] >= distance[0]).all())
+    assert (data["line_away"][j, k, m] > 0) == (distance[1] > distance[0])
+    if np.isfinite(data["line_farther"][j, k, m]):
+        assert (data["line_farther"][j, k, m] > 0) == (distance[-1] > distance[0])
+
+
+def test_the_plane_ends_in_the_line(arrays):
+    # identical samples (epsilon = 1) are one coordinate with twice the pull: the edges approach those of the line
+    common = {"phi": [0.3], "phi_axis": [0.2, 0.3], "epsilon": [0.9, 0.9999], "count": 2, "ratio": [0.02, 6.0]}
+    data, line = (fig_regions.data(b=[b], ratio_count=240, **common) for b in (0.5, 1.0))
+    for key in ("farther", "away"):
+        plane, one = data[f"plane_{key}"][0, 0, 1] > 0, line[f"line_{key}"][0, 1] > 0
+        assert (plane != one).sum() <= 2
+    drawn = arrays[fig_regions.NAME]
+    assert drawn["line_existence"] == pytest.approx(1 + 1 / (math.e * drawn["b"]), rel=1e-12)
+
+
+@pytest.mark.parametrize("module", [fig04_window, fig_regions], ids=lambda m: m.NAME)
+def test_one_compilation(module, monkeypatch):
+    traced = chex.assert_max_traces(module.grid.__wrapped__, n=1)
+    monkeypatch.setattr(module, "grid", jax.jit(traced))
+    chex.clear_trace_counter()
+    first, second = module.data(**SMALL[module]), module.data(**SMALL[module])
+    for key, value in first.items():
+        np.testing.assert_array_equal(value, second[key])
+
+
+def test_a_contradiction_stops_the_figure(monkeypatch, tmp_path):
+    grid = fig04_window.grid
+
+    def wrong(*args):
+        return grid(*args) | {"printed_upper": 3 * grid(*args)["printed_upper"]}
+
+    monkeypatch.setattr(fig04_window, "grid", wrong)
+    with pytest.raises(AssertionError, match="Lemma 10: contradicted in"):
+        room.make(fig04_window.NAME, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+# --- pictures --------------------------------------------------------------------------------------------------------
+
+
+PANELS = {fig04_window.NAME: 12, fig_regions.NAME: 9}
+
+
+@pytest.mark.parametrize("name", sorted(PANELS))
+def test_pictures_fit_and_texts_do_not_collide(arrays, name):
+    figure = room.figures()[name].draw(arrays[name])
+    assert isinstance(figure, Figure)
+    assert len(figure.axes) == PANELS[name]
+    assert figure.get_size_inches()[0] <= style.FULL_WIDTH
+    figure.draw_without_rendering()
+    canvas = figure.bbox
+    texts = [t for t in figure.findobj(matplotlib.text.Text) if t.get_text() and t.get_visible()]
+    boxes = []
+    for text in texts:
+        box = text.get_window_extent()
+        if not box.width or _tick_out_of_view(text):
+            continue
+        assert text.get_fontsize() >= 7
+        assert box.x0 >= canvas.x0 and box.y0 >= canvas.y0 and box.x1 <= canvas.x1 and box.y1 <= canvas.y1, text
+        boxes.append((box, text.get_text()))
+    for n, (box, words) in enumerate(boxes):
+        for other, more in boxes[n + 1 :]:
+            assert not box.padded(-1).overlaps(other.padded(-1)), (words, more)
+    for legend in figure.legends:
+        assert not any(legend.get_window_extent().overlaps(ax.get_window_extent()) for ax in figure.axes)
+
+
+def _tick_out_of_view(text):
+    """Matplotlib keeps labels of ticks outside the limits, undrawn."""
+    for ax in text.figure.axes:
+        for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
+            for tick in axis.get_major_ticks() + axis.get_minor_ticks():
+                if text in (tick.label1, tick.label2):
+                    return not (min(limits) <= tick.get_loc() <= max(limits)) or not tick.get_visible()
+    return False
+
+
+def test_shared_regions_differ_in_grey():
+    def lightness(colour):
+        return float(np.dot(matplotlib.colors.to_rgb(colour), (0.299, 0.587, 0.114)))
+
+    shades = sorted(lightness(c) for c in (style.CLOSER, style.FARTHER, style.NO_MINIMUM))
+    assert min(np.diff(shades)) > 0.15
+
+
+def test_look_is_the_same_for_everyone_and_leaves_no_trace():
+    with matplotlib.rc_context({"font.size": 30, "lines.linewidth": 9}):
+        with style.look():
+            assert matplotlib.rcParams["font.size"] == style.RC["font.size"]
+            assert matplotlib.rcParams["lines.linewidth"] == style.RC["lines.linewidth"]
+        assert matplotlib.rcParams["font.size"] == 30
+
+
+def test_figures_touch_neither_pyplot_nor_a_backend(tmp_path):
+    code = (
+        "import sys, numpy as np, ascentfail.figures\n"
+        "heavy = {'jax', 'matplotlib', 'ascentfail.theory'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "from pathlib import Path\n"
+        "from ascentfail.figures import style\n"
+        "f = style.figure(); f.subplots().plot([0, 1])\n"
+        "style.save('line', {'x': np.arange(2)}, f, Path(sys.argv[1]))\n"
+        "assert 'matplotlib.pyplot' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code, str(tmp_path)], check=True, timeout=120)
+    assert (tmp_path / "line.png").read_bytes().startswith(b"\x89PNG")
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+def small_figure():
+    with style.look():
+        figure = style.figure(1, 1)
+        figure.subplots().plot([0, 1])
+    return figure
+
+
+def test_registry_is_sorted_and_names_known_claims():
+    assert {"fig04-window", "regions"} <= set(NAMES) and sorted(NAMES) == NAMES
+    for module in room.figures().values():
+        for claim in module.CLAIMS:
+            assert get(claim).id == claim
+        json.dumps(module.PARAMETERS, allow_nan=False)
+
+
+@pytest.mark.parametrize("name", sorted(PANELS))
+def test_make_writes_picture_data_and_sidecar(arrays, name, tmp_path):
+    paths = room.make(name, tmp_path)
+    assert sorted(p.name for p in paths) == sorted(f"{name}.{s}" for s in ("json", "npz", "png"))
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
+    with np.load(tmp_path / f"{name}.npz", allow_pickle=False) as saved:
+        assert set(saved) == set(arrays[name])
+        for key in saved:
+            np.testing.assert_array_equal(saved[key], arrays[name][key])
+    sidecar = json.loads((tmp_path / f"{name}.json").read_text())
+    module = room.figures()[name]
+    assert sidecar["parameters"] == module.PARAMETERS and sidecar["claims"] == list(module.CLAIMS)
+    assert sidecar["seeds"] is None and "git_revision" in sidecar
+    assert {"ascentfail", "jax", "jaxlib", "numpy", "matplotlib", "python"} <= set(sidecar["versions"])
+
+
+@pytest.mark.parametrize("format", style.FORMATS)
+def test_equal_figures_are_equal_bytes(tmp_path, format):
+    data = {"x": np.arange(3.0)}
+    one = style.save("a", data, small_figure(), tmp_path / "one", format)
+    two = style.save("a", data, small_figure(), tmp_path / "two", format)
+    assert [p.read_bytes() for p in one] == [p.read_bytes() for p in two]
+
+
+def test_unknown_names_and_formats_say_what_is_known(tmp_path):
+    with pytest.raises(KeyError, match="unknown figure 'fig4-window'; nearest: fig04-window"):
+        room.make("fig4-window", tmp_path)
+    with pytest.raises(ValueError, match="format = 'gif'"):
+        room.make("regions", tmp_path, "gif")
+    with pytest.raises(ValueError, match="an array of numbers"):
+        style.save("a", {"x": np.array([None])}, small_figure(), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_leaves_nothing(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(OSError, match="file"):
+        style.save("a", {"x": np.arange(3)}, small_figure(), tmp_path / "file" / "out")
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
+    def full(source, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        style.save("a", {"x": np.arange(3)}, small_figure(), tmp_path)
+    assert not list(tmp_path.iterdir())
