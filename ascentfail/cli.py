@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import multiprocessing
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -32,6 +35,8 @@ class Level(StrEnum):
     """Strength of evidence to ask for."""
 
     sampled = "sampled"
+    searched = "searched"
+    certified = "certified"
 
 
 class Format(StrEnum):
@@ -98,36 +103,93 @@ def _selected(ids: list[str]) -> list[Claim]:
 
 @app.command()
 def verify(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID ...]", help="Claims to check; all without any.")] =
-    None,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID ...]", help="Claims to check; all without any.")] = None,
     level: Annotated[Level, typer.Option(help="Strongest evidence to gather.")] = Level.sampled,
     samples: Annotated[int, typer.Option(min=1, help="Points to sample for each claim.")] = 1 << 15,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the verdicts to this file.")] = None,
     record: Annotated[bool, typer.Option(help="Record these verdicts as the ones to compare with.")] = False,
+    certificate: Annotated[Path | None, typer.Option(help="Re-verify this certificate and nothing else.")] = None,
+    certificates: Annotated[Path | None, typer.Option(help="Write the certificates found to this folder.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes to check in.")] = 1,
 ) -> None:
     """Check the claims. Exit 0: every verdict is the recorded one; 1: some differ; 2: wrong usage."""
+    _start()
+    if certificate:
+        _verify_certificate(certificate)
+        return
+    from ascentfail.files import write_json
     from ascentfail.theory.record import differences, document, save
 
-    _start()
-    from ascentfail.files import write_json
-    from ascentfail.theory import check
-
     started = time.perf_counter()
-    chosen, verdicts = _selected(ids or []), []
-    with _progress("checking", len(chosen)) as done:
-        for claim in chosen:
-            verdicts.append(check(claim, level.value, samples=samples))
-            done(claim.id)
+    verdicts = []
+    for verdict, found in _check_all([claim.id for claim in _selected(ids or [])], level.value, samples, jobs):
+        verdicts.append(verdict)
+        for claim_id, content in found.items() if certificates else ():
+            write_json((certificates or Path()) / f"{claim_id}.json", content)
     seconds = time.perf_counter() - started
     _print_table(verdicts, seconds)
     if json_file:
         write_json(json_file, document(verdicts, 0, seconds))
     if record:
-        save(verdicts, 0)
-    changed = differences(verdicts)
+        save(verdicts, level.value)
+    _compare(differences(verdicts, level.value))
+
+
+def _check_all(ids: list[str], level: Any, samples: int, jobs: int) -> Iterator[tuple[Verdict, dict[str, Any]]]:
+    """Verdict and certificates of each claim, in order, in this process or in several."""
+    from ascentfail.theory.claim import Verdict
+
+    with _progress("checking", len(ids)) as done:
+        if jobs == 1 or len(ids) == 1:
+            results: Iterator[Any] = (_check_one(claim_id, level, samples) for claim_id in ids)
+            pool = None
+        else:
+            # spawned, not forked: JAX has threads. Claims hold functions and do not travel, their ids do.
+            pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_start)
+            results = pool.map(_check_one, ids, itertools.repeat(level), itertools.repeat(samples))
+        try:
+            for claim_id, (verdict, found) in zip(ids, results, strict=True):
+                done(claim_id)
+                yield Verdict.from_json(verdict), found
+        finally:
+            if pool:
+                pool.shutdown(cancel_futures=True)
+
+
+def _check_one(claim_id: str, level: Any, samples: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """One claim's verdict as plain data, and its certificates."""
+    from ascentfail.theory import get
+    from ascentfail.theory.check import certified_check
+
+    verdict, found = certified_check(get(claim_id), level, samples=samples)
+    return verdict.to_json(), found
+
+
+def _compare(changed: list[str]) -> NoReturn:
+    """Ends the command: 0 where every verdict is the recorded one, 1 where some differ."""
     for line in changed:
         print(f"differs from the record: {line}", file=sys.stderr)
     raise typer.Exit(1 if changed else 0)
+
+
+def _verify_certificate(path: Path) -> None:
+    """Exit 0 and one line where a certificate proves its claim, 1 where it does not."""
+    from ascentfail.arithmetic import arb
+
+    arb()
+    from ascentfail.theory.evidence.certificate import CertificateError, check_certificate
+
+    content = _read_saved(path)
+    if content is None:
+        _stop(f"{path} is not a readable JSON certificate")
+    claim = _selected([str(content.get("claim"))])[0]
+    try:
+        found = check_certificate(claim, content)
+    except CertificateError as error:
+        print(f"ascentfail: rejected: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    rest = f", {found.undecided} boxes undecided" if found.undecided else ""
+    print(f"{claim.id}: {100 * found.decided:.6g} % of the domain decided by {found.boxes} boxes and identities{rest}")
 
 
 def _print_table(verdicts: list[Verdict], seconds: float) -> None:
@@ -154,14 +216,29 @@ def _escape(text: str) -> str:
 
 
 @app.command()
-def explain(claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim, for instance lemma-3.main.")]) -> None:
+def explain(
+    claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim, for instance lemma-3.main.")],
+    level: Annotated[Level | None, typer.Option(help="Evidence to gather; the strongest installed without it.")] = None,
+) -> None:
     """Show one claim: its statement, domain, evidence, and the counterexample or what holds instead."""
     _start()
     from ascentfail.theory import check
 
     claim = _selected([claim_id])[0]
-    verdict = check(claim)
+    verdict = check(claim, level.value if level else _strongest())
     _console().print(_explanation(claim, verdict.to_json()), soft_wrap=False)
+
+
+def _strongest() -> Any:
+    """Level "certified" where its extra is installed, "searched" elsewhere."""
+    from ascentfail.arithmetic import arb, symbolic
+    from ascentfail.errors import MissingExtraError
+
+    try:
+        arb(), symbolic()
+    except MissingExtraError:
+        return "searched"
+    return "certified"
 
 
 def _explanation(claim: Claim, entry: dict[str, Any]) -> str:
@@ -217,45 +294,45 @@ def _draw(names: list[str], out: Path, format: str) -> list[Path]:
 
 
 @app.command()
-def reproduce(out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("results")) -> None:
-    """Check every claim, draw every figure, write the verdict table; resumes where it was stopped."""
+def reproduce(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("results"),
+    level: Annotated[Level | None, typer.Option(help="Evidence to gather; the strongest installed without it.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes to check in.")] = 2,
+) -> None:
+    """Check every claim, draw every figure, write the report; resumes where it was stopped."""
     _start()
     from ascentfail.files import write_atomic, write_json
     from ascentfail.theory.record import differences, document
     from ascentfail.theory.report import markdown_table
 
     started = time.perf_counter()
-    verdicts = _resumable_verdicts(out / "verdicts")
+    wanted = level.value if level else _strongest()
+    verdicts = _resumable_verdicts(out, wanted, jobs)
     seconds = time.perf_counter() - started
     write_json(out / "verdicts.json", document(verdicts, 0, seconds))
     write_atomic(out / "verdicts.md", markdown_table(v.to_json() for v in verdicts))
     pictures = _draw([], out / "figures", "png")
     _print_table(verdicts, seconds)
     print(f"{len(pictures)} files of figures in {out / 'figures'}; verdicts in {out / 'verdicts.md'} and verdicts.json")
-    changed = differences(verdicts)
-    for line in changed:
-        print(f"differs from the record: {line}", file=sys.stderr)
-    raise typer.Exit(1 if changed else 0)
+    _compare(differences(verdicts, wanted))
 
 
-def _resumable_verdicts(folder: Path) -> list[Verdict]:
-    """Verdicts of all claims, one file each; a file of the same sources is taken as done."""
+def _resumable_verdicts(out: Path, level: Any, jobs: int) -> list[Verdict]:
+    """Verdicts of all claims, one file each; a file of the same sources and level is taken as done."""
     from ascentfail.files import source_fingerprint, write_json
-    from ascentfail.theory import check, claims
+    from ascentfail.theory import claims
     from ascentfail.theory.claim import Verdict
+    from ascentfail.theory.evidence.sample import SAMPLES
 
-    key, verdicts = source_fingerprint(), []
-    with _progress("checking", len(claims())) as done:
-        for claim in claims():
-            path = folder / f"{claim.id}.json"
-            saved = _read_saved(path)
-            if saved and saved.get("key") == key:
-                verdicts.append(Verdict.from_json(saved["verdict"]))
-            else:
-                verdicts.append(check(claim))
-                write_json(path, {"key": key, "verdict": verdicts[-1].to_json()})
-            done(claim.id)
-    return verdicts
+    key, ids = f"{source_fingerprint()} {level}", [claim.id for claim in claims()]
+    saved = {claim_id: _read_saved(out / "verdicts" / f"{claim_id}.json") for claim_id in ids}
+    finished = {i: Verdict.from_json(data["verdict"]) for i, data in saved.items() if data and data.get("key") == key}
+    for verdict, certificates in _check_all([i for i in ids if i not in finished], level, SAMPLES, jobs):
+        for claim_id, content in certificates.items():
+            write_json(out / "certificates" / f"{claim_id}.json", content)
+        write_json(out / "verdicts" / f"{verdict.id}.json", {"key": key, "verdict": verdict.to_json()})
+        finished[verdict.id] = verdict
+    return [finished[claim_id] for claim_id in ids]
 
 
 def _read_saved(path: Path) -> dict[str, Any] | None:

@@ -96,18 +96,19 @@ def ratios(point: dict, number=mpmath.mpf) -> SimpleNamespace:
 
 
 def exact(problem) -> SimpleNamespace:
-    """A scalar problem's own floats as mpmath numbers, and the ratios that follow from them without rounding in between."""
+    """A scalar problem's own floats as mpmath numbers, and the ratios that follow from them to 60 digits."""
     plane = isinstance(problem, af.CrossCorrelated)
     names = ("retain_in_plane", "forget_in_plane") if plane else ("retain_on_axis", "forget_on_axis")
     retain, forget, retain_total, forget_total, ridge = (
         mpmath.mpf(float(getattr(problem, name))) for name in (*names, "retain_total", "forget_total", "ridge")
     )
-    return SimpleNamespace(
-        retain=retain, forget=forget, retain_total=retain_total, forget_total=forget_total, ridge=ridge,
-        epsilon=mpmath.mpf(float(problem.epsilon)) if plane else None, loss=problem.loss,
-        b=retain / (ridge * retain_total), forget_b=forget / (ridge * retain_total), phi=forget_total / retain_total,
-        alpha=forget / retain if retain else mpmath.inf,
-    )  # fmt: skip
+    with mpmath.workdps(60):
+        return SimpleNamespace(
+            retain=retain, forget=forget, retain_total=retain_total, forget_total=forget_total, ridge=ridge,
+            epsilon=mpmath.mpf(float(problem.epsilon)) if plane else None, loss=problem.loss,
+            b=retain / (ridge * retain_total), forget_b=forget / (ridge * retain_total), phi=forget_total / retain_total,
+            alpha=forget / retain if retain else mpmath.inf,
+        )  # fmt: skip
 
 
 def axis_of(problem, j: int):

@@ -17,7 +17,8 @@ def check(claim: Claim, level: Level = "sampled", *, samples: int = sample.SAMPL
     """Gathers evidence for a claim, and for its repaired statement.
 
     Weaker levels are gathered on the way, and a confirmed counterexample ends the matter. At level "certified" a claim holds only
-    when it is proved on the whole of its domain; what stays undecided makes it open, with the fraction and the weaker evidence said.
+    when it is proved on the whole of its domain; what stays undecided makes it open, with the fraction and the weaker
+    evidence said.
 
     Args:
         claim: from the registry, or your own.
@@ -66,50 +67,60 @@ def certified_check(
 
 
 def _gather(claim: Claim, level: Level, samples: int, seed: int, certificates: dict[str, dict]) -> Sampled:
+    """Evidence in the order that costs least: a proof spares the search, a counterexample spares both."""
     if level == "certified":
         arb(), symbolic()  # a missing extra is said before the work
     found = sample.sample(claim, samples, seed)
     if level == "sampled" or found.status == "fails":
         return found
-    if found.status != "vacuous":
-        from ascentfail.theory.evidence import search
-
-        tried = search.search(claim, seed=seed)
-        found = Sampled(tried.status, tried.evidence, tried.counterexample)
-    if level == "searched" or found.status == "fails":
-        return found
-    return _certified(claim, found, certificates)
+    if level == "searched":
+        return _searched(claim, found, seed)
+    return _certified(claim, found, seed, certificates)
 
 
-def _certified(claim: Claim, weaker: Sampled, certificates: dict[str, dict]) -> Sampled:
+def _searched(claim: Claim, weaker: Sampled, seed: int) -> Sampled:
+    """The verdict at level "searched"; a domain in which sampling met no point is left at that."""
+    if weaker.status == "vacuous":
+        return weaker
+    from ascentfail.theory.evidence import search
+
+    tried = search.search(claim, seed=seed)
+    return Sampled(tried.status, tried.evidence, tried.counterexample)
+
+
+def _certified(claim: Claim, weaker: Sampled, seed: int, certificates: dict[str, dict]) -> Sampled:
     """The verdict at level "certified": holds only where proved, vacuous only where every box is excluded."""
     from ascentfail.theory.evidence.certify import certify
 
     found = certify(claim)
+    if found is not None:
+        certificates[claim.id] = found.certificate
+        if found.counterexample:
+            at = found.counterexample
+            evidence = dataclasses.replace(found.evidence, worst_margin=at.margin, worst_point=at.point)
+            return Sampled("fails", evidence, at)
+        evidence = dataclasses.replace(
+            found.evidence, worst_margin=weaker.evidence.worst_margin, worst_point=weaker.evidence.worst_point
+        )
+        if "tree" in found.certificate and not set("PQRU") & set(found.certificate["tree"]):
+            return Sampled("vacuous", dataclasses.replace(evidence, words="a side condition excludes every box"))
+        complete = evidence.level == "symbolic" or evidence.certified_fraction == 1.0
+        if complete and weaker.status == "holds":
+            return Sampled("holds", evidence)
+    tried = _searched(claim, weaker, seed)
+    if tried.status == "fails":
+        return tried
     if found is None:
-        return _open(weaker, "boxes and identities cannot speak about it")
-    certificates[claim.id] = found.certificate
-    if found.counterexample:
-        margin, point = found.counterexample.margin, found.counterexample.point
-        return Sampled("fails", dataclasses.replace(found.evidence, worst_margin=margin, worst_point=point), found.counterexample)
-    evidence = dataclasses.replace(
-        found.evidence, worst_margin=weaker.evidence.worst_margin, worst_point=weaker.evidence.worst_point
-    )
-    empty = "tree" in found.certificate and not set("PQRU") & set(found.certificate["tree"])
-    if empty:
-        return Sampled("vacuous", dataclasses.replace(evidence, words="a side condition excludes every box"))
-    complete = evidence.level == "symbolic" or evidence.certified_fraction == 1.0
-    if complete and weaker.status == "holds":
-        return Sampled("holds", evidence)
-    if weaker.status == "open" or complete:
-        return _open(weaker, evidence.words, evidence)
-    fraction = evidence.certified_fraction or 0.0
-    return _open(weaker, f"{100 * fraction:.4g} % of the box is decided, {evidence.undecided} boxes are not", evidence)
+        return _open(tried, "boxes and identities cannot speak about it")
+    fraction = 100 * (found.evidence.certified_fraction or 0.0)
+    return _open(tried, f"{fraction:.4g} % of the box is decided, {found.evidence.undecided} boxes are not", found.evidence)
 
 
 def _open(weaker: Sampled, why: str, evidence: Evidence | None = None) -> Sampled:
     """Open, with the weaker evidence in words."""
     said = f"{weaker.status} as far as {weaker.evidence.level} ({weaker.evidence.samples:,} points)"
-    base = evidence or weaker.evidence
+    base = dataclasses.replace(
+        evidence or weaker.evidence, worst_margin=weaker.evidence.worst_margin, worst_point=weaker.evidence.worst_point
+    )
     status: Status = "open"
     return Sampled(status, dataclasses.replace(base, words="; ".join(w for w in (why, said, weaker.evidence.words) if w)))

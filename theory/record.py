@@ -1,4 +1,4 @@
-"""The recorded verdicts: one generated file, only ever compared with, never believed."""
+"""The recorded verdicts, by level of evidence: one generated file, only ever compared with, never believed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ascentfail.files import versions, write_json
-from ascentfail.theory.claim import Verdict
+from ascentfail.theory.check import LEVELS
+from ascentfail.theory.claim import Level, Verdict
 
 RECORD = Path(__file__).parent / "recorded.json"
 
@@ -19,20 +20,26 @@ def document(verdicts: Iterable[Verdict], seed: int, seconds: float | None = Non
     return data if seconds is None else {**data, "seconds": round(seconds, 2)}
 
 
-def load(path: Path = RECORD) -> list[dict[str, Any]]:
-    """The recorded verdicts as plain data; an empty list where nothing is recorded."""
-    return json.loads(path.read_text())["claims"] if path.exists() else []
+def load(level: Level | None = None, path: Path | None = None) -> list[dict[str, Any]]:
+    """The verdicts recorded at a level, by default the strongest recorded one; an empty list where nothing is recorded."""
+    levels = _levels(path or RECORD)
+    strongest = next((name for name in reversed(LEVELS) if name in levels), None)
+    return levels.get(level or strongest or "", [])
 
 
-def save(verdicts: Iterable[Verdict], seed: int, path: Path = RECORD) -> None:
-    """Writes the record; verdicts of claims that were not run this time stay as they were."""
-    new = document(verdicts, seed)
-    fresh = {entry["id"] for entry in new["claims"]}
-    kept = [entry for entry in load(path) if entry["id"] not in fresh]
+def _levels(path: Path) -> dict[str, list[dict[str, Any]]]:
+    return json.loads(path.read_text())["levels"] if path.exists() else {}
+
+
+def save(verdicts: Iterable[Verdict], level: Level, path: Path | None = None) -> None:
+    """Writes the record of a level; claims that were not run this time, and other levels, stay as they were."""
+    path = path or RECORD
+    new = [v.to_json() for v in verdicts]
+    fresh = {entry["id"] for entry in new}
     order = {claim_id: i for i, claim_id in enumerate(_order())}
-    new["claims"] = sorted(kept + new["claims"], key=lambda entry: order.get(entry["id"], len(order)))
-    new["claims"] = [entry for entry in new["claims"] if entry["id"] in order]
-    write_json(path, new)
+    entries = [entry for entry in load(level, path) if entry["id"] not in fresh] + new
+    entries = sorted((e for e in entries if e["id"] in order), key=lambda e: order[e["id"]])
+    write_json(path, {"levels": {**_levels(path), level: entries}, "versions": versions()})
 
 
 def _order() -> list[str]:
@@ -49,9 +56,9 @@ def statuses(entries: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:
             yield from statuses([entry["repaired"]])
 
 
-def differences(verdicts: Iterable[Verdict], path: Path = RECORD) -> list[str]:
-    """One line for every verdict that is not the recorded one."""
-    recorded = dict(statuses(load(path)))
+def differences(verdicts: Iterable[Verdict], level: Level, path: Path | None = None) -> list[str]:
+    """One line for every verdict that is not the one recorded at its level."""
+    recorded = dict(statuses(load(level, path)))
     found = statuses(v.to_json() for v in verdicts)
     return [
         f"{claim_id}: {status}, recorded: {recorded.get(claim_id, 'nothing')}"

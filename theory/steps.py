@@ -1,7 +1,7 @@
 r"""Small facts that proofs are made of: each a claim of its own, in variables of its own, certified or symbolic.
 
-A proof of a larger claim lists steps and says in words how it follows from them. The ranges of the variables are wider than anything
-the claims' domains reach: pulls, margins and weights there are at most W(1e6) + W(1e6) < 25.
+A proof of a larger claim lists steps and says in words how it follows from them. The ranges of the variables are wider than
+anything the claims' domains reach: pulls, margins and weights there are at most W(1e6) + W(1e6) < 25.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ ORIGINAL_MINUS_ORACLE = identity(
 )
 UNLEARNED_BELOW_ORACLE = identity(
     "unlearned-below-oracle", "c_R - c_DA = b alpha/phi, and c_DA = -b (alpha - phi)/phi", _RATIOS,
-    lambda p, xp: (closed_form.coefficient(p, "oracle") - closed_form.coefficient(p, "descent_ascent") - p.b * p.alpha / p.phi) ** 2
+    lambda p, xp: (p.b - closed_form.coefficient(p, "descent_ascent") - p.b * p.alpha / p.phi) ** 2
     + (closed_form.coefficient(p, "descent_ascent") + p.b * (p.alpha - p.phi) / p.phi) ** 2,
 )
 LOG_OF_W = identity(
@@ -73,7 +73,7 @@ LOG_OF_RATIO = inequality(
     lambda p, xp: xp.log(p.r), lambda p, xp: p.r - 1 - xp.log(p.r),
 )
 EXPONENTIAL_ABOVE = inequality(
-    "exponential-above", "e^d >= 1 and e^d >= 1 + d for d >= 0", {"d": _PULL},
+    "exponential-above", "e^d >= 1 and e^d >= 1 + d for d >= 0", {"d": (0.0, 300.0)},
     lambda p, xp: xp.exp(p.d) - 1, lambda p, xp: xp.exp(p.d) - 1 - p.d,
 )
 ORDER_1D = (W_INCREASES, UNLEARNED_MINUS_ORIGINAL, ORIGINAL_MINUS_ORACLE)
@@ -105,7 +105,7 @@ ORDER_2D = (MARGIN_ORDER, ALPHA_OF_PULLS, ALPHA_AND_ORDER)
 
 
 def _margin_times_exponential(sign: int, p: Point, xp: Any) -> Any:
-    """x e^x - beta (1 + sign q a) - sign beta q a (e^{x-y} - 1), and the same for y, at x = beta (e^{-x} + sign q a e^{-y}) etc."""
+    """Both differences at once, squared, with x and y replaced by their stationarity equations."""
     first, second = p.beta * xp.exp(-p.x), sign * p.a * p.beta * xp.exp(-p.y)
     in_x = (first + p.q * second) * xp.exp(p.x) - p.beta * (1 + sign * p.q * p.a)
     in_y = (p.q * first + second) * xp.exp(p.y) - p.beta * (p.q + sign * p.a)
@@ -127,7 +127,8 @@ UNLEARNED_PRODUCTS = identity(
 )
 LOWER_EDGES = identity(
     "lower-edges",
-    "(1 + q alpha)/(1 + phi) - (1 - q alpha/phi) and alpha/(1 + phi) - (q - alpha/phi) are (q alpha (1+2phi) - phi^2)/(phi (1+phi)) "
+    "(1 + q alpha)/(1 + phi) - (1 - q alpha/phi) and alpha/(1 + phi) - (q - alpha/phi) are (q alpha (1+2phi) - "
+    "phi^2)/(phi (1+phi)) "
     "and (alpha (1+2phi) - q phi (1+phi))/(phi (1+phi))",
     {"alpha": _RATIO, "phi": _RATIO, "q": (0.0, 1.0)},
     lambda p, xp: ((1 + p.q * p.alpha) / (1 + p.phi) - (1 - p.q * p.alpha / p.phi)
@@ -142,7 +143,8 @@ UPPER_EDGE = identity(
 )
 ALONG_ORIGINALS = inequality(
     "along-originals",
-    "Along V -> (U(V), V), dU/dV = -q U/(1+U): dx/dV = q/(1+U), dy/dV = (1 + (1-q^2) U)/(1+U) and d ln alpha/dV = 1/V + dy/dV are >= 0",
+    "Along V -> (U(V), V), dU/dV = -q U/(1+U): dx/dV = q/(1+U), dy/dV = (1 + (1-q^2) U)/(1+U) and d ln alpha/dV = 1/V + "
+    "dy/dV are >= 0",
     _PULLS,
     lambda p, xp: p.q, lambda p, xp: 1 + (1 - p.q**2) * p.s1, lambda p, xp: p.s1, lambda p, xp: p.s2,
 )

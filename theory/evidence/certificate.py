@@ -1,11 +1,11 @@
 r"""Certificates: what a proof by boxes leaves behind, and the short judge that reads it.
 
-A certificate names a claim, the hash of its text, the box of its domain, and a tree of bisections as one string: a digit splits the
-box in half along that axis (lower half first), a letter ends a branch. "P", "Q", "R" say that the margin is >= 0 on the box at 53, 106
-or 212 bits, "O" that a side condition excludes the box, "U" that it stayed undecided. The judge walks the tree, builds each box
-itself and evaluates it again, so the boxes cover the domain by construction. It shares with the search that made the certificate
-the arithmetic of intervals, and nothing else. A proof by steps carries one certificate for each step; an identity, which SymPy
-proved, is tested again in 50 digits at random points.
+A certificate names a claim, the hash of its text, the box of its domain, and a tree of bisections as one string: a digit
+splits the box in half along that axis (lower half first), a letter ends a branch. "P", "Q", "R" say that the margin is >= 0
+on the box at 53, 106 or 212 bits, "O" that a side condition excludes the box, "U" that it stayed undecided. The judge walks
+the tree, builds each box itself and evaluates it again, so the boxes cover the domain by construction. It shares with the
+search that made the certificate the arithmetic of intervals, and nothing else. A proof by steps carries one certificate for
+each step; an identity, which SymPy proved, is tested again in 50 digits at random points.
 """
 
 from __future__ import annotations
@@ -210,7 +210,7 @@ def _check_steps(claim: Claim, certificate: dict[str, Any]) -> Checked:
 
 
 def _check_identity(claim: Claim, certificate: dict[str, Any]) -> Checked:
-    """An identity is tested at points nobody chose: an analytic difference that is no identity vanishes at almost none of them."""
+    """An identity is tested at points nobody chose: one that is false vanishes at almost none of them."""
     if certificate.get("identity") is not True:
         raise CertificateError(f"the certificate does not state the identity of claim {claim.id!r}")
     rng = random.Random(certificate["hash"])
@@ -219,7 +219,8 @@ def _check_identity(claim: Claim, certificate: dict[str, Any]) -> Checked:
         charted = claim.domain.chart(Point(**{k: mpmath.mpf(v) for k, v in point.items()}), MPMATH)
         found = recheck(claim, {name: float(value) for name, value in charted.values().items()})
         if found.inside and (found.violated or found.digits < DIGITS):
-            raise CertificateError(f"claim {claim.id!r} is no identity: its residual at {point} is {mpmath.nstr(found.margin, 5)}")
+            raise CertificateError(f"claim {claim.id!r} is no identity: its residual at {point} is "
+                f"{mpmath.nstr(found.margin, 5)}")
     return Checked(1.0, 1.0, 0, 1)
 
 

@@ -1,8 +1,8 @@
 r"""Evidence by certificate: branch and bound with intervals over a claim's domain.
 
-Boxes are taken from the widest down; one on which every factor is >= 0, or a side condition surely fails, is closed, the others are
-halved along the axis that moves the margin most. Precision rises only where a small box stays undecided. What is left when the
-budget ends is counted, not hidden. A box on which the margin is surely negative inside the domain is handed to the re-check.
+Boxes are taken from the widest down; one on which every factor is >= 0, or a side condition surely fails, is closed, the
+others are halved along the axis that moves the margin most. Precision rises only where a small box stays undecided. What is
+left when the budget ends is counted, not hidden. A box on which the margin is surely negative is handed to the re-check.
 """
 
 from __future__ import annotations

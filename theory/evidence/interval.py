@@ -131,7 +131,7 @@ class Interval:
 
 
 def _times(a: Exact, b: Exact) -> Exact:
-    """a b with 0 * inf = 0: an end point at infinity is a bound, not a number."""
+    """A product a b with 0 * inf = 0: an end point at infinity is a bound, not a number."""
     return _constants()["zero"] if a == 0 or b == 0 else a * b
 
 
@@ -222,62 +222,60 @@ def _bound(a: Interval, b: Interval, smaller: bool) -> Interval:
     return Interval(a.low.min(b.low), a.high.min(b.high)) if smaller else Interval(a.low.max(b.low), a.high.max(b.high))
 
 
+def _pick(a: Any, b: Any, smaller: bool) -> Any:
+    """min(a, b) or max(a, b); where either may win, the slope is the hull of both."""
+    if not isinstance(a, Jet):
+        a, b = b, a
+    if not isinstance(a, Jet):
+        return _bound(Interval.of(a), Interval.of(b), smaller)
+    b = a._lift(b)
+    if a.value.high <= b.value.low:
+        return a if smaller else b
+    if b.value.high <= a.value.low:
+        return b if smaller else a
+    hull = tuple(Interval(s.low.min(t.low), s.high.max(t.high)) for s, t in zip(a.slope, b.slope, strict=True))
+    return Jet(_bound(a.value, b.value, smaller), hull)
+
+
+def _unary(image: Callable[[Interval], Interval], slope: Callable[[Interval, Interval], Interval]) -> Callable[[Any], Any]:
+    """A function of constants and jets from its image and the image (of x and y = f(x)) of its derivative."""
+
+    def apply(x: Any) -> Any:
+        if not isinstance(x, Jet):
+            return image(Interval.of(x))
+        value = image(x.value)
+        return x.chain(value, slope(x.value, value))
+
+    return apply
+
+
+def _lower_branch(z: Interval) -> Interval:
+    """W_{-1}, decreasing on [-1/e, 0)."""
+    return Interval(z.high.lambertw(-1), z.low.lambertw(-1)) if z.high < 0 else Interval.nan()
+
+
 @functools.cache
 def jets() -> Arithmetic:
     """The arithmetic of jets. Raises: MissingExtraError without the extra `certify`."""
-    plain = arb()
-    one = Interval.of(1)
+    plain, one = arb(), Interval.of(1)
     exp_image, sigmoid_image = _increasing(lambda x: x.exp()), _increasing(plain.sigmoid)
     log_image = _increasing(lambda x: x.log() if x > 0 else -_constants()["inf"])
-    w_image, w_exp_image = _increasing(lambda z: z.lambertw()), _increasing(plain.lambertw_exp)
-
-    def unary(image: Callable[[Interval], Interval], slope: Callable[[Interval, Interval], Interval]) -> Callable[[Any], Any]:
-        def apply(x: Any) -> Any:
-            if not isinstance(x, Jet):  # a constant
-                return image(Interval.of(x))
-            value = image(x.value)
-            return x.chain(value, slope(x.value, value))
-
-        return apply
-
-    def lower_branch(z: Interval) -> Interval:  # decreasing on [-1/e, 0)
-        return Interval(z.high.lambertw(-1), z.low.lambertw(-1)) if z.high < 0 else Interval.nan()
 
     def w_slope(z: Interval, w: Interval) -> Interval:
         return exp_image(-w) / (one + w)
 
-    principal, lower = unary(w_image, w_slope), unary(lower_branch, w_slope)
-
-    def pick(smaller: bool) -> Callable[[Any, Any], Any]:
-        def choose(a: Any, b: Any) -> Any:
-            if not isinstance(a, Jet):
-                a, b = b, a
-            if not isinstance(a, Jet):
-                return _bound(Interval.of(a), Interval.of(b), smaller)
-            b = a._lift(b)
-            if a.value.high <= b.value.low:
-                return a if smaller else b
-            if b.value.high <= a.value.low:
-                return b if smaller else a
-            hull = tuple(Interval(s.low.min(t.low), s.high.max(t.high)) for s, t in zip(a.slope, b.slope, strict=True))
-            return Jet(_bound(a.value, b.value, smaller), hull)
-
-        return choose
-
-    def absolute(x: Any) -> Any:
-        return pick(smaller=False)(x, -x)
-
+    principal, lower = _unary(_increasing(lambda z: z.lambertw()), w_slope), _unary(_lower_branch, w_slope)
     return Arithmetic(
         name="jets",
         number=lambda value: value if isinstance(value, Jet) else Interval.of(value),
-        exp=unary(exp_image, lambda x, y: y),
-        log=unary(log_image, lambda x, y: one / x),
-        sqrt=unary(_increasing(lambda x: x.sqrt(), 0), lambda x, y: one / (y * 2)),
-        abs=absolute,
-        softplus=unary(_increasing(plain.softplus), lambda x, y: sigmoid_image(x)),
-        sigmoid=unary(sigmoid_image, lambda x, y: y * (one - y)),
+        exp=_unary(exp_image, lambda x, y: y),
+        log=_unary(log_image, lambda x, y: one / x),
+        sqrt=_unary(_increasing(lambda x: x.sqrt(), 0), lambda x, y: one / (y * 2)),
+        abs=lambda x: _pick(x, -x, smaller=False),
+        softplus=_unary(_increasing(plain.softplus), lambda x, y: sigmoid_image(x)),
+        sigmoid=_unary(sigmoid_image, lambda x, y: y * (one - y)),
         lambertw=lambda z, branch=0: principal(z) if branch == 0 else lower(z),
-        lambertw_exp=unary(w_exp_image, lambda y, w: w / (one + w)),
-        minimum=pick(smaller=True),
-        maximum=pick(smaller=False),
+        lambertw_exp=_unary(_increasing(plain.lambertw_exp), lambda y, w: w / (one + w)),
+        minimum=lambda a, b: _pick(a, b, smaller=True),
+        maximum=lambda a, b: _pick(a, b, smaller=False),
     )

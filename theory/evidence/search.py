@@ -302,7 +302,7 @@ def _judge(claim: Claim, pool: _Pool, batch: int, first: sampling.Sampled) -> sa
     centre = np.concatenate([pool.unit, pool.lost]).mean(axis=0)
     tries = suspects[:, None] + _INWARD[:, None] * (centre - suspects)[:, None]
     worst, lost = (first.evidence.worst_margin, first.evidence.worst_point), None
-    margin = np.inf
+    margin = np.inf if claim.exclusion or worst[0] is None else worst[0]
     for row, found in _rechecked(claim, tries, batch):
         if found.violated and (known := confirm(claim, row)):
             known = sampling._plainest(claim, known)

@@ -38,7 +38,8 @@ def _at_first(p: Point) -> tuple[Scalar, Scalar]:
 
 
 _FIRST_THRESHOLD = steps.identity(
-    "first-threshold", "ln V + y - ln beta_D at U = X/(1+phi), V = phi X/(q(1+phi)), beta = X e^X is the logarithm of the threshold", _AT,
+    "first-threshold", "ln V + y - ln beta_D at U = X/(1+phi), V = phi X/(q(1+phi)), beta = X e^X is the logarithm of "
+    "the threshold", _AT,
     lambda p, xp: xp.log(_at_first(p)[1]) + closed_form.plane_margins(*_at_first(p), p.q)[1]
     - (xp.log(p.big_x) + p.big_x - xp.log(1 + p.phi))
     - (xp.log(p.phi) - xp.log(p.q) - p.big_x * (1 - p.q) * (p.q - p.phi) / (p.q * (1 + p.phi))),
@@ -71,7 +72,8 @@ register(Claim(
     domain=_PLANE,
     margin=lambda p, xp: _turns(0, p, xp),
     proof=(*_ALONG, _FIRST_THRESHOLD),
-    proof_words="x_D and alpha increase together along V, and x_D = X at U = X/(1+phi), V = phi X/(q (1+phi)), where alpha is the threshold",
+    proof_words="x_D and alpha increase together along V, and x_D = X at U = X/(1+phi), V = phi X/(q (1+phi)), where "
+        "alpha is the threshold",
 ))
 register(Claim(
     id="beyond-4.y-threshold",
@@ -81,7 +83,8 @@ register(Claim(
     domain=_PLANE,
     margin=lambda p, xp: _turns(1, p, xp),
     proof=(*_ALONG, _SECOND_THRESHOLD),
-    proof_words="y_D and alpha increase together along V, and y_D = q X at V = q (X - U) with U e^{(1-q^2) U} = beta_D e^{-q^2 X}",
+    proof_words="y_D and alpha increase together along V, and y_D = q X at V = q (X - U) with U e^{(1-q^2) U} = beta_D "
+        "e^{-q^2 X}",
 ))
 
 

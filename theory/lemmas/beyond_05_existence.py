@@ -27,11 +27,17 @@ def _before_fold(p: Point, xp: Arithmetic) -> Scalar:
     return xp.log(stationary.fold(beta, q, xp=xp)[1]) - xp.log(p.ascent_pull)
 
 
+def _side(p: Point) -> Scalar:
+    """(1 + A) - B (1 + (1 - q^2) A), positive before the fold."""
+    return 1 + p.a - p.b * (1 + (1 - p.q**2) * p.a)
+
+
 _UNIMODAL = (
     steps.identity(
-        "slope-of-h", "B (1+A) h'(B) = (1+A) - B (1 + (1-q^2) A) = (1+A)(1-B) + q^2 A B", {"a": (0.0, 200.0), "b": (1e-3, 100.0), "q": (0.0, 1.0)},
-        lambda p, xp: (p.b * (1 + p.a) * (1 / p.b + p.q**2 * p.a / (1 + p.a) - 1) - (1 + p.a) + p.b * (1 + (1 - p.q**2) * p.a)) ** 2
-        + ((1 + p.a) * (1 - p.b) + p.q**2 * p.a * p.b - (1 + p.a) + p.b * (1 + (1 - p.q**2) * p.a)) ** 2,
+        "slope-of-h", "B (1+A) h'(B) = (1+A) - B (1 + (1-q^2) A) = (1+A)(1-B) + q^2 A B",
+        {"a": (0.0, 200.0), "b": (1e-3, 100.0), "q": (0.0, 1.0)},
+        lambda p, xp: (p.b * (1 + p.a) * (1 / p.b + p.q**2 * p.a / (1 + p.a) - 1) - _side(p)) ** 2
+        + ((1 + p.a) * (1 - p.b) + p.q**2 * p.a * p.b - _side(p)) ** 2,
     ),
     steps.inequality(
         "fold-increases", "dk/d ln A = 1 + A (1 - q^3/(1 + (1-q^2) A)^2) >= 0", {"a": (0.0, 200.0), "q": (0.0, 1.0)},
@@ -39,7 +45,8 @@ _UNIMODAL = (
     ),
 )
 _UNIMODAL_WORDS = (
-    "h'(B) > 0 iff B < (1+A)/(1+(1-q^2) A), that is iff k(ln A) < 0 (q B = ln A + A - ln beta); k and A(B) are increasing, so h' changes "
+    "h'(B) > 0 iff B < (1+A)/(1+(1-q^2) A), that is iff k(ln A) < 0 (q B = ln A + A - ln beta); k and A(B) are "
+    "increasing, so h' changes "
     "sign once, at the fold"
 )
 

@@ -56,12 +56,14 @@ register(Claim(
     strict=True,
     proof=(
         steps.identity(
-            "pull-ratio", "B/V = (1+phi)/phi e^{y_D - y_DA}, from B = (beta alpha/phi) e^{-y_DA} and V = alpha beta/(1+phi) e^{-y_D}",
+            "pull-ratio", "B/V = (1+phi)/phi e^{y_D - y_DA}, from B = (beta alpha/phi) e^{-y_DA} and V = alpha "
+            "beta/(1+phi) e^{-y_D}",
             {"beta": (1e-3, 1e3), "alpha": (1e-3, 1e3), "phi": (1e-3, 1e3), "y": (-30.0, 30.0), "z": (-30.0, 30.0)},
             lambda p, xp: p.beta * p.alpha / p.phi * xp.exp(-p.z)
             - (1 + p.phi) / p.phi * xp.exp(p.y - p.z) * (p.alpha * p.beta / (1 + p.phi) * xp.exp(-p.y)),
         ),
         steps.EXPONENTIAL_ABOVE,
     ),
-    proof_words="(x_DA - X)^2 >= (x_D - X)^2 since x_DA <= x_D <= X; y_DA <= y_D gives B >= (1+phi)/phi V > V; and 1 - q^2 > 0 for eps < 1",
+    proof_words="(x_DA - X)^2 >= (x_D - X)^2 since x_DA <= x_D <= X; y_DA <= y_D gives B >= (1+phi)/phi V > V; and 1 - "
+        "q^2 > 0 for eps < 1",
 ))

@@ -45,7 +45,8 @@ _REACH = steps.inequality(
 )
 FARTHER = (*steps.ORDER_1D, steps.UNLEARNED_BELOW_ORACLE, steps.W_KEEPS_SIGN, steps.EXPONENTIAL_ABOVE, _REACH)
 FARTHER_WORDS = (
-    "for alpha <= phi by the order of c_DA, c_D <= c_R. For alpha > phi: w_DA = c_DA e^{-w_DA} <= c_DA = -b (alpha-phi)/phi <= 0, and "
+    "for alpha <= phi by the order of c_DA, c_D <= c_R. For alpha > phi: w_DA = c_DA e^{-w_DA} <= c_DA = -b "
+    "(alpha-phi)/phi <= 0, and "
     "W lies below its tangent at b because v (e^d - 1 - d) + d (e^d - 1) >= 0, so w_D - w_R <= w_R (alpha-phi)/((1+w_R)(1+phi))"
 )
 

@@ -82,8 +82,10 @@ register(Claim(
     ),
     margin=_joint,
     proof=_JOINT_STEPS,
-    proof_words="First modulus: Lemma 4, and (1+alpha)/(1+phi) lies within 1 -+ z, z = phi/((1+phi) t), where 1 + z <= 1/(1 - z). "
-    "Second: for alpha < phi, w_DA <= W(b/t), and W(b) - W(b/t) increases with b because W/(1+W) increases; from b = t on it is at "
+    proof_words="First modulus: Lemma 4, and (1+alpha)/(1+phi) lies within 1 -+ z, z = phi/((1+phi) t), where 1 + z <= "
+        "1/(1 - z). "
+    "Second: for alpha < phi, w_DA <= W(b/t), and W(b) - W(b/t) increases with b because W/(1+W) increases; from b = t "
+    "on it is at "
     "least W(t) - W(1). For alpha >= phi it is at least W(b) >= W(t) by Lemma 5",
     note="lam -> 0 with |R_j|/|R| fixed is b -> infinity. The moduli are explicit in t, so the limit holds along every sequence.",
 ))
@@ -127,7 +129,8 @@ register(Claim(
         ),
         margin=lambda p, xp: _rates(p, xp),
         proof=(steps.W_INCREASES, steps.LOG_OF_W, steps.LOG_OF_RATIO, steps.UNLEARNED_BELOW_ORACLE),
-        proof_words="with w >= v the two solutions, the gap is ln(w/v) and the bound ((w - v) + ln(w/v))/(1 + v): the difference has "
+        proof_words="with w >= v the two solutions, the gap is ln(w/v) and the bound ((w - v) + ln(w/v))/(1 + v): the "
+            "difference has "
         "the sign of (w - v) - v ln(w/v) = v (r - 1 - ln r), r = w/v",
     ),
 ))

@@ -188,7 +188,8 @@ register(Claim(
             ),
             steps.EXPONENTIAL_ABOVE,
         ),
-        proof_words="alpha < 1 lowers y_1 below y_0, and alpha e^{-y_1} = (y_1 - C)/beta_D < e^{-y_0}, so x_1 < x_0; then C = q beta_D "
+        proof_words="alpha < 1 lowers y_1 below y_0, and alpha e^{-y_1} = (y_1 - C)/beta_D < e^{-y_0}, so x_1 < x_0; "
+            "then C = q beta_D "
         "e^{-x} rises, y rises, alpha e^{-y} falls and x falls, sweep after sweep",
     ),
 ))

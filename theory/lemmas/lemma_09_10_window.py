@@ -55,7 +55,8 @@ register(Claim(
         *steps.ORDER_2D, steps.ORIGINAL_PRODUCTS, steps.UNLEARNED_PRODUCTS, steps.EXPONENTIAL_ABOVE, steps.W_INCREASES,
         steps.LOWER_EDGES,
     ),
-    proof_words="Lemma 7 for alpha <= 1 and Lemma 8 bound the two sides by W of beta_D (1 + q alpha) and beta (1 - q alpha/phi), and of "
+    proof_words="Lemma 7 for alpha <= 1 and Lemma 8 bound the two sides by W of beta_D (1 + q alpha) and beta (1 - q "
+        "alpha/phi), and of "
     "alpha beta_D and beta (q - alpha/phi); the arguments are in order exactly from the two lower bounds on",
 ))
 
@@ -143,7 +144,8 @@ register(Claim(
         ),
         margin=window,
         proof=_OPEN_STEPS,
-        proof_words="at eps = 1, q = 1 and beta = 2b: Z e^Z >= Z >= (beta - beta_D) W'(beta) by concavity of W, so the first upper bound is "
+        proof_words="at eps = 1, q = 1 and beta = 2b: Z e^Z >= Z >= (beta - beta_D) W'(beta) by concavity of W, so the "
+            "first upper bound is "
         "at least phi e^{-X}/(1+X) with X = W(2b) <= 2b <= phi/5; the second is phi, the third 1; the larger lower bound is "
         "phi(1+phi)/(1+2phi)",
     ),
