@@ -90,6 +90,11 @@ def _mpmath_arithmetic() -> Arithmetic:
                     break
         return +w
 
+    def pick(a: Any, b: Any, smaller: bool) -> Any:
+        if mp.isnan(a) or mp.isnan(b):  # Python's min and max would drop a NaN in second place
+            return mp.nan
+        return a if (a <= b) == smaller else b
+
     def softplus(x: Any) -> Any:
         x = mp.mpf(x)
         return max(x, mp.zero) + mp.log1p(mp.exp(-abs(x)))
@@ -105,8 +110,8 @@ def _mpmath_arithmetic() -> Arithmetic:
         sigmoid=lambda x: 1 / (1 + mp.exp(-x)),
         lambertw=lambertw,
         lambertw_exp=lambertw_exp,
-        minimum=min,
-        maximum=max,
+        minimum=lambda a, b: pick(a, b, smaller=True),
+        maximum=lambda a, b: pick(a, b, smaller=False),
     )
 
 
@@ -146,7 +151,7 @@ def arb() -> Arithmetic:
 
     return Arithmetic(
         name="arb",
-        number=arb,
+        number=ball,
         exp=lambda x: ball(x).exp(),
         log=lambda x: ball(x).log(),
         sqrt=lambda x: ball(x).sqrt(),

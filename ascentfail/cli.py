@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import multiprocessing
@@ -199,8 +200,7 @@ def _print_table(verdicts: list[Verdict], seconds: float) -> None:
 
     console, entries = _console(), [v.to_json() for v in verdicts]
     table = Table("claim", "verdict", "evidence", "worst margin", "repaired", box=None, pad_edge=False)
-    for column in table.columns:
-        column.no_wrap = True
+    table.columns[0].no_wrap = True
     for entry in entries:
         status = f"[{_STYLES[entry['status']]}]{entry['status']}[/]"
         repaired = entry["repaired"]["status"] if entry["repaired"] else ""
@@ -319,18 +319,28 @@ def reproduce(
 
 def _resumable_verdicts(out: Path, level: Any, jobs: int) -> list[Verdict]:
     """Verdicts of all claims, one file each; a file of the same sources and level is taken as done."""
-    from ascentfail.files import source_fingerprint, write_json
+    from ascentfail.files import write_json
     from ascentfail.theory import claims
     from ascentfail.theory.claim import Verdict
     from ascentfail.theory.evidence.sample import SAMPLES
+    from ascentfail.theory.record import source_fingerprint
 
-    key, ids = f"{source_fingerprint()} {level}", [claim.id for claim in claims()]
-    saved = {claim_id: _read_saved(out / "verdicts" / f"{claim_id}.json") for claim_id in ids}
-    finished = {i: Verdict.from_json(data["verdict"]) for i, data in saved.items() if data and data.get("key") == key}
+    ids = [claim.id for claim in claims()]
+    finished: dict[str, Verdict] = {}
+
+    def key(verdict: Any) -> str:
+        """Of these sources, this level and this very verdict: an edited file is not taken as done."""
+        content = f"{source_fingerprint()} {level} {json.dumps(verdict, sort_keys=True)}"
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    for claim_id in ids:
+        saved = _read_saved(out / "verdicts" / f"{claim_id}.json")
+        if saved and saved.get("verdict") and saved.get("key") == key(saved["verdict"]):
+            finished[claim_id] = Verdict.from_json(saved["verdict"])
     for verdict, certificates in _check_all([i for i in ids if i not in finished], level, SAMPLES, jobs):
         for claim_id, content in certificates.items():
             write_json(out / "certificates" / f"{claim_id}.json", content)
-        write_json(out / "verdicts" / f"{verdict.id}.json", {"key": key, "verdict": verdict.to_json()})
+        write_json(out / "verdicts" / f"{verdict.id}.json", {"key": key(verdict.to_json()), "verdict": verdict.to_json()})
         finished[verdict.id] = verdict
     return [finished[claim_id] for claim_id in ids]
 

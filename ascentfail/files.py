@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib.metadata
 import json
@@ -25,13 +26,16 @@ def write_atomic(path: Path, content: str | bytes) -> None:
     Raises:
         OSError: the folder cannot be written or the disk is full; nothing half-written stays behind.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    target = Path(os.path.realpath(path))  # a link is written through, not replaced
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
         os.chmod(name, 0o644)
-        os.replace(name, path)
+        os.replace(name, target)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
@@ -45,8 +49,10 @@ def write_json(path: Path, data: Any) -> None:
 def cache_folder() -> Path:
     """The one cache: $ASCENTFAIL_CACHE, else $XDG_CACHE_HOME/ascentfail, else ~/.cache/ascentfail."""
     named = os.environ.get("ASCENTFAIL_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(named) if named else Path(base) / "ascentfail"
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "ascentfail"
 
 
 def enable_compile_cache() -> None:
@@ -56,7 +62,7 @@ def enable_compile_cache() -> None:
     try:
         folder = cache_folder() / "compiled"
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
+    except (OSError, RuntimeError):  # not writable, or no home at all
         return
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
@@ -92,12 +98,10 @@ def git_revision() -> str | None:
     return None if tracked.returncode else head + ("+" if changed else "")
 
 
-def source_fingerprint() -> str:
-    """Hash of the sources of the mathematics and the claims: results of another version are never taken for this one's."""
-    import ascentfail.theory
-
+def fingerprint(*folders: Path) -> str:
+    """Hash of the Python sources below some folders: results of another version are never taken for this one's."""
     digest = hashlib.sha256()
-    for folder in (Path(__file__).parent, Path(ascentfail.theory.__file__ or "").parent):
+    for folder in folders:
         for path in sorted(folder.rglob("*.py")):
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]

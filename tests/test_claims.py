@@ -1,6 +1,6 @@
 """The claim engine is honest: planted false claims are refuted, planted true ones are not, nothing is promised between.
 
-A test marked `known_bug` states what the engine must do and does not do yet; the mark is strict: it goes with the repair.
+A test marked `known_bug` states what the engine must do and does not do yet; the mark is strict.
 """
 
 import json

@@ -12,6 +12,9 @@ from typer.testing import CliRunner
 from ascentfail import cli, figures, theory
 from ascentfail.theory import check, get, record
 
+QUICK = ("--level", "sampled", "--jobs", "1")
+IDS = ("lemma-3.main", "lemma-4", "corollary-1.separate", "lemma-12.wlog")
+
 
 def known_bug(reason):
     return pytest.mark.xfail(reason=reason, strict=True)
@@ -39,19 +42,18 @@ def run(monkeypatch, capsys):
     return call
 
 
-@pytest.fixture
-def recorded_at(monkeypatch):
-    """Moves the record elsewhere."""
+@pytest.fixture(scope="module")
+def verdicts():
+    return [check(get(claim_id), samples=256) for claim_id in IDS]
 
-    def move(path):
-        old = record.RECORD
-        monkeypatch.setattr(record, "RECORD", path)
-        for function in (record.load, record.save, record.differences):
-            defaults = function.__defaults__ or ()
-            if old in defaults:
-                monkeypatch.setattr(function, "__defaults__", tuple(path if d == old else d for d in defaults))
 
-    return move
+@pytest.fixture(autouse=True)
+def recorded(monkeypatch, tmp_path_factory, verdicts):
+    """A record of its own, and where it lies."""
+    path = tmp_path_factory.mktemp("record") / "recorded.json"
+    monkeypatch.setattr(record, "RECORD", path)
+    record.save(verdicts, "sampled")
+    return path
 
 
 def program(*arguments, cwd):
@@ -190,30 +192,38 @@ def test_a_full_disk(run, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_exit_1_when_the_record_says_otherwise(run, tmp_path, recorded_at):
-    data = record.document([check(get("lemma-4"), samples=64)], 0)
-    data["claims"][0]["status"] = "fails"
-    (tmp_path / "recorded.json").write_text(json.dumps(data))
-    recorded_at(tmp_path / "recorded.json")
+def test_exit_1_when_the_record_says_otherwise(run, recorded):
+    data = json.loads(recorded.read_text())
+    data["levels"]["sampled"] = [{**e, "status": "open"} for e in data["levels"]["sampled"]]
+    recorded.write_text(json.dumps(data))
     code, _, err = run("verify", "lemma-4", "--samples", 64)
-    assert code == 1 and err == "differs from the record: lemma-4: holds, recorded: fails\n"
+    assert code == 1 and err == "differs from the record: lemma-4: holds, recorded: open\n"
 
 
-def test_record_writes_what_was_found_and_nothing_else_does(run, tmp_path, recorded_at):
-    path = tmp_path / "recorded.json"
-    recorded_at(path)
+def test_record_writes_what_was_found_and_nothing_else_does(run, recorded):
+    recorded.unlink()
     code, _, err = run("verify", "lemma-4", "--samples", 64)
-    assert code == 1 and "recorded: nothing" in err and not path.exists()
+    assert code == 1 and "recorded: nothing" in err and not recorded.exists()
     assert run("verify", "lemma-4", "--samples", 64, "--record")[0] == 0
-    assert [entry["id"] for entry in record.load(path)] == ["lemma-4"]
+    assert [entry["id"] for entry in record.load("sampled")] == ["lemma-4"]
     assert run("verify", "lemma-4", "--samples", 64)[0] == 0
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", '{"claim": "no-such-claim"}', '{"claim": "lemma-4"}'])
+def test_a_certificate_that_is_none_is_not_accepted(run, tmp_path, content):
+    pytest.importorskip("flint")
+    path = tmp_path / "certificate.json"
+    if content is not None:
+        path.write_text(content)
+    code, out, err = run("verify", "--certificate", path)
+    assert code in (1, 2) and out == "" and err.count("\n") == 1 and err.startswith("ascentfail: ")
 
 
 # --- explain --------------------------------------------------------------------------------------------------------
 
 
 def test_explain_prints_the_counterexample_and_what_holds_instead(run):
-    code, out, err = run("explain", "lemma-3.main")
+    code, out, err = run("explain", "lemma-3.main", "--level", "sampled")
     assert (code, err) == (0, "")
     found = check(get("lemma-3.main")).counterexample
     assert "fails" in out and repr(found.margin) in out and "50 digits" in out
@@ -222,17 +232,23 @@ def test_explain_prints_the_counterexample_and_what_holds_instead(run):
 
 
 def test_explain_prints_the_bound_of_an_exclusion(run):
-    code, out, _ = run("explain", "corollary-1.separate")
+    code, out, _ = run("explain", "corollary-1.separate", "--level", "sampled")
     assert code == 0 and "does not tend" in " ".join(out.split())
 
 
-@pytest.mark.parametrize("entry", record.load(), ids=lambda e: e["id"])
-def test_explain_loses_no_word_to_markup(entry):
-    claim, console = get(entry["id"]), Console(width=100_000, highlight=False)
+@pytest.mark.parametrize("claim", theory.claims(), ids=lambda c: c.id)
+def test_explain_loses_no_word_to_markup(claim):
+    evidence, console = theory.Evidence("sampled", 8, 0.5, {"x": 1.0}), Console(width=100_000, highlight=False)
+
+    def entry(c):
+        repaired = entry(c.repaired) if c.repaired else None
+        return theory.Verdict(c.id, c.statement, c.source, c.kind, "holds", evidence, None, repaired)
+
     with console.capture() as captured:
-        console.print(cli._explanation(claim, entry))
-    for text in (claim.statement, claim.source, claim.domain.words, claim.note):
-        assert text in captured.get()
+        console.print(cli._explanation(claim, entry(claim).to_json()))
+    for member in claim.family():
+        for text in (member.statement, member.source, member.domain.words, member.note):
+            assert text in captured.get()
 
 
 # --- figures and reproduce ------------------------------------------------------------------------------------------
@@ -248,30 +264,30 @@ def test_unknown_figure(run, tmp_path):
 
 
 @pytest.fixture
-def small(monkeypatch):
-    """Two claims and no figures, and how often a claim was checked."""
+def small(monkeypatch, verdicts):
+    """Two claims and no figures, and which of them were checked."""
     checked = []
 
-    def counted(claim, *arguments, **options):
-        checked.append(claim.id)
-        return check(claim, *arguments, **{**options, "samples": 256})
+    def counted(claim_id, level, samples):
+        checked.append(claim_id)
+        return next(v for v in verdicts if v.id == claim_id).to_json(), {}
 
     monkeypatch.setattr(theory, "claims", lambda: (get("lemma-3.main"), get("lemma-4")))
-    monkeypatch.setattr(theory, "check", counted)
+    monkeypatch.setattr(cli, "_check_one", counted)
     monkeypatch.setattr(figures, "figures", dict)
     return checked
 
 
 def test_reproduce_resumes(run, tmp_path, small):
     out_folder = tmp_path / "results"
-    code, out, err = run("reproduce", "--out", out_folder)
+    code, out, err = run("reproduce", *QUICK, "--out", out_folder)
     assert (code, err) == (0, "") and small == ["lemma-3.main", "lemma-4"]
     first = json.loads((out_folder / "verdicts.json").read_text())["claims"]
     assert "`lemma-3.main`" in (out_folder / "verdicts.md").read_text()
     assert {p.name for p in (out_folder / "verdicts").iterdir()} == {"lemma-3.main.json", "lemma-4.json"}
 
     small.clear()
-    assert run("reproduce", "--out", out_folder)[0] == 0
+    assert run("reproduce", *QUICK, "--out", out_folder)[0] == 0
     assert small == []
     assert json.loads((out_folder / "verdicts.json").read_text())["claims"] == first
 
@@ -282,18 +298,18 @@ def test_reproduce_resumes(run, tmp_path, small):
     ids=["empty", "cut", "list", "null", "not-text", "other-version"],
 )
 def test_a_corrupted_verdict_is_recomputed(run, tmp_path, small, content):
-    run("reproduce", "--out", tmp_path)
+    run("reproduce", *QUICK, "--out", tmp_path)
     path = tmp_path / "verdicts" / "lemma-4.json"
     good = path.read_bytes()
     path.write_bytes(content)
     small.clear()
-    assert run("reproduce", "--out", tmp_path)[0] == 0
+    assert run("reproduce", *QUICK, "--out", tmp_path)[0] == 0
     assert small == ["lemma-4"] and path.read_bytes() == good
 
 
 def test_reproduce_into_a_file_is_one_line(run, tmp_path, small):
     (tmp_path / "file").write_text("in the way")
-    code, _, err = run("reproduce", "--out", tmp_path / "file")
+    code, _, err = run("reproduce", *QUICK, "--out", tmp_path / "file")
     assert code == 2 and err.count("\n") == 1 and err.startswith("ascentfail: cannot write")
     assert (tmp_path / "file").read_text() == "in the way"
 
@@ -304,23 +320,23 @@ def test_reproduce_into_a_file_is_one_line(run, tmp_path, small):
 @known_bug("a verdict file of the right key and the wrong content ends in a bare KeyError or TypeError")
 @pytest.mark.parametrize("verdict", ["missing", {}, None, {"id": "lemma-4"}], ids=["missing", "empty", "null", "cut"])
 def test_a_verdict_file_with_a_hole_is_recomputed(run, tmp_path, small, verdict):
-    run("reproduce", "--out", tmp_path)
+    run("reproduce", *QUICK, "--out", tmp_path)
     path = tmp_path / "verdicts" / "lemma-4.json"
     saved = json.loads(path.read_text())
     saved = {"key": saved["key"]} if verdict == "missing" else {**saved, "verdict": verdict}
     path.write_text(json.dumps(saved))
     small.clear()
-    assert run("reproduce", "--out", tmp_path)[0] == 0 and small == ["lemma-4"]
+    assert run("reproduce", *QUICK, "--out", tmp_path)[0] == 0 and small == ["lemma-4"]
 
 
 @known_bug("reproduce believes an edited verdict file: its key is that of the sources, not of the content")
 def test_an_edited_verdict_is_not_believed(run, tmp_path, small):
-    run("reproduce", "--out", tmp_path)
+    run("reproduce", *QUICK, "--out", tmp_path)
     path = tmp_path / "verdicts" / "lemma-3.main.json"
     saved = json.loads(path.read_text())
     saved["verdict"]["status"] = "holds"
     path.write_text(json.dumps(saved))
-    run("reproduce", "--out", tmp_path)
+    run("reproduce", *QUICK, "--out", tmp_path)
     entry = json.loads((tmp_path / "verdicts.json").read_text())["claims"][0]
     assert entry["status"] == "fails"
 

@@ -102,18 +102,27 @@ class Axis:
             raise invalid("low", self.low, f"a number > 0 on a log axis (axis {self.name!r})")
         if self.scale not in ("linear", "log", "integer"):
             raise invalid("scale", self.scale, "'linear', 'log' or 'integer'")
+        if self.scale == "integer" and (self.low != round(self.low) or self.high != round(self.high)):
+            raise invalid("low", (self.low, self.high), f"whole ends on an integer axis (axis {self.name!r})")
 
     def at(self, unit: Any) -> Any:
         """The coordinate at a fraction 0..1 of the axis, for arrays of fractions."""
         import numpy as np
 
-        if self.scale == "log":
-            low, high = np.log(self.low), np.log(self.high)
-            return np.clip(np.exp(low + (high - low) * unit), self.low, self.high)
+        unit = np.asarray(unit, dtype=float)
         if self.scale == "integer":
             count = int(self.high) - int(self.low) + 1
             return int(self.low) + np.minimum(np.floor(unit * count), count - 1)
-        return np.clip(self.low + (self.high - self.low) * unit, self.low, self.high)
+        if self.scale == "log":
+            value = np.exp(np.log(self.low) + (np.log(self.high) - np.log(self.low)) * unit)
+        else:
+            value = self.low + (self.high - self.low) * unit
+        inside = np.clip(value, self.low, self.high)
+        return np.where(unit <= 0, self.low, np.where(unit >= 1, self.high, inside))  # the faces exactly
+
+    def contains(self, value: Any) -> bool:
+        """Whether a number lies on the axis."""
+        return bool(self.low <= value <= self.high) and (self.scale != "integer" or value == round(value))
 
 
 def _same_point(p: Point, xp: Arithmetic) -> Point:
@@ -142,6 +151,7 @@ class Domain:
 
     def __post_init__(self) -> None:
         """Checks the axes."""
+        object.__setattr__(self, "axes", tuple(self.axes))
         names = [axis.name for axis in self.axes]
         if not names or len(set(names)) != len(names):
             raise invalid("axes", names, "one or more axes of different names")
@@ -192,6 +202,11 @@ class Claim:
 
     def __post_init__(self) -> None:
         """Checks that the parts fit the kind."""
+        object.__setattr__(self, "kind", Kind(self.kind))
+        object.__setattr__(self, "inner", tuple(self.inner))
+        names = [axis.name for axis in (*self.domain.axes, *self.inner)]
+        if len(set(names)) != len(names):
+            raise invalid("inner", names, f"axes with names of their own (claim {self.id!r})")
         if (self.kind is Kind.EXISTENCE) != bool(self.inner):
             raise invalid("inner", self.inner, f"axes for an existence claim and none otherwise (claim {self.id!r})")
         if self.kind is Kind.EXISTENCE and self.exclusion is None:
@@ -204,12 +219,16 @@ class Claim:
             yield from self.repaired.family()
 
 
+class ClaimError(RuntimeError):
+    """A claim's own functions failed; the message names the claim and the point."""
+
+
 @dataclass(frozen=True)
 class Counterexample:
     """A point that refutes a claim, confirmed by `evidence.recheck`.
 
     Attributes:
-        point: coordinates as plain floats, exact as written.
+        point: plain floats: the coordinates of the box, exact as written, and those that its chart derives from them, rounded.
         margin: the violated margin (or exclusion bound) at that point, rounded from the high-precision value.
         digits: digits to which the re-check agreed with itself.
         bound: what else it excludes, in words; empty where the point alone refutes.

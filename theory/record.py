@@ -7,11 +7,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ascentfail.files import versions, write_json
+from ascentfail import files
+from ascentfail.files import fingerprint, versions, write_json
 from ascentfail.theory.check import LEVELS
 from ascentfail.theory.claim import Level, Verdict
 
 RECORD = Path(__file__).parent / "recorded.json"
+
+
+def source_fingerprint() -> str:
+    """Hash of the sources of the mathematics and the claims."""
+    return fingerprint(Path(files.__file__).parent, Path(__file__).parent)
 
 
 def document(verdicts: Iterable[Verdict], seed: int, seconds: float | None = None) -> dict[str, Any]:

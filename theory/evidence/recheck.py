@@ -1,7 +1,8 @@
 r"""The short, separate judge: recomputes a claim at one point in many digits, from raw numbers.
 
-Nothing that searched for the point is trusted. The coordinates are plain floats, exact as written; side conditions and margin are
-evaluated twice in mpmath, at two working precisions, and count only as far as the two agree.
+Nothing that searched for the point is trusted. The coordinates of the box are plain floats, exact as written; chart, side
+conditions and margin are evaluated twice in mpmath, with 100 and with 450 digits, and count only as far as the two agree. A value that keeps
+shrinking with the precision is an exact zero; one that agrees with itself is what it is, however small.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import mpmath
 from mpmath import mp
 
 from ascentfail.arithmetic import MPMATH
-from ascentfail.theory.claim import Claim, Counterexample, Kind, Point
+from ascentfail.errors import invalid
+from ascentfail.theory.claim import Claim, ClaimError, Counterexample, Kind, Point
 
 DIGITS = 50
 
@@ -24,16 +26,20 @@ class Recheck:
     """What many digits say about one point.
 
     Attributes:
-        margin: the margin, or the exclusion bound where the claim has one.
-        inside: whether the point satisfies the side conditions.
+        margin: the margin; NaN where it is undefined or the point is outside.
+        exclusion: the exclusion bound, None for a claim without one.
+        inside: whether the point lies in the box and satisfies the side conditions.
         digits: significant digits on which the two precisions agree (an exact zero agrees to all).
         violated: whether the claim is refuted here.
+        point: box and chart coordinates as floats.
     """
 
     margin: Any
+    exclusion: Any
     inside: bool
     digits: int
     violated: bool
+    point: dict[str, float]
 
 
 def recheck(claim: Claim, point: Mapping[str, float], digits: int = DIGITS) -> Recheck:
@@ -41,27 +47,44 @@ def recheck(claim: Claim, point: Mapping[str, float], digits: int = DIGITS) -> R
 
     Args:
         claim: the claim.
-        point: coordinates as floats.
+        point: at least the coordinates of the claim's box, as floats; of an existence claim with the inner ones, too, the margin
+            at these inner values is looked at.
         digits: significant digits asked for.
 
     Returns:
         Recheck; `violated` is True only where the point is in the domain and the violation stands at both precisions.
+
+    Raises:
+        ValueError: a coordinate of the box is missing.
+        ClaimError: the claim's own functions raise or return no number.
     """
+    names = [axis.name for axis in claim.domain.axes]
+    missing = [name for name in names if name not in point]
+    if missing:
+        raise invalid("point", dict(point), f"every coordinate of the box of {claim.id!r}: {', '.join(missing)} missing")
     with mpmath.workdps(2 * digits):
-        inside, first = _evaluate(claim, point)
-    with mpmath.workdps(2 * digits + 40):
-        inside_again, second = _evaluate(claim, point)
-        nought = mp.mpf(10) ** -digits  # below this a value of order one is an exact zero
-        agreed = _agreement(first, second, digits, nought)
-        margin = mp.zero if abs(second) < nought else second
-    inside = inside and inside_again
-    if mp.isnan(margin) or agreed < digits:
-        return Recheck(margin, inside, agreed, False)
-    if claim.exclusion is None and claim.kind is Kind.EQUALITY:
-        broken = margin != 0
-    else:
-        broken = margin <= 0 if claim.strict and claim.exclusion is None else margin < 0
-    return Recheck(margin, inside, agreed, inside and bool(broken))
+        first = _evaluate(claim, point)
+    with mpmath.workdps(2 * digits + 350):
+        second = _evaluate(claim, point)
+        decided = [_settle(a, b, digits) for a, b in zip(first.values, second.values, strict=True)]
+    margin, exclusion = decided[0][0], decided[1][0] if claim.exclusion else None
+    agreed = min(d for _, d in (decided if claim.exclusion else decided[:1]))
+    inside = first.inside and second.inside
+    violated = inside and agreed >= digits and _breaks(claim, margin, exclusion)
+    return Recheck(margin, exclusion, inside, agreed, violated, second.point)
+
+
+def _breaks(claim: Claim, margin: Any, exclusion: Any) -> bool:
+    """Whether these exact values refute the claim; with an exclusion bound both must."""
+    if mp.isnan(margin) and claim.kind is not Kind.EXISTENCE:
+        return False
+    if claim.kind is Kind.EQUALITY:
+        return bool(margin != 0)
+    if exclusion is not None and not exclusion < 0:
+        return False
+    if mp.isnan(margin):  # an existence without inner values: the bound speaks for all of them
+        return exclusion is not None
+    return bool(margin <= 0) if claim.strict else bool(margin < 0)
 
 
 def confirm(claim: Claim, point: Mapping[str, float], digits: int = DIGITS) -> Counterexample | None:
@@ -69,21 +92,56 @@ def confirm(claim: Claim, point: Mapping[str, float], digits: int = DIGITS) -> C
     found = recheck(claim, point, digits)
     if not found.violated:
         return None
-    return Counterexample(dict(point), float(found.margin), found.digits, claim.exclusion_words)
+    value = found.margin if found.exclusion is None else found.exclusion
+    return Counterexample(found.point, float(value), digits, claim.exclusion_words)
 
 
-def _evaluate(claim: Claim, point: Mapping[str, float]) -> tuple[bool, Any]:
-    p = Point(**{name: mp.mpf(value) for name, value in point.items()})
-    sides = claim.domain.where(p, MPMATH) if claim.domain.where else ()
-    inside = all(bool(side >= 0) for side in sides)  # NaN compares False: undefined is outside
-    bound = claim.exclusion or claim.margin
-    return inside, mp.mpf(bound(p, MPMATH)) if inside else mp.nan
+@dataclass(frozen=True)
+class _Values:
+    inside: bool
+    values: tuple[Any, Any]
+    point: dict[str, float]
 
 
-def _agreement(first: Any, second: Any, digits: int, nought: Any) -> int:
+def _evaluate(claim: Claim, point: Mapping[str, float]) -> _Values:
+    """Side conditions, margin and exclusion at the working precision."""
+    exact = {axis.name: mp.mpf(point[axis.name]) for axis in claim.domain.axes}
+    inner = {axis.name: mp.mpf(point[axis.name]) for axis in claim.inner if axis.name in point}
+    inside = all(axis.contains(exact[axis.name]) for axis in claim.domain.axes)
+    try:
+        p = claim.domain.chart(Point(**exact), MPMATH)
+        sides = claim.domain.where(p, MPMATH) if claim.domain.where else ()
+        inside = inside and all(_real(side) >= 0 for side in sides)  # NaN compares False: undefined is outside
+        at = p.replace(**inner)
+        margin = _real(claim.margin(at, MPMATH)) if inside and len(inner) == len(claim.inner) else mp.nan
+        exclusion = _real(claim.exclusion(p, MPMATH)) if inside and claim.exclusion else mp.nan
+        plain = {name: float(_real(value)) for name, value in {**exact, **p.values(), **inner}.items()}
+    except ZeroDivisionError:
+        return _Values(inside, (mp.nan, mp.nan), dict(point))
+    except ClaimError:
+        raise
+    except Exception as error:
+        raise ClaimError(f"claim {claim.id!r} cannot be evaluated in mpmath at {dict(point)}: {error!r}") from error
+    return _Values(inside, (margin, exclusion), plain)
+
+
+def _real(value: Any) -> Any:
+    """The value as an mpf; a complex one is undefined."""
+    return mp.nan if isinstance(value, mpmath.mpc) else mp.mpf(value)
+
+
+def _settle(first: Any, second: Any, digits: int) -> tuple[Any, int]:
+    """The value on which the two precisions agree, and to how many digits."""
     if mp.isnan(first) or mp.isnan(second):
-        return 0
-    if abs(second) < nought:
-        return digits if abs(first) < nought else 0
-    gap = abs(first - second) / abs(second)
-    return digits if gap <= mp.mpf(10) ** -digits else max(0, int(-mp.log10(gap)))
+        return mp.nan, digits if mp.isnan(first) and mp.isnan(second) else 0
+    if first == second:
+        return second, digits
+    if mp.isinf(first) or mp.isinf(second):
+        return mp.nan, 0
+    gap = abs(first - second)
+    if second != 0 and gap <= abs(second) * mp.mpf(10) ** -digits:
+        return second, digits
+    shrinks = abs(second) <= abs(first) * mp.mpf(10) ** -(3 * digits)
+    if shrinks or max(abs(first), abs(second) * mp.mpf(10) ** 300) < mp.mpf(10) ** (20 - 2 * digits):
+        return mp.zero, digits  # it follows the precision down: rounding around zero
+    return second, max(0, int(-mp.log10(gap / max(abs(first), abs(second)))))

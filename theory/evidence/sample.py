@@ -1,14 +1,14 @@
 r"""Evidence by sampling: a vmapped margin at quasi-random points, and the worst of them re-checked.
 
 A float margin below zero is a suspicion, never a verdict: the most suspicious points go to `recheck`, which either confirms a
-counterexample in many digits or dismisses the sign as rounding.
+counterexample in many digits or dismisses the sign as rounding. So do the points where a claim only just holds.
 """
 
 from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,16 +18,14 @@ import numpy as np
 
 from ascentfail.arithmetic import JAX
 from ascentfail.precision import require_x64
-from ascentfail.theory.claim import Axis, Claim, Counterexample, Evidence, Kind, Point, Status
+from ascentfail.theory.claim import Axis, Claim, ClaimError, Counterexample, Evidence, Kind, Point, Status
 from ascentfail.theory.evidence.recheck import confirm, recheck
 
 SAMPLES = 1 << 15
 _INNER = 512  # values of the inner axes tried at each outer point
-_SUSPECTS = 12  # points that go to the re-check
-
-
-class ClaimError(RuntimeError):
-    """A claim's own functions failed; the message names the claim and the point."""
+_SUSPECTS = 12  # suspicious points that go to the re-check
+_CLOSEST = 3  # unsuspicious points that go there all the same: floats may have lost their sign
+_CLEAR = 1e-9  # a violation that no rounding explains, for the words
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,29 @@ class Sampled:
     status: Status
     evidence: Evidence
     counterexample: Counterexample | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Points of a domain and what floats make of them, one row each.
+
+    Attributes:
+        box: coordinates in the box. points: after the chart. inside: whether the side conditions hold. slack: the smallest side
+        condition. margin, exclusion: of the claim; NaN where there is none. inner: best inner values of an existence claim.
+    """
+
+    box: Point
+    points: Point
+    inside: np.ndarray
+    slack: np.ndarray
+    margin: np.ndarray
+    exclusion: np.ndarray
+    inner: Point | None = None
+
+    def row(self, i: int) -> dict[str, float]:
+        """One point as floats: box and chart coordinates, and the inner values of an existence claim."""
+        parts = [self.points, self.box] + ([self.inner] if self.inner else [])
+        return {name: float(value[i]) for part in parts for name, value in part.values().items()}
 
 
 def quasi_random(count: int, axes: int, seed: int = 0) -> np.ndarray:
@@ -71,59 +92,99 @@ def unit_points(count: int, axes: int, seed: int = 0) -> np.ndarray:
     return np.concatenate([corners, inside])
 
 
-def _coordinates(axes: tuple[Axis, ...], unit: np.ndarray) -> Point:
+def coordinates(axes: tuple[Axis, ...], unit: np.ndarray) -> Point:
+    """Points of the unit cube as coordinates of the box, one array an axis."""
     return Point(**{axis.name: jnp.asarray(axis.at(unit[:, i])) for i, axis in enumerate(axes)})
 
 
-def _checked(claim: Claim, what: str, function: Any) -> Any:
-    """The function, with its own exceptions and shapes reported against the claim."""
+def scalar_of(claim: Claim, what: str, function: Callable[[Point, Any], Any]) -> Callable[[Point], Any]:
+    """A claim's margin or bound in JAX; anything but a real scalar is reported against the claim."""
 
-    @functools.wraps(function)
     def run(p: Point) -> Any:
-        try:
-            value = function(p, JAX)
-        except Exception as error:
-            raise ClaimError(f"claim {claim.id!r}: its {what} raised {error!r} at a point {p.values()}") from error
-        for part in value if isinstance(value, tuple) else (value,):
-            if jnp.shape(part) != ():
-                raise ClaimError(
-                    f"claim {claim.id!r}: its {what} returned shape {jnp.shape(part)} at one point; it takes one point "
-                    "and returns a scalar, batching is the engine's"
-                )
-        return value
+        return _as_scalar(claim, what, _guarded(claim, what, function, p))
 
     return run
 
 
+def sides_of(claim: Claim) -> Callable[[Point], tuple[Any, ...]]:
+    """A claim's side conditions in JAX."""
+
+    def run(p: Point) -> tuple[Any, ...]:
+        if claim.domain.where is None:
+            return ()
+        sides = _guarded(claim, "side condition", claim.domain.where, p)
+        if not isinstance(sides, tuple):
+            raise ClaimError(f"claim {claim.id!r}: its side condition returned {sides!r}; it returns a tuple of scalars")
+        return tuple(_as_scalar(claim, "side condition", side) for side in sides)
+
+    return run
+
+
+def chart_of(claim: Claim) -> Callable[[Point], Point]:
+    """A claim's chart in JAX."""
+
+    def run(p: Point) -> Point:
+        charted = _guarded(claim, "chart", claim.domain.chart, p)
+        if not isinstance(charted, Point):
+            raise ClaimError(f"claim {claim.id!r}: its chart returned {charted!r}; it returns a Point")
+        return charted
+
+    return run
+
+
+def _guarded(claim: Claim, what: str, function: Callable[[Point, Any], Any], p: Point) -> Any:
+    try:
+        return function(p, JAX)
+    except ClaimError:
+        raise
+    except Exception as error:
+        raise ClaimError(f"claim {claim.id!r}: its {what} raised {error!r}") from error
+
+
+def _as_scalar(claim: Claim, what: str, value: Any) -> Any:
+    try:
+        array = jnp.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise ClaimError(f"claim {claim.id!r}: its {what} returned {value!r}; it returns a real scalar") from error
+    if isinstance(value, tuple | list) or array.shape != () or not jnp.issubdtype(array.dtype, jnp.number):
+        raise ClaimError(
+            f"claim {claim.id!r}: its {what} returned {type(value).__name__} of shape {array.shape} at one point; it takes one "
+            "point and returns a real scalar, batching is the engine's"
+        )
+    return array
+
+
 @functools.cache
-def _compiled(claim: Claim) -> tuple[Any, Any]:
-    """Compiled (chart, judge) of a claim over a batch; judge returns (inside, margin)."""
-    chart = _checked_chart(claim)
-    margin = _checked(claim, "margin", claim.margin)
-    where = _checked(claim, "side condition", claim.domain.where) if claim.domain.where else None
-    exclusion = _checked(claim, "exclusion", claim.exclusion) if claim.exclusion else None
+def compiled(claim: Claim) -> Callable[[Point], tuple[Any, ...]]:
+    """A jitted batch of (points, inside, slack, margin, exclusion) from coordinates of the box."""
+    chart, sides, margin = chart_of(claim), sides_of(claim), scalar_of(claim, "margin", claim.margin)
+    exclusion = scalar_of(claim, "exclusion", claim.exclusion) if claim.exclusion else None
+    nan = jnp.array(jnp.nan)
 
-    def judge(p: Point) -> tuple[Any, Any, Any]:
-        sides = where(p) if where else ()
-        inside = functools.reduce(jnp.logical_and, [side >= 0 for side in sides], jnp.array(True))
-        value = margin(p) if claim.kind is not Kind.EXISTENCE else jnp.nan
-        return inside, jnp.asarray(value, float), jnp.asarray(exclusion(p) if exclusion else jnp.nan, float)
+    def judge(box: Point) -> tuple[Any, ...]:
+        p = chart(box)
+        conditions = [jnp.asarray(side, float) for side in sides(p)]
+        inside = functools.reduce(jnp.logical_and, [side >= 0 for side in conditions], jnp.array(True))
+        slack = functools.reduce(jnp.minimum, conditions, jnp.array(jnp.inf))
+        value = jnp.asarray(margin(p), float) if claim.kind is not Kind.EXISTENCE else nan
+        return p, inside, slack, value, jnp.asarray(exclusion(p), float) if exclusion else nan
 
-    return jax.jit(jax.vmap(chart)), jax.jit(jax.vmap(judge))
-
-
-def _checked_chart(claim: Claim) -> Any:
-    def chart(p: Point) -> Point:
-        try:
-            return claim.domain.chart(p, JAX)
-        except Exception as error:
-            raise ClaimError(f"claim {claim.id!r}: its chart raised {error!r} at a point {p.values()}") from error
-
-    return chart
+    return jax.jit(jax.vmap(judge))
 
 
-def _row(points: Point, i: int) -> dict[str, float]:
-    return {name: float(value[i]) for name, value in points.values().items()}
+def evaluate(claim: Claim, unit: np.ndarray) -> Batch:
+    """A batch of the claim at points of the unit cube.
+
+    Raises:
+        ClaimError: the claim's own functions raise or return the wrong shape; the message names the first point.
+    """
+    box = coordinates(claim.domain.axes, unit)
+    try:
+        points, *rest = compiled(claim)(box)
+    except ClaimError as error:
+        first = {name: float(value[0]) for name, value in box.values().items()}
+        raise ClaimError(f"{error}, at {first}") from error.__cause__
+    return Batch(box, points, *(np.asarray(value) for value in rest))
 
 
 def sample(claim: Claim, samples: int = SAMPLES, seed: int = 0) -> Sampled:
@@ -136,7 +197,7 @@ def sample(claim: Claim, samples: int = SAMPLES, seed: int = 0) -> Sampled:
 
     Returns:
         Sampled: "fails" with a confirmed counterexample, "holds" with the worst margin, "open" where a margin is NaN or an
-        existence is neither witnessed nor excluded, "vacuous" where no point satisfies the side conditions.
+        existence is neither witnessed nor excluded, "vacuous" where no point was found that satisfies the side conditions.
 
     Raises:
         PrecisionError: float64 is off.
@@ -145,69 +206,117 @@ def sample(claim: Claim, samples: int = SAMPLES, seed: int = 0) -> Sampled:
     require_x64("sampling a claim")
     if claim.kind is Kind.EXISTENCE:
         samples = max(64, samples // 128)
-    chart, judge = _compiled(claim)
-    unit = unit_points(samples, len(claim.domain.axes), seed)
-    points = chart(_coordinates(claim.domain.axes, unit))
-    inside, margin, exclusion = (np.asarray(value) for value in judge(points))
-    count = int(inside.sum())
-    if not count:
-        return Sampled("vacuous", Evidence("sampled", 0, words=f"none of {len(unit)} points satisfies the side conditions"))
+    batch = evaluate(claim, unit_points(samples, len(claim.domain.axes), seed))
+    if not batch.inside.any():
+        batch = _hunt(claim, batch, seed)
+    if not batch.inside.any():
+        words = f"none of {len(batch.inside)} points satisfies the side conditions, nor any found from them"
+        return Sampled("vacuous", Evidence("sampled", 0, words=words))
     if claim.kind is Kind.EXISTENCE:
-        margin = _best_inner(claim, points, seed)
-    return _judge(claim, points, inside, margin, exclusion, count)
+        batch = _with_inner(claim, batch, seed)
+    return judge(claim, batch, "sampled", int(batch.inside.sum()))
 
 
-def _judge(
-    claim: Claim, points: Point, inside: np.ndarray, margin: np.ndarray, exclusion: np.ndarray, count: int
-) -> Sampled:
+def _hunt(claim: Claim, batch: Batch, seed: int) -> Batch:
+    """A last try for points inside a thin domain: random steps around those that come closest, ever shorter."""
+    axes, rng = claim.domain.axes, np.random.default_rng(seed)
+    unit = unit_points(len(batch.slack) - (2 ** len(axes) if len(axes) <= 8 else 0), len(axes), seed)
+    order = np.argsort(np.where(np.isnan(batch.slack), np.inf, -batch.slack), kind="stable")[:32]
+    best, slack = unit[order], batch.slack[order]
+    for width in np.geomspace(0.2, 1e-9, 30):
+        steps = rng.normal(size=(16, *best.shape)) * width
+        tries = np.clip(best + steps, 0, 1).reshape(-1, len(axes))
+        found = evaluate(claim, tries)
+        if found.inside.any():
+            return found
+        values = np.where(np.isnan(found.slack), -np.inf, found.slack).reshape(16, -1)
+        pick = values.argmax(axis=0)
+        better = values.max(axis=0) > np.where(np.isnan(slack), -np.inf, slack)
+        best = np.where(better[:, None], tries.reshape(16, *best.shape)[pick, np.arange(len(best))], best)
+        slack = np.where(better, values.max(axis=0), slack)
+    return batch
+
+
+def judge(claim: Claim, batch: Batch, level: Any, count: int) -> Sampled:
     """Turns float margins into a verdict by way of the re-check."""
-    suspicion = np.where(inside, _suspicion(claim, margin, exclusion), -np.inf)
-    for i in _suspects(suspicion):
-        found = confirm(claim, _row(points, i))
+    suspicion = np.where(batch.inside, suspicions(claim, batch.margin, batch.exclusion), -np.inf)
+    for i in suspects(suspicion):
+        found = confirm(claim, _outer(claim, batch.row(i)))
         if found:
-            found = _plainest(claim, found)
-            words = f"{int((suspicion > 0).sum())} of {count} points violate it"
-            return Sampled("fails", Evidence("sampled", count, found.margin, found.point, words=words), found)
-    lost = inside & np.isnan(margin)
+            found = plainest(claim, found)
+            clear = int((suspicion > _CLEAR).sum())
+            words = f"{clear:,} of {count:,} points look violated in floats" if clear else ""
+            return Sampled("fails", Evidence(level, count, _finite(found.margin), found.point, words=words), found)
+    return _standing(claim, batch, level, count)
+
+
+def _standing(claim: Claim, batch: Batch, level: Any, count: int) -> Sampled:
+    """The verdict where no suspect was confirmed: the closest points are re-checked before anything is said to hold."""
+    lost = batch.inside & np.isnan(batch.margin)
     if lost.any():
-        where = _row(points, int(np.argmax(lost)))
-        words = f"the margin is NaN at {int(lost.sum())} of {count} points"
-        return Sampled("open", Evidence("sampled", count, None, where, words=words))
-    value = -np.abs(margin) if claim.kind is Kind.EQUALITY else margin
-    worst = int(np.argmin(np.where(inside, value, np.inf)))
-    if claim.kind is Kind.EXISTENCE and value[worst] < 0:
-        words = "no witness was found there, and the bound does not exclude one"
-        return Sampled("open", Evidence("sampled", count, float(value[worst]), _row(points, worst), words=words))
-    exact = float(margin[worst])
-    if claim.exclusion is None:  # the float margin may be rounding: quote the many-digit one
-        found = recheck(claim, _row(points, worst))
-        exact = float(found.margin) if found.inside else exact
-    return Sampled("holds", Evidence("sampled", count, exact, _row(points, worst)))
+        words = f"the margin is NaN at {int(lost.sum()):,} of {count:,} points"
+        return Sampled("open", Evidence(level, count, None, batch.row(int(np.argmax(lost))), words=words))
+    value = -np.abs(batch.margin) if claim.kind is Kind.EQUALITY else batch.margin
+    order = np.argsort(np.where(batch.inside, value, np.inf), kind="stable")[:_CLOSEST]
+    worst: tuple[float | None, dict[str, float]] | None = None
+    for i in order[batch.inside[order]]:
+        found = recheck(claim, batch.row(int(i)))
+        if found.violated and (known := confirm(claim, _outer(claim, batch.row(int(i))))):
+            return Sampled("fails", Evidence(level, count, _finite(known.margin), known.point), known)
+        margin = _finite(found.margin if found.inside and found.digits else batch.margin[i])
+        undecided = found.inside and (found.digits == 0 or not _stands(claim, found.margin))
+        if undecided:
+            words = "the margin there is negative, unsettled or without a witness, and no bound excludes more"
+            return Sampled("open", Evidence(level, count, margin, found.point, words=words))
+        if worst is None or (margin is not None and worst[0] is not None and margin < worst[0]):
+            worst = (margin, found.point)
+    margin, point = worst or (None, None)
+    return Sampled("holds", Evidence(level, count, margin, point))
 
 
-def _plainest(claim: Claim, found: Counterexample) -> Counterexample:
+def _stands(claim: Claim, margin: Any) -> bool:
+    """Whether an exact margin is one that the claim allows."""
+    if claim.kind is Kind.EQUALITY:
+        return bool(margin == 0)
+    return bool(margin > 0) if claim.strict else bool(margin >= 0)
+
+
+def _outer(claim: Claim, row: dict[str, float]) -> dict[str, float]:
+    """A row without inner values: a refutation is for all of them."""
+    inner = {axis.name for axis in claim.inner}
+    return {name: value for name, value in row.items() if name not in inner}
+
+
+def _finite(value: Any) -> float | None:
+    number = float(value)
+    return number if np.isfinite(number) else None
+
+
+def plainest(claim: Claim, found: Counterexample) -> Counterexample:
     """The same refutation at the roundest numbers that still give one, for the reader's sake."""
     for figures in (1, 2, 3):
-        rounded = {name: float(f"{value:.{figures}g}") for name, value in found.point.items()}
-        plain = confirm(claim, rounded)
+        plain = confirm(claim, {name: float(f"{value:.{figures}g}") for name, value in found.point.items()})
         if plain:
             return plain
     return found
 
 
-def _suspicion(claim: Claim, margin: np.ndarray, exclusion: np.ndarray) -> np.ndarray:
+def suspicions(claim: Claim, margin: np.ndarray, exclusion: np.ndarray) -> np.ndarray:
     """Positive where floats see a violation, larger where they see it more clearly; NaN never."""
-    if claim.exclusion is not None:
-        value = -exclusion
-    elif claim.kind is Kind.EQUALITY:
+    if claim.kind is Kind.EQUALITY:
         value = np.abs(margin)
+    elif claim.exclusion is not None:
+        # a bound that contradicts the margin it should bound refutes nothing
+        value = np.where(margin > 0, -np.inf, -exclusion)
     else:
-        # a strict claim is broken by an exact zero, which floats show as a tiny number of either sign
-        value = np.where(np.abs(margin) < 1e-12, 1e-300, -margin) if claim.strict else -margin
+        value = -margin
+    if claim.strict and claim.exclusion is None:
+        # an exact zero breaks a strict claim, and floats show it as a tiny number of either sign
+        value = np.where(np.abs(margin) < 1e-12, 1e-12 - np.abs(margin), value)
     return np.where(np.isnan(value), -np.inf, value)
 
 
-def _suspects(suspicion: np.ndarray) -> Iterator[int]:
+def suspects(suspicion: np.ndarray) -> Iterator[int]:
     """The most suspicious points, largest first, then some that are only just suspicious."""
     order = np.argsort(-suspicion, kind="stable")
     guilty = order[suspicion[order] > 0]
@@ -216,13 +325,18 @@ def _suspects(suspicion: np.ndarray) -> Iterator[int]:
     yield from dict.fromkeys(int(i) for i in picks)
 
 
-def _best_inner(claim: Claim, points: Point, seed: int) -> np.ndarray:
-    """The largest margin over the inner axes at each outer point."""
-    inner = _coordinates(claim.inner, unit_points(_INNER, len(claim.inner), seed + 1))
-    margin = _checked(claim, "margin", claim.margin)
+def _with_inner(claim: Claim, batch: Batch, seed: int) -> Batch:
+    """The batch with the largest margin over the inner axes at each outer point, and where it is taken."""
+    inner = coordinates(claim.inner, unit_points(_INNER, len(claim.inner), seed + 1))
+    margin = scalar_of(claim, "margin", claim.margin)
 
     def best(p: Point) -> Any:
-        over = jax.vmap(lambda z: margin(p.replace(**z.values())))(inner)
-        return jnp.max(jnp.where(jnp.isnan(over), -jnp.inf, over))
+        over = jax.vmap(lambda z: jnp.asarray(margin(p.replace(**z.values())), float))(inner)
+        over = jnp.where(jnp.isnan(over), -jnp.inf, over)
+        return jnp.max(over), jnp.argmax(over)
 
-    return np.asarray(jax.jit(lambda ps: jax.lax.map(best, ps, batch_size=64))(points))
+    value, index = jax.jit(lambda ps: jax.lax.map(best, ps, batch_size=64))(batch.points)
+    chosen = Point(**{name: np.asarray(z)[np.asarray(index)] for name, z in inner.values().items()})
+    return Batch(
+        batch.box, batch.points, batch.inside, batch.slack, np.asarray(value), batch.exclusion, chosen
+    )

@@ -133,7 +133,7 @@ def search(
         children = _children(pool, len(unit), rng)
         pool.add(children, *_values(claim, children))
     _polish(slopes, pool, pool.best())
-    return _judge(claim, pool, len(unit), first)
+    return _judge(claim, pool, first)
 
 
 def _residual(claim: Claim) -> bool:
@@ -142,10 +142,9 @@ def _residual(claim: Claim) -> bool:
 
 def _values(claim: Claim, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(what is minimised, inside) at a batch of the size that sampling has compiled for."""
-    chart, judge = sampling._compiled(claim)
-    inside, margin, exclusion = (np.asarray(x) for x in judge(chart(sampling._coordinates(claim.domain.axes, unit))))
-    value = exclusion if claim.exclusion else margin
-    return (-np.abs(value) if _residual(claim) else value), inside
+    batch = sampling.evaluate(claim, unit)
+    value = batch.exclusion if claim.exclusion else batch.margin
+    return (-np.abs(value) if _residual(claim) else value), batch.inside
 
 
 def _smooth(axis: Axis, unit: Any) -> Any:
@@ -161,14 +160,13 @@ def _smooth(axis: Axis, unit: Any) -> Any:
 @functools.cache
 def _slopes(claim: Claim) -> _Slopes:
     """Compiled map from (batch, axes) to values (batch, 1 + sides), what is minimised first, and slopes (.., 1 + sides, axes)."""
-    chart = sampling._checked_chart(claim)
-    target = sampling._checked(claim, "margin", claim.exclusion or claim.margin)
-    where = sampling._checked(claim, "side condition", claim.domain.where) if claim.domain.where else None
+    chart, sides = sampling.chart_of(claim), sampling.sides_of(claim)
+    target = sampling.scalar_of(claim, "margin", claim.exclusion or claim.margin)
 
     def parts(unit: Any) -> tuple[Any, Any]:
         p = chart(Point(**{axis.name: _smooth(axis, unit[i]) for i, axis in enumerate(claim.domain.axes)}))
         value = -jnp.abs(target(p)) if _residual(claim) else target(p)
-        both = jnp.stack([jnp.asarray(x, float) for x in (value, *(where(p) if where else ()))])
+        both = jnp.stack([jnp.asarray(x, float) for x in (value, *sides(p))])
         return both, both
 
     compiled = jax.jit(jax.vmap(jax.jacfwd(parts, has_aux=True)))
@@ -273,26 +271,23 @@ def _suspects(claim: Claim, pool: _Pool) -> list[int]:
     value = pool.value
     if not len(value):
         return []
-    guilty = sampling._suspects(-value if _residual(claim) else sampling._suspicion(claim, value, value))
+    guilty = sampling.suspects(-value if _residual(claim) else sampling.suspicions(claim, value, value))
     close = [pick[:_CLOSEST] for pick in (pool.apart(), pool.apart(by_face=True), pool.best()[::16])]
     return list(dict.fromkeys([int(value.argmin()), *guilty, *np.concatenate(close).tolist()]))
 
 
-def _rechecked(claim: Claim, tries: np.ndarray, batch: int) -> Iterator[tuple[dict[str, float], Recheck]]:
+def _rechecked(claim: Claim, tries: np.ndarray) -> Iterator[tuple[dict[str, float], Recheck]]:
     """For each of (points, tries, axes) the first try that many digits put inside, or the last, with its re-check."""
-    flat = tries.reshape(-1, tries.shape[-1])
-    padded = np.resize(flat, (max(batch, len(flat)), tries.shape[-1]))  # the batch that the chart is compiled for
-    points = sampling._compiled(claim)[0](sampling._coordinates(claim.domain.axes, padded))
-    for start in range(0, len(flat), tries.shape[1]):
-        for i in range(start, start + tries.shape[1]):
-            row = sampling._row(points, i)
+    for group in tries:
+        for i, unit in enumerate(group):
+            row = {axis.name: float(axis.at(u)) for axis, u in zip(claim.domain.axes, unit, strict=True)}
             found = recheck(claim, row)
-            if found.inside or i == start + tries.shape[1] - 1:
-                yield row, found
+            if found.inside or i == len(group) - 1:
+                yield found.point, found
                 break
 
 
-def _judge(claim: Claim, pool: _Pool, batch: int, first: sampling.Sampled) -> sampling.Sampled:
+def _judge(claim: Claim, pool: _Pool, first: sampling.Sampled) -> sampling.Sampled:
     """Re-checks the suspects; where none is confirmed, the status of sampling stands, with the smallest margin re-checked."""
     count = pool.evaluations
     if not len(pool.unit) + len(pool.lost):
@@ -303,9 +298,9 @@ def _judge(claim: Claim, pool: _Pool, batch: int, first: sampling.Sampled) -> sa
     tries = suspects[:, None] + _INWARD[:, None] * (centre - suspects)[:, None]
     worst, lost = (first.evidence.worst_margin, first.evidence.worst_point), None
     margin = np.inf if claim.exclusion or worst[0] is None else worst[0]
-    for row, found in _rechecked(claim, tries, batch):
+    for row, found in _rechecked(claim, tries):
         if found.violated and (known := confirm(claim, row)):
-            known = sampling._plainest(claim, known)
+            known = sampling.plainest(claim, known)
             evidence = Evidence("searched", count, known.margin, known.point, words="found by search")
             return sampling.Sampled("fails", evidence, known)
         if found.inside and found.margin != found.margin:
