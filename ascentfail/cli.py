@@ -196,15 +196,15 @@ def _verify_certificate(path: Path) -> None:
 def _print_table(verdicts: list[Verdict], seconds: float) -> None:
     from rich.table import Table
 
-    from ascentfail.theory.report import number, proof_word, summary
+    from ascentfail.theory.report import proof_word, summary
 
     console, entries = _console(), [v.to_json() for v in verdicts]
-    table = Table("claim", "verdict", "evidence", "worst margin", "repaired", box=None, pad_edge=False)
+    table = Table("claim", "verdict", "repaired", "evidence", box=None, pad_edge=False)
     table.columns[0].no_wrap = True
     for entry in entries:
         status = f"[{_STYLES[entry['status']]}]{entry['status']}[/]"
         repaired = entry["repaired"]["status"] if entry["repaired"] else ""
-        table.add_row(entry["id"], status, proof_word(entry), number(entry["evidence"]["worst_margin"]), repaired)
+        table.add_row(entry["id"], status, repaired, proof_word(entry))
     console.print(table)
     console.print(f"{len(entries)} claims: {summary(entries)}; {seconds:.1f} s. One of them in full: ascentfail explain ID")
 

@@ -183,20 +183,21 @@ def sample_objective(problem, which: str, pressure: float = 1.0):
 
 
 def minimise_samples(problem, which: str) -> np.ndarray:
-    """Minimiser found by Newton on the explicit sample sums.
+    """Minimiser found by descent on the explicit sample sums: Newton steps with every curvature made positive, halved to fall.
 
-    For descent-ascent: the local minimum, followed from the oracle while the ascent term is switched on step by step.
+    For descent-ascent: the local minimum, followed from the oracle while the ascent term is switched on step by step. Where
+    that minimum vanishes on the way (logistic loss), descent goes on to the one that is left.
     """
     w = np.zeros(af.samples(problem)[0].shape[1])
-    pressures = np.linspace(0, 1, 41) if which == "descent_ascent" else [1.0]
-    for pressure in pressures:
+    for pressure in np.linspace(0, 1, 33) if which == "descent_ascent" else [1.0]:
         parts = sample_objective(problem, which, pressure)
-        for _ in range(200):
+        for _ in range(100):
             value, slope, bend = parts(w)
-            step, t = np.linalg.solve(bend, -slope), 1.0
-            while parts(w + t * step)[0] > value + 1e-13 and t > 1e-4:
+            curvature, axes = np.linalg.eigh(bend)
+            step, t = -axes @ ((axes.T @ slope) / np.maximum(np.abs(curvature), 1e-3 * problem.ridge)), 1.0
+            while parts(w + t * step)[0] > value + 1e-14 and t > 1e-6:
                 t /= 2
             w = w + t * step
-            if np.max(np.abs(step)) < 1e-12:
+            if np.max(np.abs(step)) < 1e-11:
                 break
     return w

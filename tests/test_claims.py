@@ -1,6 +1,5 @@
 """The claim engine is honest: planted false claims are refuted, planted true ones are not, nothing is promised between.
 
-A test marked `known_bug` states what the engine must do and does not do yet; the mark is strict.
 """
 
 import json
@@ -16,10 +15,6 @@ from ascentfail.theory.evidence.sample import ClaimError
 
 X, Y = Axis("x", 0.0, 1.0), Axis("y", 0.0, 1.0)
 Z = Axis("z", 0.0, 1.0)
-
-
-def known_bug(reason):
-    return pytest.mark.xfail(reason=reason, strict=True)
 
 
 def planted(margin, axes=(X, Y), kind=Kind.BOUND, where=None, chart=None, **rest):
@@ -369,7 +364,6 @@ FALSE_BY_A_HAIR = {
 }
 
 
-@known_bug("_judge re-checks the worst point, reads its margin and ignores `violated`")
 @pytest.mark.parametrize("name", FALSE_BY_A_HAIR)
 def test_a_violation_seen_only_in_many_digits_is_not_called_holds(name):
     assert_refuted(FALSE_BY_A_HAIR[name], verdict_of(FALSE_BY_A_HAIR[name]))
@@ -379,7 +373,6 @@ def _tiny(p, xp):
     return xp.exp(-200 * p.x)
 
 
-@known_bug("recheck takes every |margin| < 1e-50 for an exact zero, at any scale")
 @pytest.mark.parametrize(
     ("claim", "wrong"),
     [
@@ -393,14 +386,12 @@ def test_a_margin_of_1e_87_is_not_zero(claim, wrong):
     assert verdict_of(claim).status != wrong
 
 
-@known_bug("with an exclusion that does not apply, a margin of -1 is reported as holds with worst margin -2")
 @pytest.mark.parametrize("kind", [Kind.LIMIT, Kind.BOUND, Kind.ORDERING])
 def test_a_negative_margin_that_the_exclusion_does_not_confirm_is_open(kind):
     verdict = verdict_of(planted(lambda p, xp: p.x - 2, kind=kind, exclusion=lambda p, xp: p.x + 1))
     assert verdict.status == "open"
 
 
-@known_bug("an exclusion < 0 refutes even where the margin it should bound is > 0")
 @pytest.mark.parametrize(
     "claim",
     [
@@ -417,19 +408,16 @@ def test_an_exclusion_that_contradicts_the_margin_refutes_nothing(claim):
     assert status == "open"
 
 
-@known_bug("_judge ignores `strict` for existence claims")
 def test_a_strict_existence_that_only_reaches_zero_does_not_hold():
     claim = existence(lambda p, xp: -p.z * p.z + 0 * p.x, lambda p, xp: 0 * p.x, strict=True)
     assert verdict_of(claim).status in ("open", "fails")
 
 
-@known_bug("an existence holds by float witnesses that recheck never sees")
 def test_a_witness_by_rounding_is_no_witness():
     claim = existence(lambda p, xp: 1 - (1 + hair(xp)) + 0 * p.x - p.z, lambda p, xp: 0 * p.x)
     assert verdict_of(claim).status == "open"
 
 
-@known_bug("inner axes may shadow outer ones, or each other: the quantifier over x is lost")
 @pytest.mark.parametrize("inner", [(X,), (Z, Z)])
 def test_inner_axes_need_names_of_their_own(inner):
     with pytest.raises(ValueError, match="inner"):
@@ -438,7 +426,6 @@ def test_inner_axes_need_names_of_their_own(inner):
         )
 
 
-@known_bug("a kind given as text is compared by identity: a false equality is checked as a bound")
 def test_a_kind_in_words_is_the_kind():
     try:
         claim = planted(lambda p, xp: 1 + p.x, kind="equality")
@@ -447,13 +434,11 @@ def test_a_kind_in_words_is_the_kind():
     assert verdict_of(claim).status == "fails"
 
 
-@known_bug("Axis.at on a log axis ends at exp(log(low)), 4e-18 inside the face, so the face is never tried")
 def test_the_faces_of_a_log_axis_are_sampled_exactly():
     claim = planted(lambda p, xp: p.x - xp.number(0.01), (Axis("x", 0.01, 3.0, "log"),), strict=True)
     assert_refuted(claim, verdict_of(claim))
 
 
-@known_bug("an integer axis rounds a fractional lower end down and leaves the box")
 def test_an_integer_axis_stays_inside_its_range():
     try:
         claim = planted(lambda p, xp: p.n - hair(xp, 2), (Axis("n", 0.5, 3.5, "integer"),))
@@ -462,13 +447,11 @@ def test_an_integer_axis_stays_inside_its_range():
     assert verdict_of(claim).status == "holds"
 
 
-@known_bug("all |margins| < 1e-12 of a strict claim are equally suspicious, and only twelve are re-checked")
 def test_an_exact_zero_among_tiny_margins_breaks_a_strict_claim():
     claim = planted(lambda p, xp: (p.n - 50) ** 2 / xp.number(1e16), (Axis("n", 1, 100, "integer"),), strict=True)
     assert_refuted(claim, verdict_of(claim))
 
 
-@known_bug("100 and 140 digits agree on the same wrong value when 300 digits cancel")
 @pytest.mark.parametrize(
     ("claim", "wrong"),
     [
@@ -484,22 +467,17 @@ def test_a_cancellation_of_300_digits_decides_nothing(claim, wrong):
     assert verdict_of(claim).status != wrong
 
 
-@known_bug(
-    "the point is re-checked at rounded chart coordinates, which leave a curve: a true claim along it is refuted"
-)
 @pytest.mark.parametrize("kind", [Kind.EQUALITY, Kind.BOUND])
 def test_a_true_claim_along_a_curve_is_not_refuted(kind):
     claim = planted(lambda p, xp: 3 * p.y - p.x, (X,), kind, chart=lambda p, xp: Point(x=p.x, y=p.x / 3))
     assert verdict_of(claim).status != "fails"
 
 
-@known_bug("_plainest rounds the counterexample out of the box")
 def test_the_counterexample_stays_in_the_box():
     found = verdict_of(planted(lambda p, xp: p.x - 1, (Axis("x", 0.26, 0.29),))).counterexample
     assert 0.26 <= found.point["x"] <= 0.29
 
 
-@known_bug("the words count every suspicious float, rounding included, as a violation")
 def test_the_words_do_not_count_rounding_as_violation():
     def margin(p, xp):
         noise = (p.x + hair(xp, 10)) - p.x - hair(xp, 10)
@@ -523,7 +501,6 @@ UNTIDY = {
 }
 
 
-@known_bug("infinities, complex values and odd returns end in a bare ZeroDivisionError, TypeError or ValueError")
 @pytest.mark.parametrize("name", UNTIDY)
 def test_an_untidy_claim_gets_a_verdict_or_a_message_that_names_it(name):
     try:
@@ -534,7 +511,6 @@ def test_an_untidy_claim_gets_a_verdict_or_a_message_that_names_it(name):
     assert status in ("fails", "open")
 
 
-@known_bug("an infinite worst margin cannot be written as JSON")
 @pytest.mark.parametrize(
     "claim",
     [
@@ -547,14 +523,12 @@ def test_every_verdict_can_be_written_as_json(claim):
     json.dumps(verdict_of(claim).to_json(), allow_nan=False)
 
 
-@known_bug("the message shows tracers where it promises a point")
 def test_the_message_about_a_raising_margin_names_a_point_in_numbers():
     with pytest.raises(ClaimError) as caught:
         verdict_of(planted(_raises, id="my-claim"))
     assert "Tracer" not in str(caught.value)
 
 
-@known_bug("axes given as a list make an unhashable claim and a bare TypeError")
 def test_axes_may_be_a_list_or_are_refused_by_name():
     margin = TRUE["everywhere"].margin
     try:

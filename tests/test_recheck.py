@@ -14,10 +14,6 @@ from ascentfail.theory.evidence import recheck as judge
 X = Axis("x", 0.0, 1.0)
 
 
-def known_bug(reason):
-    return pytest.mark.xfail(reason=reason, strict=True)
-
-
 def planted(margin, kind=Kind.BOUND, where=None, axes=(X,), **rest):
     return Claim("planted", "planted", "tests", kind, Domain(axes, where=where, words="planted"), margin, **rest)
 
@@ -170,7 +166,6 @@ def test_it_solves_the_implicit_points_by_its_own_route():
 # --- found by trying ------------------------------------------------------------------------------------------------
 
 
-@known_bug("recheck never looks at the box: a point outside it is confirmed")
 @pytest.mark.parametrize(
     ("claim", "point"),
     [
@@ -184,24 +179,20 @@ def test_points_outside_the_box_are_refused(claim, point):
     assert not recheck(claim, point).violated
 
 
-@known_bug("Python's min and max drop a NaN in second place: minimum(-1, nan) = -1")
 def test_minimum_and_maximum_keep_nan():
     for function in (MPMATH.minimum, MPMATH.maximum):
         assert mp.isnan(function(mp.mpf(-1), mp.nan)) and mp.isnan(function(mp.nan, mp.mpf(-1)))
 
 
-@known_bug("the recorded counterexample of lemma-2.extrema has alpha = phi, where W_{-1}(0) does not exist")
 def test_no_counterexample_where_a_part_of_the_margin_is_undefined():
-    assert not recheck(get("lemma-2.extrema"), {"phi": 0.06, "b": 10000.0, "alpha": 0.06}).violated
+    assert not recheck(get("lemma-2.extrema"), {"phi": 0.06, "b": 10000.0, "depth": 0.0}).violated
 
 
-@known_bug("an infinite margin ends in a bare ValueError or ZeroDivisionError")
 @pytest.mark.parametrize("margin", [lambda p, xp: xp.log(p.x), lambda p, xp: 1 - 1 / p.x], ids=["log", "pole"])
 def test_an_infinite_margin_gets_an_answer(margin):
     recheck(planted(margin), {"x": 0.0})
 
 
-@known_bug("a complex value in mpmath, NaN in JAX, ends in a bare TypeError")
 @pytest.mark.parametrize("place", ["margin", "side condition"])
 def test_a_complex_value_is_undefined(place):
     def root(p, xp):

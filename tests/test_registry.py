@@ -38,10 +38,6 @@ SAMPLES = 4096
 HOLDING = ("bound", "ordering")
 
 
-def known_bug(reason):
-    return pytest.mark.xfail(reason=reason, strict=True)
-
-
 @functools.cache
 def verdict_of(claim_id):
     return check(get(claim_id), samples=SAMPLES)
@@ -188,7 +184,6 @@ def test_a_recorded_counterexample_stands_on_its_own(entry):
     assert math.isclose(float(again.margin), found["margin"], rel_tol=1e-12)
 
 
-@known_bug("rounded to alpha = phi, where c_DA = 0 and there is one solution, not two")
 def test_lemma_2_extrema_is_refuted_where_there_are_two_solutions():
     point = verdict_of("lemma-2.extrema").counterexample.point
     coefficient = point["b"] * (1 - point["alpha"] / point["phi"])

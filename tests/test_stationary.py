@@ -77,8 +77,8 @@ def pull_sizes(problem, which, margins):
         return np.exp(-m) if problem.loss == "exponential" else np.exp(-np.logaddexp(0, m))
 
     share = 1 + np.asarray(problem.phi) if which == "original" else 1
-    forget = {"original": problem.forget_b / share, "oracle": 0 * problem.forget_b, "descent_ascent": problem.forget_b / problem.phi}
-    return 2 * np.max(np.asarray(problem.b) / share * force(x)) + 2 * np.max(np.asarray(forget[which]) * force(y))
+    forget = np.asarray(problem.forget_b) / {"original": share, "oracle": np.inf, "descent_ascent": problem.phi}[which]
+    return 2 * np.max(np.asarray(problem.b) / share * force(x)) + 2 * np.max(forget * force(y))
 
 
 def check_point(problem, which, point):
@@ -113,7 +113,8 @@ def test_points_in_the_plane_are_minima_of_the_loss_or_said_to_be_none(loss):
             point = solve(problem, which)
             check_point(problem, which, point)
             w, eps = np.asarray(point.weights), problem.epsilon
-            np.testing.assert_allclose(point.margins, [w[0] + eps * w[1], eps * w[0] + w[1]], rtol=1e-14, atol=1e-13)
+            expected = np.array([w[0] + eps * w[1], eps * w[0] + w[1]])
+            np.testing.assert_allclose(point.margins, expected, rtol=0, atol=8 * EPS * np.max(np.abs(w)))
 
     check()
 
@@ -367,10 +368,10 @@ def test_extreme_ratios_converge(loss):
     epsilon = [0.0, 1e-12, 1e-3, 0.3, 0.8, 0.99, 1 - 1e-6, 1 - 1e-12, 1.0]
     grid = itertools.product(epsilon, np.geomspace(1e-4, 10, 11), [1e-3, 0.3, 10.0], np.geomspace(1e-6, 1e8, 15))
     epsilon, pressure, phi, b = np.array(list(grid)).T
-    problems = build_many(epsilon, pressure * phi, phi, b, loss)
+    problems = jax.tree.map(np.asarray, build_many(epsilon, pressure * phi, phi, b, loss))
     for which in MODELS:
-        points = solve_many(problems, which)
-        kind = np.asarray(points.kind)
+        points = jax.tree.map(np.asarray, solve_many(problems, which))
+        kind = points.kind
         np.testing.assert_array_equal(points.converged, kind == MINIMUM)
         assert set(np.unique(kind)) <= {NONE, MINIMUM}
         np.testing.assert_array_equal(np.isnan(points.weights).any(axis=1), kind == NONE)
@@ -385,17 +386,17 @@ def test_float32_gives_float32_and_most_of_its_digits():
     problems = build_many(*random_ratios(2000, 3, b=(-2, 3)))
     single = jax.tree.map(jnp.float32, problems)
     double = jax.tree.map(jnp.float64, single)  # the rounded problem, so that only the arithmetic differs
+    threshold = jax.vmap(stationary.log_existence_alpha)(double)
     for which in MODELS:
         got, expected = solve_many(single, which), solve_many(double, which)
         chex.assert_type([got.weights, got.margins, got.residual], jnp.float32)
         assert got.kind.dtype == jnp.int32
-        both = (np.asarray(got.kind) == MINIMUM) & (np.asarray(expected.kind) == MINIMUM)
-        assert np.mean(np.asarray(got.kind) == np.asarray(expected.kind)) > 0.995  # next to the fold rounding decides
-        assert np.all(np.asarray(got.converged) == (np.asarray(got.kind) == MINIMUM))
-        bend = jax.vmap(lambda p, w, which=which: derivatives(p, w, which)[1])(double, expected.weights)
-        clear = both & (np.asarray(jnp.linalg.eigvalsh(bend))[:, 0] > 0.05)
-        assert clear.sum() > 1000
-        np.testing.assert_allclose(np.asarray(got.margins)[clear], np.asarray(expected.margins)[clear], rtol=2e-3, atol=2e-4)
+        np.testing.assert_array_equal(got.converged, np.asarray(got.kind) == MINIMUM)
+        # next to the fold, where the smallest eigenvalue of the Hessian vanishes, digits halve and at last rounding decides
+        clear = np.ones(2000, bool) if which != "descent_ascent" else np.abs(np.log(double.alpha) - threshold) > 0.02
+        assert clear.sum() > 1500
+        np.testing.assert_array_equal(np.asarray(got.kind)[clear], np.asarray(expected.kind)[clear])
+        np.testing.assert_allclose(np.asarray(got.margins)[clear], np.asarray(expected.margins)[clear], rtol=1e-3, atol=1e-4)
 
 
 def test_with_the_logistic_loss_the_smallest_forget_pull_is_found():
@@ -435,7 +436,7 @@ def test_other_objects_than_the_two_problems_are_refused():
 
 
 @given(plane_problems())
-@settings(max_examples=15)
+@settings(max_examples=10)
 def test_the_many_digit_route_solves_the_raw_equations(problem):
     """stationary.plane in mpmath, and in JAX, against the gradient as written."""
     p = exact(problem)
@@ -462,7 +463,7 @@ def test_the_many_digit_route_solves_the_raw_equations(problem):
 
 FIELD_OF = {"retain_in_plane": "retain", "forget_in_plane": "forget", "retain_on_axis": "retain", "forget_on_axis": "forget"}
 DIFFERENTIATED = [
-    af.CrossCorrelated(0.5, 40.0, 3.0, 100.0, 40.0, 1e-2),
+    af.CrossCorrelated(0.5, 40.0, 8.0, 100.0, 40.0, 1e-1),
     af.CrossCorrelated(0.0, 40.0, 0.0, 100.0, 40.0, 1.0),
     af.CrossCorrelated(0.0, 40.0, 5.0, 100.0, 40.0, 1.0),
     af.CrossCorrelated(1.0, 40.0, 8.0, 100.0, 40.0, 0.1),
@@ -518,7 +519,7 @@ def test_gradients_in_every_field_are_those_of_the_exact_root(problem):
 
 def test_reverse_mode_gives_what_forward_mode_gives():
     for loss, which in (("exponential", "descent_ascent"), ("logistic", "original")):
-        problem = af.CrossCorrelated(0.5, 40.0, 3.0, 100.0, 40.0, 1e-2, loss)
+        problem = af.CrossCorrelated(0.5, 40.0, 8.0, 100.0, 40.0, 1e-1, loss)
         reverse = jax.jacrev(lambda p, which=which: af.stationary_point(p, which).weights)(problem)
         chex.assert_trees_all_close(reverse, two_derivatives(problem, which)[0], rtol=1e-12)
 

@@ -1,14 +1,15 @@
 """Where a claim holds: its margin on a plane through its box, first as arrays, then as a small inline SVG.
 
-The plane passes through the counterexample where there is one, otherwise through the middle of the box (or through the closest
-point, where the middle lies outside the domain). It is spanned by the two axes along which the picture varies most. A cell
-counts as violated only where a re-check in many digits stands behind the sign that floats show.
+The plane passes through the counterexample where there is one, otherwise through the middle of the box (or through the
+closest point, where the middle lies outside the domain). It is spanned by the two axes along which the picture varies
+most. A cell counts as violated only where a re-check in many digits stands behind the sign that floats show.
 """
 
 from __future__ import annotations
 
 import enum
 import itertools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -46,7 +47,7 @@ class Plane:
         axes: the axes across and up; one only where the box has no second.
         fixed: the other coordinates of the box.
         cells: (rows, columns) int8 of `Cell`, the lowest row first.
-        slack: (rows, columns) margin over the largest one on the plane, NaN where the claim does not hold or has no margin.
+        slack: (rows, columns) margin over the largest on the plane, NaN where the claim does not hold or has no margin.
         mark: the counterexample's or closest point's place in fractions of the axes, None where the plane misses it.
         refuted: whether the mark is a counterexample.
         bound: whether an exclusion bound was evaluated instead of the margin.
@@ -119,9 +120,8 @@ def plane(claim: Claim, entry: Mapping[str, Any], cells: int = CELLS) -> Plane:
     pairs = list(itertools.combinations(range(len(axes)), 2)) or [(0,)]
     planes = [(anchor, pair) for anchor in anchors for pair in pairs]
     batches = _evaluate(claim, [_grid(anchor, pair, cells) for anchor, pair in planes])
-    enough = max(batch.inside.mean() for batch in batches[: len(pairs)]) > _ENOUGH
-    candidates = range(len(pairs) if enough else len(planes))
-    chosen = max(candidates, key=lambda k: _interest(claim, planes[k][1], batches[k]))
+    through_the_middle = [k for k in range(len(pairs)) if batches[k].inside.mean() > _ENOUGH]
+    chosen = max(through_the_middle or range(len(planes)), key=lambda k: _interest(claim, planes[k][1], batches[k]))
     anchor, pair = planes[chosen]
     status, slack = _status(claim, batches[chosen])
     return Plane(
@@ -146,7 +146,7 @@ def _grid(anchor: np.ndarray, pair: tuple[int, ...], cells: int) -> np.ndarray:
 
 
 def _evaluate(claim: Claim, grids: list[np.ndarray]) -> list[_Floats]:
-    """Floats on every plane, through the functions that sampling compiled: as many points at a time as it takes by default."""
+    """Floats on every plane, as many points at a time as sampling takes: what it compiled is used again."""
     unit, axes = np.concatenate(grids), len(claim.domain.axes)
     step = sample.SAMPLES // 128 if claim.kind is Kind.EXISTENCE else sample.SAMPLES
     step += 2**axes if axes <= 8 else 0
@@ -170,8 +170,10 @@ def _interest(claim: Claim, pair: tuple[int, ...], batch: _Floats) -> float:
     size = np.abs(seen) / max(float(np.abs(seen).max()), 1e-300)
     broken = size > _ROUNDING if claim.kind is Kind.EQUALITY else (seen < 0) & (size > _ROUNDING)
     bands = np.digitize(size, sorted(_TIGHT))
-    steps = min(axis.high - axis.low if axis.scale == "integer" else np.inf for axis in (claim.domain.axes[i] for i in pair))
-    return (0.3 if steps < 8 else 1.0) * seen.size / value.size * (0.1 + 4 * _entropy(broken.astype(int)) + _entropy(bands))
+    axes = (claim.domain.axes[i] for i in pair)
+    coarse = min(axis.high - axis.low if axis.scale == "integer" else np.inf for axis in axes) < 8
+    shown = 0.1 + 4 * _entropy(broken.astype(int)) + _entropy(bands)
+    return (0.3 if coarse else 1.0) * seen.size / value.size * shown
 
 
 def _entropy(codes: np.ndarray) -> float:
@@ -192,7 +194,7 @@ def _status(claim: Claim, batch: _Floats) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _confirmed(claim: Claim, batch: _Floats) -> np.ndarray:
-    """Indices of the cells that floats see violated, down to the smallest violation that many digits confirm (by bisection)."""
+    """The cells that floats see violated, down to the smallest violation that many digits confirm (by bisection)."""
     suspicion = np.where(batch.inside, sample.suspicions(claim, batch.margin, batch.exclusion), -np.inf)
     order = np.argsort(-suspicion, kind="stable")
     order = order[suspicion[order] > 0]
@@ -211,9 +213,9 @@ def _confirmed(claim: Claim, batch: _Floats) -> np.ndarray:
     return order[first:high]
 
 
-# --- drawing ---------------------------------------------------------------------------------------------------------------
+# --- drawing ----------------------------------------------------------------------------------------------------------
 
-_SIDE, _PAD = 240, 22
+_SIDE, _PAD, _EDGE = 240, 22, 8  # of the drawing; left and below it; above it and to its right
 _NAMES = {Cell.OUTSIDE: "outside", Cell.UNKNOWN: "unknown", Cell.VIOLATED: "violated", Cell.HOLDS: "holds"}
 PATTERNS = (
     '<svg width="0" height="0" aria-hidden="true" class="patterns"><defs>'
@@ -222,12 +224,13 @@ PATTERNS = (
     '<pattern id="dots" width="1.5" height="1.5" patternUnits="userSpaceOnUse">'
     '<rect class="ground" width="1.5" height="1.5"/><circle class="ink" cx=".75" cy=".75" r=".17"/></pattern>'
     '<pattern id="cross" width="1.2" height="1.2" patternUnits="userSpaceOnUse">'
-    '<rect class="ground" width="1.2" height="1.2"/><path class="ink" d="M0 0h1.2v.2H0zM0 0h.2v1.2H0z"/></pattern></defs></svg>'
+    '<rect class="ground" width="1.2" height="1.2"/><path class="ink" d="M0 0h1.2v.2H0zM0 0h.2v1.2H0z"/></pattern>'
+    "</defs></svg>"
 )
 
 
 def classes(plane: Plane) -> np.ndarray:
-    """(rows, columns) names of the looks of the cells: `Cell` in words, with "tight" and "tighter" for small margins."""
+    """(rows, columns) looks of the cells: `Cell` in words, and "tight" or "tighter" where the margin is small."""
     looks = np.array([_NAMES[cell] for cell in Cell])[plane.cells].astype("U8")
     looks[plane.slack < _TIGHT[0]] = "tight"
     looks[plane.slack < _TIGHT[1]] = "tighter"
@@ -262,25 +265,33 @@ def svg(name: str, plane: Plane) -> str:
     rows, columns = looks.shape
     height = _SIDE if rows > 1 else 40
     drawn = [f'<path class="{look}" d="{outline(looks == look)}"/>' for look in np.unique(looks).tolist()]
-    scale = f"translate({_PAD} 2) scale({_SIDE / columns:g} {height / rows:g})"
-    texts = _axis_text(plane.axes[0], f"translate({_PAD} {height + 16})", _SIDE)
+    scale = f"translate({_PAD} {_EDGE}) scale({_SIDE / columns:g} {height / rows:g})"
+    texts = _axis_text(plane.axes[0], f"translate({_PAD} {_EDGE + height + 15})", _SIDE)
     if len(plane.axes) == 2:
-        texts += _axis_text(plane.axes[1], f"translate({_PAD - 7} {height + 2}) rotate(-90)", height)
+        texts += _axis_text(plane.axes[1], f"translate({_PAD - 7} {_EDGE + height}) rotate(-90)", height)
     key = escape(name, quote=True)
     return (
-        f'<svg class="plane" viewBox="0 0 {_SIDE + _PAD + 4} {height + _PAD + 2}" role="img" aria-labelledby="{key}.t {key}.d">'
+        f'<svg class="plane" viewBox="0 0 {_PAD + _SIDE + _EDGE} {_EDGE + height + _PAD}" role="img" '
+        f'aria-labelledby="{key}.t {key}.d">'
         f'<title id="{key}.t">Where {key} holds</title><desc id="{key}.d">{escape(described(plane))}</desc>'
         f'<g transform="{scale}" shape-rendering="crispEdges">{"".join(drawn)}</g>'
-        f'<rect class="frame" x="{_PAD}" y="2" width="{_SIDE}" height="{height}"/>{texts}{_mark(plane, height)}</svg>'
+        f'<rect class="frame" x="{_PAD}" y="{_EDGE}" width="{_SIDE}" height="{height}"/>'
+        f"{texts}{_mark(plane, height)}</svg>"
     )
+
+
+def short(value: float) -> str:
+    """A number in four figures, 1e4 rather than 1e+04."""
+    return re.sub(r"e([+-])0*", lambda found: "e" + found[1].strip("+"), f"{value:.4g}")
 
 
 def _axis_text(axis: Axis, transform: str, length: int) -> str:
     scale = "" if axis.scale == "linear" else f" ({axis.scale})"
     name = escape(GREEK.get(axis.name, axis.name))
     return (
-        f'<g transform="{transform}"><text>{axis.low:g}</text><text x="{length / 2:g}" text-anchor="middle">'
-        f'<tspan class="name">{name}</tspan>{scale}</text><text x="{length}" text-anchor="end">{axis.high:g}</text></g>'
+        f'<g transform="{transform}"><text>{short(axis.low)}</text><text x="{length / 2:g}" text-anchor="middle">'
+        f'<tspan class="name">{name}</tspan>{scale}</text>'
+        f'<text x="{length}" text-anchor="end">{short(axis.high)}</text></g>'
     )
 
 
@@ -288,14 +299,14 @@ def _mark(plane: Plane, height: int) -> str:
     if plane.mark is None:
         return ""
     across, up = plane.mark if len(plane.mark) == 2 else (*plane.mark, 0.5)
-    place = f'transform="translate({_PAD + across * _SIDE:.1f} {2 + (1 - up) * height:.1f})"'
+    place = f'transform="translate({_PAD + across * _SIDE:.1f} {_EDGE + (1 - up) * height:.1f})"'
     shape = "M-5-5 5 5M-5 5 5-5" if plane.refuted else "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0"
     return f'<g {place}><path class="halo" d="{shape}"/><path class="mark" d="{shape}"/></g>'
 
 
 def described(plane: Plane) -> str:
     """The picture in words, for those who cannot see it."""
-    ranges = [f"{axis.name} from {axis.low:g} to {axis.high:g} ({axis.scale})" for axis in plane.axes]
+    ranges = [f"{axis.name} from {short(axis.low)} to {short(axis.high)} ({axis.scale})" for axis in plane.axes]
     shares = {word: float(np.mean(plane.cells == cell)) for cell, word in _NAMES.items()}
     shares["not excluded" if plane.bound else "holds"] = shares.pop("holds")
     counted = ", ".join(f"{word} {100 * share:.3g} %" for word, share in shares.items() if share)

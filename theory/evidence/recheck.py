@@ -26,8 +26,8 @@ class Recheck:
     """What many digits say about one point.
 
     Attributes:
-        margin: the margin; NaN where it is undefined or the point is outside.
-        exclusion: the exclusion bound, None for a claim without one.
+        margin: what decides: the exclusion bound where the claim has one, else the margin; NaN where undefined or outside.
+        own: the margin itself, NaN for an existence claim at a point without inner values.
         inside: whether the point lies in the box and satisfies the side conditions.
         digits: significant digits on which the two precisions agree (an exact zero agrees to all).
         violated: whether the claim is refuted here.
@@ -35,7 +35,7 @@ class Recheck:
     """
 
     margin: Any
-    exclusion: Any
+    own: Any
     inside: bool
     digits: int
     violated: bool
@@ -68,10 +68,11 @@ def recheck(claim: Claim, point: Mapping[str, float], digits: int = DIGITS) -> R
         second = _evaluate(claim, point)
         decided = [_settle(a, b, digits) for a, b in zip(first.values, second.values, strict=True)]
     margin, exclusion = decided[0][0], decided[1][0] if claim.exclusion else None
-    agreed = min(d for _, d in (decided if claim.exclusion else decided[:1]))
+    has_own = all(axis.name in point for axis in claim.inner)  # an existence without inner values: the bound decides alone
+    agreed = min(([decided[0][1]] if has_own else []) + ([decided[1][1]] if claim.exclusion else []))
     inside = first.inside and second.inside
     violated = inside and agreed >= digits and _breaks(claim, margin, exclusion)
-    return Recheck(margin, exclusion, inside, agreed, violated, second.point)
+    return Recheck(margin if exclusion is None else exclusion, margin, inside, agreed, violated, second.point)
 
 
 def _breaks(claim: Claim, margin: Any, exclusion: Any) -> bool:
@@ -92,8 +93,7 @@ def confirm(claim: Claim, point: Mapping[str, float], digits: int = DIGITS) -> C
     found = recheck(claim, point, digits)
     if not found.violated:
         return None
-    value = found.margin if found.exclusion is None else found.exclusion
-    return Counterexample(found.point, float(value), digits, claim.exclusion_words)
+    return Counterexample(found.point, float(found.margin), digits, claim.exclusion_words)
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _real(value: Any) -> Any:
 def _settle(first: Any, second: Any, digits: int) -> tuple[Any, int]:
     """The value on which the two precisions agree, and to how many digits."""
     if mp.isnan(first) or mp.isnan(second):
-        return mp.nan, digits if mp.isnan(first) and mp.isnan(second) else 0
+        return mp.nan, 0
     if first == second:
         return second, digits
     if mp.isinf(first) or mp.isinf(second):
@@ -141,7 +141,6 @@ def _settle(first: Any, second: Any, digits: int) -> tuple[Any, int]:
     gap = abs(first - second)
     if second != 0 and gap <= abs(second) * mp.mpf(10) ** -digits:
         return second, digits
-    shrinks = abs(second) <= abs(first) * mp.mpf(10) ** -(3 * digits)
-    if shrinks or max(abs(first), abs(second) * mp.mpf(10) ** 300) < mp.mpf(10) ** (20 - 2 * digits):
+    if max(abs(first), abs(second) * mp.mpf(10) ** 300) < mp.mpf(10) ** (20 - 2 * digits):
         return mp.zero, digits  # it follows the precision down: rounding around zero
     return second, max(0, int(-mp.log10(gap / max(abs(first), abs(second)))))

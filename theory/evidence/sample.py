@@ -247,6 +247,11 @@ def judge(claim: Claim, batch: Batch, level: Any, count: int) -> Sampled:
             clear = int((suspicion > _CLEAR).sum())
             words = f"{clear:,} of {count:,} points look violated in floats" if clear else ""
             return Sampled("fails", Evidence(level, count, _finite(found.margin), found.point, words=words), found)
+    contradicts = batch.inside & (batch.exclusion < -_CLEAR) & (batch.margin > _CLEAR)
+    if contradicts.any():
+        row = batch.row(int(np.argmax(contradicts)))
+        words = "the exclusion is negative there although the margin it should bound is positive"
+        return Sampled("open", Evidence(level, count, None, row, words=words))
     return _standing(claim, batch, level, count)
 
 
@@ -263,8 +268,8 @@ def _standing(claim: Claim, batch: Batch, level: Any, count: int) -> Sampled:
         found = recheck(claim, batch.row(int(i)))
         if found.violated and (known := confirm(claim, _outer(claim, batch.row(int(i))))):
             return Sampled("fails", Evidence(level, count, _finite(known.margin), known.point), known)
-        margin = _finite(found.margin if found.inside and found.digits else batch.margin[i])
-        undecided = found.inside and (found.digits == 0 or not _stands(claim, found.margin))
+        margin = _finite(found.own if found.inside and found.digits else batch.margin[i])
+        undecided = found.inside and (found.digits == 0 or not _stands(claim, found.own))
         if undecided:
             words = "the margin there is negative, unsettled or without a witness, and no bound excludes more"
             return Sampled("open", Evidence(level, count, margin, found.point, words=words))

@@ -27,7 +27,9 @@ except ImportError as error:
 Expression = Any  # a SymPy expression
 
 _OPERATIONS = 4000  # size of the largest expression that is touched
-_TERMS = 50_000  # terms of the largest polynomial that is expanded
+_EXPONENT = 400  # size of the largest exponent
+_TERMS = 5000  # terms of the largest polynomial that is expanded
+_UNKNOWNS = 32  # Lambert W values and stationary points in one expression
 _REFUSALS = (TypeError, ValueError, AttributeError, NotImplementedError, ZeroDivisionError, sympy.PolynomialError)
 
 magnitude = sympy.Function("magnitude")  # |.|, of which only magnitude(0) = 0 is used
@@ -58,6 +60,8 @@ class Unknowns:
 
     def _known(self, key: tuple[Any, ...]) -> Any:
         """What was defined before by arguments that can be seen to be the same."""
+        if len(self._named) >= _UNKNOWNS:
+            raise TooLargeError(f"more than {_UNKNOWNS} unknowns")
         for (kind, *others), named in self._named:
             if kind == key[0] and all(_is_zero(a - b) for a, b in zip(others, key[1:], strict=True)):
                 return named
@@ -194,8 +198,8 @@ def _solvable(expression: Expression, equations: list[Expression]) -> tuple[Expr
     return None
 
 
-def _small(expression: Expression) -> Expression:
-    if expression.count_ops() > _OPERATIONS:
+def _small(expression: Expression, most: int = _OPERATIONS) -> Expression:
+    if expression.count_ops() > most:
         raise TooLargeError(f"an expression of {expression.count_ops()} operations")
     return expression
 
@@ -236,7 +240,7 @@ def _is_zero(expression: Expression) -> bool:
     symbols: list[Any] = []
     names: dict[Expression, Expression] = {}
     for part in sorted(expression.atoms(sympy.exp) | expression.atoms(sympy.E), key=str):
-        exponent = sympy.cancel(_small(part.exp))
+        exponent = sympy.cancel(_small(part.exp, _EXPONENT))
         if exponent.has(sympy.exp):
             return False
         if -exponent in exponents:

@@ -1,0 +1,360 @@
+"""Proofs of identities: what is true is proved, a flipped sign never is, and no attempt hangs."""
+
+import dataclasses
+import importlib
+import sys
+import time
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mpmath import mp
+
+from ascentfail import closed_form, stationary
+from ascentfail.arithmetic import JAX
+from ascentfail.errors import MissingExtraError
+from ascentfail.theory import Axis, Claim, Domain, Kind, claims, get
+from ascentfail.theory.evidence import symbolic
+from ascentfail.theory.lemmas.lemma_02_closed_forms import residual
+
+PROVED = (
+    "lemma-2.one-coordinate",
+    "lemma-2.second-branch",
+    "lemma-2.assumptions.repaired",
+    "lemma-6",
+    "beyond-3.first-step-2d",
+    "beyond-6.identity",
+)
+
+
+@pytest.fixture(autouse=True)
+def implicit(monkeypatch):
+    """To be removed once `stationary.from_pulls` asks the arithmetic itself."""
+    plain = stationary.from_pulls
+
+    def asking(beta, gamma, q, sign, *, xp=JAX):
+        own = getattr(xp, "implicit", None)
+        return own(beta, gamma, q, sign) if own else plain(beta, gamma, q, sign, xp=xp)
+
+    monkeypatch.setattr(stationary, "from_pulls", asking)
+
+
+def planted(margin, *, axes=("u", "v"), kind=Kind.EQUALITY, low=0.1, **more):
+    box = tuple(Axis(name, low, 2.0) for name in axes)
+    return Claim("planted", "", "test", kind, Domain(box), margin, **more)
+
+
+@pytest.mark.parametrize("claim_id", PROVED)
+def test_proves_the_identities_of_the_registry(claim_id):
+    evidence = symbolic.prove(get(claim_id))
+    assert evidence is not None and evidence.level == "symbolic"
+
+
+def test_proves_nothing_else_of_the_registry():
+    for claim in claims():
+        for one in claim.family():
+            assert one.id in PROVED or symbolic.prove(one) is None, one.id
+
+
+# --- planted sign flips ----------------------------------------------------------------------------------------------------
+
+
+def two_models(p, xp):
+    w, c = closed_form.original(p, xp=xp), closed_form.coefficient(p, "original")
+    return xp.abs(residual(closed_form.oracle(p, xp=xp), p.b, 1, xp)) + xp.abs(residual(w, c, -1, xp))
+
+
+def first_step(p, xp, sign=-1):
+    s1, s2 = stationary.plane(p, "original", xp=xp)
+    q = closed_form.cosine(p)
+    x, y = closed_form.plane_margins(s1, s2, q)
+    w, big = closed_form.plane_weights(s1, s2, p.epsilon), closed_form.plane_oracle(p, xp=xp)[0]
+    oracle = closed_form.plane_weights(big, 0, p.epsilon)
+    retain, forget = p.b * xp.exp(-x), p.b * p.alpha / p.phi * xp.exp(-y)
+    step = (retain + sign * p.epsilon * forget - w[0], p.epsilon * retain + sign * forget - w[1])
+    away = p.phi * s1 * (x - big) - (1 + 2 * p.phi) / p.phi * s2 * (y - q * big)
+    return step[0] * (w[0] - oracle[0]) + step[1] * (w[1] - oracle[1]) - away / (1 + p.epsilon**2)
+
+
+def distance(p, xp, sign=-1):
+    s1, s2 = stationary.plane(p, "original", xp=xp)
+    w, big = closed_form.plane_weights(s1, s2, p.epsilon), closed_form.plane_oracle(p, xp=xp)[0]
+    oracle, q = closed_form.plane_weights(big, 0, p.epsilon), closed_form.cosine(p)
+    squared = (w[0] - oracle[0]) ** 2 + (w[1] - oracle[1]) ** 2
+    gap = closed_form.plane_margins(s1, s2, q)[0] - big
+    return (1 + p.epsilon**2) * squared - gap**2 - (1 + sign * q * q) * s2**2
+
+
+def oracle_equation(x, y, p, xp):
+    return y + 2 * p.epsilon * p.b * xp.exp(-x)
+
+
+FLIPS = {
+    "lemma-2.one-coordinate": two_models,
+    "lemma-2.second-branch": lambda p, xp: residual(
+        closed_form.descent_ascent(p, -1, xp=xp), -closed_form.coefficient(p, "descent_ascent"), 1, xp
+    ),
+    "lemma-2.assumptions.repaired": lambda p, xp: residual(
+        xp.lambertw(p.width * closed_form.coefficient(p, "original"), 0) / p.width,
+        closed_form.coefficient(p, "original"), -p.width, xp,
+    ),
+    "lemma-6": lambda p, xp: oracle_equation(*closed_form.plane_oracle(p, xp=xp), p, xp),
+    "beyond-3.first-step-2d": lambda p, xp: first_step(p, xp, sign=1),
+    "beyond-6.identity": lambda p, xp: distance(p, xp, sign=1),
+}
+
+
+@pytest.mark.parametrize("claim_id", PROVED)
+def test_a_flipped_sign_is_not_proved(claim_id):
+    claim = get(claim_id)
+    assert symbolic.prove(dataclasses.replace(claim, margin=FLIPS[claim_id])) is None
+
+
+@pytest.mark.parametrize(("claim_id", "margin"), [("beyond-3.first-step-2d", first_step), ("beyond-6.identity", distance)])
+def test_the_unflipped_copies_are_proved(claim_id, margin):
+    assert symbolic.prove(dataclasses.replace(get(claim_id), margin=margin)) is not None
+
+
+@pytest.mark.parametrize("claim_id", PROVED)
+def test_a_hair_is_not_proved(claim_id):
+    claim = get(claim_id)
+    off = dataclasses.replace(claim, margin=lambda p, xp: claim.margin(p, xp) + p.b / 10**30)
+    assert symbolic.prove(off) is None
+
+
+@pytest.mark.parametrize("which", ["original", "descent_ascent"])
+def test_stationary_points_are_bound_to_their_own_equations(which):
+    def equation(p, xp, model):
+        s1, s2 = stationary.plane(p, which, xp=xp)
+        x, y = closed_form.plane_margins(s1, s2, closed_form.cosine(p))
+        beta, gamma = closed_form.pulls(p, model)
+        return xp.abs(s1 - beta * xp.exp(-x)) + xp.abs(s2 * s2 - (gamma * xp.exp(-y)) ** 2)
+
+    claim = get("beyond-6.identity")
+    for model in ("original", "descent_ascent"):
+        proof = symbolic.prove(dataclasses.replace(claim, margin=lambda p, xp, m=model: equation(p, xp, m)))
+        assert (proof is not None) == (model == which)
+
+
+# --- the procedure ---------------------------------------------------------------------------------------------------------
+
+IDENTITIES = {
+    "constants": lambda p, xp: xp.exp(xp.number(1)) * xp.exp(p.u - 1) - xp.exp(p.u),
+    "exponents": lambda p, xp: xp.exp(2 * p.u / (1 + p.v)) * xp.exp(2 * p.u * p.v / (1 + p.v)) - xp.exp(p.u) ** 2,
+    "logarithms": lambda p, xp: xp.log(p.u * xp.exp(p.v) / p.v) - xp.log(p.u) - p.v + xp.log(p.v),
+    "exponential of a logarithm": lambda p, xp: xp.exp(xp.log(p.u) + p.v) - p.u * xp.exp(p.v),
+    "W of an exponential": lambda p, xp: xp.lambertw_exp(p.u + xp.log(p.u)) - p.u
+    - (xp.lambertw(p.u * xp.exp(p.u), 0) - p.u),
+    "nested W": lambda p, xp: xp.lambertw(p.u * xp.exp(-xp.lambertw(p.v, 0)), 0)
+    * xp.exp(xp.lambertw(p.u * xp.exp(-xp.lambertw(p.v, 0)), 0)) * p.v - p.u * xp.lambertw(p.v, 0),
+    "two ways to write c": lambda p, xp: xp.lambertw(p.u * (1 + p.v), 0) - xp.lambertw(p.u + p.u * p.v, 0),
+    "magnitude of nothing": lambda p, xp: xp.abs(xp.abs(p.u - p.u * (1 + p.v) / (1 + p.v)) + (p.u - p.v) * p.v - p.u * p.v + p.v**2),
+    "a chart": lambda p, xp: p.u / p.v - 1 / (p.v / p.u),
+}
+NONE = {
+    "branches": lambda p, xp: xp.lambertw(-p.u / 10, 0) - xp.lambertw(-p.u / 10, -1),
+    "wrong W": lambda p, xp: xp.lambertw(p.u, 0) * xp.exp(-xp.lambertw(p.u, 0)) - p.u,
+    "magnitudes": lambda p, xp: xp.abs(p.u) - xp.abs(p.v),
+    "wrong exponents": lambda p, xp: xp.exp(p.u * p.v) - xp.exp(p.u) * xp.exp(p.v),
+    "zero over zero": lambda p, xp: (p.u - p.u) / (p.v - p.v),
+    "undefined": lambda p, xp: xp.log(p.u - p.u),
+    "rounded constants": lambda p, xp: (0.1 + 0.2) * p.u - 0.3 * p.u,
+    "a minimum": lambda p, xp: xp.minimum(p.u, p.u) - p.u,
+    "a missing coordinate": lambda p, xp: p.nothing - p.nothing,
+    "a comparison": lambda p, xp: 0 * p.u if p.u > p.v else p.u - p.u,
+    "roots": lambda p, xp: xp.sqrt(p.u - p.v) ** 2 - (p.v - p.u),
+}
+
+
+@pytest.mark.parametrize("name", IDENTITIES)
+def test_proves(name):
+    assert symbolic.prove(planted(IDENTITIES[name])) is not None
+
+
+@pytest.mark.parametrize("name", NONE)
+def test_does_not_prove(name):
+    assert symbolic.prove(planted(NONE[name])) is None
+
+
+def test_only_equalities():
+    assert symbolic.prove(planted(lambda p, xp: p.u - p.u, kind=Kind.BOUND)) is None
+    assert symbolic.prove(planted(lambda p, xp: p.u - p.u, exclusion=lambda p, xp: p.u)) is None
+
+
+def test_signs_come_from_the_ranges():
+    logarithms = IDENTITIES["logarithms"]
+    assert symbolic.prove(planted(logarithms, low=-1.0)) is None
+    assert symbolic.coordinate(Axis("n", 1, 4, "integer")).is_integer
+    assert symbolic.coordinate(Axis("u", 0.0, 1.0)).is_positive is None
+
+
+def test_division_by_what_may_vanish_is_not_used():  # c (1 - v) = w e^w must not be solved for u by dividing by 1 - v
+    unknowns = symbolic.Unknowns()
+    u, v = sympy.symbols("u v", positive=True)
+    w = unknowns.lambertw(u * (1 - v))
+    assert symbolic._solvable(w, unknowns.about(w)) is None
+    assert not symbolic.vanishes(w * (1 - v), unknowns)
+
+
+LEAVES = st.sampled_from(["u", "v", "1", "2", "exp(u)", "exp(-v)", "exp(u*v)", "1/(1 + u)", "log(u)", "log(u*v)", "log(v)"])
+TREES = st.recursive(
+    LEAVES, lambda part: st.tuples(part, st.sampled_from("+-*"), part).map(lambda t: f"({t[0]} {t[1]} {t[2]})"), max_leaves=8
+)
+
+
+@given(TREES, TREES)
+@settings(max_examples=60)
+def test_what_vanishes_is_zero_in_numbers(first, second):
+    u, v = sympy.symbols("u v", positive=True)
+    a, b = (sympy.sympify(text, {"u": u, "v": v}, evaluate=False) for text in (first, second))
+    zero = sympy.expand((a + b) ** 2) - (a * a + 2 * a * b + b * b)
+    assert symbolic.vanishes(zero)
+    for difference in (a - b, a * b - a, sympy.exp(a) - sympy.exp(b) if (a - b).count_ops() < 60 else a - b):
+        at = difference.subs({u: sympy.Rational(7, 5), v: sympy.Rational(3, 11)}).evalf(40)
+        assert symbolic.vanishes(difference) <= (abs(at) < 1e-25)
+
+
+def test_large_attempts_end():
+    names = tuple("abcdefgh")
+
+    def power(p, xp):
+        total = sum(p.values().values())
+        return (total + 1) ** 60 - (total + 2) ** 60 + xp.exp(total)
+
+    def many(p, xp):
+        return sum(xp.lambertw(p.a * k + p.b, 0) for k in range(1, 400))
+
+    def deep(p, xp):
+        value = p.a
+        for name in names * 40:
+            value = 1 / (value + p.values()[name] ** 3 + xp.exp(value))
+        return value - p.a
+
+    for margin in (power, many, deep):
+        start = time.monotonic()
+        assert symbolic.prove(planted(margin, axes=names)) is None
+        assert time.monotonic() - start < 10
+
+
+# --- identities that stand alone -------------------------------------------------------------------------------------------
+
+
+def test_every_closed_form_is_stationary():
+    found = symbolic.stationarity()
+    assert len(found) == 13
+    assert all(value == 0 for value in found.values()), found
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "broken"),
+    [
+        ("coefficient", lambda p, which: -p.b, "original"),
+        ("cosine", lambda p: 2 * p.epsilon / (1 - p.epsilon**2), "original in the plane, 1"),
+        ("plane_weights", lambda s1, s2, e: ((s1 - e * s2) / (1 + e * e), s2), "descent_ascent in the plane, 2"),
+        ("duplicate_limit", lambda r, k, which, xp: xp.lambertw(r + k, 0), "oracle at epsilon = 1"),
+    ],
+)
+def test_a_wrong_closed_form_is_not_stationary(monkeypatch, name, wrong, broken):
+    monkeypatch.setattr(closed_form, name, wrong)
+    assert symbolic.stationarity()[broken] != 0
+
+
+def test_two_half_steps():
+    w, (rho, kappa, lam) = sympy.Symbol("w", real=True), sympy.symbols("rho kappa lam", positive=True)
+    pull, push = rho * sympy.exp(-w), kappa * sympy.exp(-w)
+    start, first, second, third = symbolic.alternating_expansion()
+    assert start == w
+    assert symbolic.vanishes(first - (pull - push - 2 * lam * w))  # simultaneous with ridge 2 lam
+    assert symbolic.vanishes(second - (lam - push) * (lam * w - pull))
+    assert symbolic.vanishes(third + push * (lam * w - pull) ** 2 / 2)
+    assert not symbolic.vanishes(second + (lam - push) * (lam * w - pull))
+    _, first, second, third = symbolic.alternating_expansion("forget-first")
+    assert symbolic.vanishes(first - (pull - push - 2 * lam * w))
+    assert symbolic.vanishes(second - (lam + pull) * (lam * w + push))
+    assert symbolic.vanishes(third - pull * (lam * w + push) ** 2 / 2)
+    with pytest.raises(ValueError, match="order = 'both'"):
+        symbolic.alternating_expansion("both")
+
+
+@pytest.mark.parametrize("order", ["retain-first", "forget-first"])
+def test_the_expansion_meets_the_map_to_fourth_order(order):
+    values = {"w": 0.75, "rho": 0.375, "kappa": 0.875, "lam": 0.0625}
+    w, rho, kappa, lam = (mp.mpf(value) for value in values.values())
+    with mpmath.workdps(40):
+        exact = {name: sympy.Rational(str(value)) for name, value in values.items()}
+        terms = [t.subs({s: exact[s.name] for s in t.free_symbols}).evalf(40) for t in symbolic.alternating_expansion(order)]
+        terms, rest = [mp.mpf(str(t)) for t in terms], []
+        for eta in (mp.mpf("1e-3"), mp.mpf("1e-4")):
+            u = w
+            for pull in (rho, -kappa) if order == "retain-first" else (-kappa, rho):
+                u += eta * (pull * mp.exp(-u) - lam * u)
+            rest.append(u - sum(t * eta**k for k, t in enumerate(terms)))
+    assert abs(rest[0] / rest[1]) == pytest.approx(1e4, rel=1e-2)
+
+
+def test_first_step_identity():
+    assert symbolic.first_step() == {"descent_ascent": 0, "ridge treated alike": 0, "ascent": 0}
+
+
+@pytest.mark.parametrize("losses", ["means", "sums"])
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+def test_oracle_displacement_of_quadratic_losses(dimension, losses):
+    assert symbolic.oracle_displacement(dimension, losses) == sympy.zeros(dimension, 1)
+
+
+def test_oracle_displacement_in_numbers():  # what the symbols mean, on least squares
+    rng = np.random.default_rng(0)
+    x, y, lam, kept = rng.normal(size=(30, 4)), rng.normal(size=30), 0.3, 22
+
+    def fit(rows):
+        return np.linalg.solve(x[rows].T @ x[rows] / len(rows) + lam * np.eye(4), x[rows].T @ y[rows] / len(rows))
+
+    retain, forget = np.arange(kept), np.arange(kept, 30)
+    original = fit(np.arange(30))
+    hessian = x[retain].T @ x[retain] / kept + lam * np.eye(4)
+    slope = x[forget].T @ (x[forget] @ original - y[forget]) / len(forget)
+    moved = len(forget) / kept * np.linalg.solve(hessian, slope + lam * original)
+    np.testing.assert_allclose(fit(retain) - original, moved, rtol=1e-10)
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match="dimension = 4"):
+        symbolic.oracle_displacement(4)
+    with pytest.raises(ValueError, match="losses = 'max'"):
+        symbolic.oracle_displacement(1, "max")
+
+
+def test_distance_identity():
+    assert symbolic.distance_identity() == 0
+
+
+def test_thresholds():
+    found = symbolic.thresholds()
+    p = symbolic._positive("phi epsilon")
+    in_x, in_y = closed_form.lower_alphas(p)
+    assert symbolic.vanishes(found["line"] - closed_form.wrong_way_alpha(p.phi))
+    assert symbolic.vanishes(found["in x"] - in_x) and symbolic.vanishes(found["in y"] - in_y)
+    assert not symbolic.vanishes(found["in x"] - in_y)
+
+
+def test_ordering_thresholds(monkeypatch):
+    assert symbolic.ordering() == {"x": 0, "y": 0, "y, pull": 0}
+
+    def flipped(p, *, xp=JAX):
+        first, second = right(p, xp=xp)
+        return p.phi * p.phi / first, -second
+
+    right = closed_form.ordering_alphas
+    monkeypatch.setattr(closed_form, "ordering_alphas", flipped)
+    found = symbolic.ordering()
+    assert found["x"] != 0 and found["y"] != 0
+
+
+def test_without_sympy(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sympy", None)
+    monkeypatch.delitem(sys.modules, "ascentfail.theory.evidence.symbolic")
+    with pytest.raises(MissingExtraError, match=r"ascentfail\[certify\]"):
+        importlib.import_module("ascentfail.theory.evidence.symbolic")
