@@ -55,7 +55,7 @@ class Arithmetic:
 
 JAX = Arithmetic(
     name="jax",
-    number=jnp.asarray,
+    number=lambda value: jnp.asarray(float(value) if isinstance(value, str) else value),
     exp=jnp.exp,
     log=jnp.log,
     sqrt=jnp.sqrt,
@@ -131,12 +131,9 @@ def arb() -> Arithmetic:
         raise MissingExtraError("ball arithmetic", "python-flint", "certify") from error
 
     def lambertw_exp(y: Any) -> Any:
-        y = ball(y)
-        if not y < 100:  # W(e^y) is increasing with slope below one: enclose it from its value at the two ends
-            return _enclose_increasing(_lambertw_exp_large, y)
-        return y.exp().lambertw()
+        return _enclose_increasing(_lambertw_exp_at, ball(y))
 
-    def _lambertw_exp_large(y: Any) -> Any:
+    def _lambertw_exp_at(y: Any) -> Any:
         if y < 100:
             return y.exp().lambertw()
         w = y - y.log()
@@ -146,8 +143,10 @@ def arb() -> Arithmetic:
         return ball(w, abs(w + w.log() - y).upper())
 
     def softplus(x: Any) -> Any:
-        x = ball(x)
-        return (1 + x.exp()).log() if x < 50 else x + (1 + (-x).exp()).log()
+        return _enclose_increasing(lambda t: t.exp().log1p() if t < 50 else t + (-t).exp().log1p(), ball(x))
+
+    def sigmoid(x: Any) -> Any:
+        return _enclose_increasing(lambda t: 1 / (1 + (-t).exp()), ball(x))
 
     return Arithmetic(
         name="arb",
@@ -157,7 +156,7 @@ def arb() -> Arithmetic:
         sqrt=lambda x: ball(x).sqrt(),
         abs=lambda x: abs(ball(x)),
         softplus=softplus,
-        sigmoid=lambda x: 1 / (1 + (-ball(x)).exp()),
+        sigmoid=sigmoid,
         lambertw=lambda z, branch=0: ball(z).lambertw(branch),
         lambertw_exp=lambertw_exp,
         minimum=lambda a, b: ball(a).min(b),

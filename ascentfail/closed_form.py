@@ -11,14 +11,9 @@ from typing import Any
 
 from ascentfail.arithmetic import JAX, Arithmetic, Scalar
 from ascentfail.errors import invalid
-from ascentfail.losses import Model, check_model
+from ascentfail.losses import Model, check_model, require_exponential
 
 # --- one coordinate: every solution is w = W(c) ---------------------------------------------------------------------------
-
-
-def _exponential_only(p: Any) -> None:
-    if getattr(p, "loss", "exponential") != "exponential":
-        raise invalid("loss", p.loss, "'exponential' in a closed form; use ascentfail.stationary_point for the logistic loss")
 
 
 def coefficient(p: Any, which: Model) -> Scalar:
@@ -61,13 +56,13 @@ def original(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
 
     Paper: Sec. 5.1.1, App. D.
     """
-    _exponential_only(p)
+    require_exponential(p)
     return xp.lambertw(coefficient(p, "original"), 0)
 
 
 def oracle(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     """Weight of the oracle, w_R = W(b). Arguments, returns, errors and source as `original`."""
-    _exponential_only(p)
+    require_exponential(p)
     return xp.lambertw(coefficient(p, "oracle"), 0)
 
 
@@ -87,7 +82,7 @@ def descent_ascent(p: Any, branch: int = 0, *, xp: Arithmetic = JAX) -> Scalar:
 
     Paper: Sec. 5.1.1, App. D and F.
     """
-    _exponential_only(p)
+    require_exponential(p)
     if branch not in (0, -1):
         raise invalid("branch", branch, "0 or -1")
     return xp.lambertw(coefficient(p, "descent_ascent"), branch)
@@ -165,7 +160,8 @@ def plane_weights(s1: Scalar, s2: Scalar, epsilon: Scalar) -> tuple[Scalar, Scal
 
 
 def plane_oracle(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
-    """Margins of the oracle, x_R = W(beta), y_R = q x_R. Paper: Lemma 6."""
+    """Margins of the oracle, x_R = W(beta), y_R = q x_R. Raises: ValueError (logistic loss). Paper: Lemma 6."""
+    require_exponential(p)
     x = xp.lambertw(retain_strength(p, "oracle"), 0)
     return x, cosine(p) * x
 

@@ -22,6 +22,14 @@ def check_model(which: Any) -> None:
         raise invalid("which", which, ", ".join(repr(m) for m in MODELS))
 
 
+def require_exponential(problem: Any) -> None:
+    """Raises ValueError for a problem with the logistic loss, which has no closed form."""
+    loss = getattr(problem, "loss", "exponential")
+    if loss != "exponential":
+        takes = "'exponential' in a closed form; use ascentfail.stationary_point for the logistic loss"
+        raise invalid("loss", loss, takes)
+
+
 def sample_loss(margin: jax.Array, loss: Loss) -> jax.Array:
     """Loss of one sample: e^{-m}, or ln(1 + e^{-m}). Paper: Sec. 5.1."""
     return jnp.exp(-margin) if loss == "exponential" else jax.nn.softplus(-margin)
@@ -59,7 +67,7 @@ def loss(problem: Problem, weights: jax.Array, which: Model) -> jax.Array:
     """
     check_model(which)
     weights = jnp.asarray(weights)
-    shape = np.shape(problem.retain_on_axis) if isinstance(problem, SemiOrthogonal) else (2,)
+    shape = problem.axes if isinstance(problem, SemiOrthogonal) else (2,)
     if weights.shape != shape:
         raise invalid("weights", weights, f"shape {shape} for this problem")
     x, y = margins(problem, weights)
@@ -107,8 +115,7 @@ def samples(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
         eps = float(problem.epsilon)
         directions = [np.array([[1.0, eps]]), np.array([[eps, 1.0]])]
     else:
-        axes = np.broadcast_shapes(np.shape(problem.retain_on_axis), np.shape(problem.forget_on_axis))
-        directions = [np.eye(axes[0] if axes else 1)] * 2
+        directions = [np.eye(problem.axes[0] if problem.axes else 1)] * 2
     blocks = []
     for name, total_name, rows in zip(names, ("retain_total", "forget_total"), directions, strict=True):
         per_row = np.broadcast_to(np.asarray(getattr(problem, name), dtype=float), (len(rows),))

@@ -67,6 +67,8 @@ def _number(name: str, value: Any, takes: str) -> Any:
         raise invalid(name, value, takes)
     if array.dtype.kind in "iu":
         value = float(array) if array.ndim == 0 else array.astype(float)
+    elif isinstance(value, list | tuple):
+        value = array  # a list would be one leaf for each number
     if not np.all(np.isfinite(np.asarray(value, dtype=float))):
         raise invalid(name, value, takes)
     return value
@@ -157,24 +159,26 @@ def _counts_from_ratios(alpha: Any, phi: Any, b: Any, retain_total: Any, ridge: 
 
     Without a ridge, the group holds as many of the retain samples as alpha <= phi |R|/|R_j| allows, and the ridge follows.
     """
-    for name, value in (("alpha", alpha), ("phi", phi), ("b", b)):
-        takes = "a real number > 0" if name == "phi" else "a real number >= 0"
+    positive = {"phi": phi, "retain_total": retain_total} | ({} if ridge is None else {"ridge": ridge})
+    for name, value in {"alpha": alpha, "b": b, **positive}.items():
+        takes = "a real number > 0" if name in positive else "a real number >= 0"
         value = _array(_number(name, value, takes))
-        _require(name, value, value > 0 if name == "phi" else value >= 0, takes)
+        _require(name, value, value > 0 if name in positive else value >= 0, takes)
     if ridge is None:
-        b_takes = "a real number > 0 when ridge is not given"
-        _require("b", b, _array(b) > 0, b_takes)
-        # where alpha = 0 every share is possible, and the division must not produce a NaN gradient
-        share = jnp.minimum(1.0, phi / jnp.where(jnp.asarray(alpha) > phi, alpha, phi))
+        _require("b", b, _array(b) > 0, "a real number > 0 when ridge is not given")
+    alpha, phi, b = (jnp.asarray(value, float) for value in (alpha, phi, b))
+    if ridge is None:
+        # both branches of a where are differentiated: no division by alpha = 0
+        share = jnp.where(alpha > phi, phi / jnp.where(alpha > phi, alpha, 1.0), 1.0)
         ridge = share / b
     else:
-        share = jnp.asarray(b) * ridge
+        share = b * jnp.asarray(ridge)
         _require("ridge", ridge, _array(share) <= 1, f"0 < ridge <= 1/b, since b = |R_j|/(ridge |R|); here b = {b}")
     retain = share * retain_total
-    forget_total = jnp.asarray(phi) * retain_total
+    forget_total = phi * retain_total
     forget = alpha * retain
     _require("alpha", alpha, _array(forget <= forget_total * (1 + 1e-6)), "alpha <= phi |R|/|R_j| = phi/(b ridge)")
-    return retain, jnp.minimum(forget, forget_total), forget_total, ridge
+    return retain, jnp.where(forget <= forget_total, forget, forget_total), forget_total, ridge
 
 
 @_register
@@ -208,6 +212,11 @@ class SemiOrthogonal(_Linear):
     def __post_init__(self) -> None:
         """Checks the fields that are concrete numbers."""
         _check_counts(self, "retain_on_axis", "forget_on_axis")
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """Shape of the weight vector, () or (axes,)."""
+        return np.broadcast_shapes(np.shape(self.retain_on_axis), np.shape(self.forget_on_axis))
 
     @property
     def _counts(self) -> tuple[Any, Any]:

@@ -25,13 +25,13 @@ from mpmath import mp
 from ascentfail import closed_form
 from ascentfail.arithmetic import JAX, MPMATH, Arithmetic, Scalar
 from ascentfail.errors import invalid
-from ascentfail.losses import Loss, Model, Problem, check_model
+from ascentfail.losses import Loss, Model, Problem, check_model, require_exponential
 from ascentfail.problems import CrossCorrelated, SemiOrthogonal
 from ascentfail.special import lambertw, lambertw_exp
 
 # Measured over b 1e-2..1e4, phi 1e-2..3, alpha/phi 1e-2..2, epsilon 0..1: the counts that bring every residual to rounding.
 _NEWTON_STEPS = {"exponential": 14, "logistic": 30}
-_FOLD_STEPS = 10
+_FOLD_STEPS = 24
 _INNER_STEPS = 12
 
 
@@ -83,7 +83,7 @@ def _retain_pull(log_beta: Any, shift: Any, loss: Loss) -> Any:
     if loss == "exponential":
         return lambertw_exp(log_beta - shift)
     # softplus(m) >= max(m, 0) bounds the root from above, and Newton on a convex increasing function stays above it
-    u = jnp.minimum(log_beta, jnp.log(lambertw_exp(log_beta - shift)))
+    u = jnp.minimum(log_beta, log_beta - shift - lambertw_exp(log_beta - shift))  # ln W(e^y) = y - W(e^y)
 
     def step(_: Any, u: Any) -> Any:
         s = jnp.exp(u)
@@ -126,7 +126,7 @@ def _fold(log_beta: Any, q: Any) -> tuple[Any, Any]:
 
 def _bracket(log_beta: Any, log_gamma: Any, q: Any, sign: int, loss: Loss) -> tuple[Any, Any, Any, Any]:
     """Bracket (lower, upper) of ln S, a start, and whether the root exists."""
-    alone = jnp.log(lambertw_exp(log_gamma))  # S <= gamma e^{-S} where y >= S
+    alone = log_gamma - lambertw_exp(log_gamma)  # ln W(gamma): S <= gamma e^{-S} where y >= S
     if sign > 0:
         upper = alone if loss == "exponential" else jnp.minimum(alone, log_gamma)
         s1 = _retain_pull(log_beta, jnp.zeros_like(q), loss)
@@ -179,7 +179,9 @@ def solve_plane(q: Any, beta: Any, gamma: Any, sign: int, loss: Loss) -> tuple[A
 
     v, _, _ = jax.lax.fori_loop(0, _NEWTON_STEPS[loss], step, (start, lower, upper))
     size = jnp.exp(v)
-    s1, size = _polish(_retain_pull(log_beta, sign * q * size, loss), size, q, beta, gamma, sign, loss)
+    s1 = _retain_pull(log_beta, sign * q * size, loss)
+    for _ in range(2):
+        s1, size = _polish(s1, size, q, beta, gamma, sign, loss)
     none = jnp.where(exists, jnp.zeros_like(q), jnp.nan)
     return s1 + none, size + none
 
@@ -239,6 +241,7 @@ def plane(p: Any, which: Model, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar
     Source: our reduction of App. I.
     """
     check_model(which)
+    require_exponential(p)
     q, (beta, gamma) = closed_form.cosine(p), closed_form.pulls(p, which)
     if which == "oracle":
         return xp.lambertw(beta, 0), 0 * beta
@@ -266,6 +269,9 @@ def from_pulls(beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, xp: Arithme
     if xp is JAX:
         s1, size = solve_plane(q, beta, gamma, sign, "exponential")
         return s1, sign * size
+    implicit = getattr(xp, "implicit", None)
+    if implicit is not None:  # a symbolic arithmetic: two symbols and their equations
+        return implicit(beta, gamma, q, sign)
     if xp is not MPMATH:
         raise invalid("xp", xp.name, "the JAX or the mpmath arithmetic")
     return _plane_mpmath(mp.mpf(q), mp.mpf(beta), mp.mpf(gamma), sign)

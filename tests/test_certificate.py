@@ -1,4 +1,4 @@
-"""The judge of certificates: it accepts what was proved, and rejects what was tampered with even when the hash is forged."""
+"""The judge of certificates accepts what was proved, and rejects what was tampered with, even with a forged hash."""
 
 import ast
 import copy
@@ -65,7 +65,7 @@ def swap(tree, old, new, place=0):
     return tree[: spots[place]] + new + tree[spots[place] + 1 :]
 
 
-# --- round trips ------------------------------------------------------------------------------------------------------------
+# --- round trips -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("claim", [BOXED, IDENTITY, STEPS], ids=lambda c: c.id)
@@ -104,7 +104,8 @@ def test_a_tiny_undecided_box_does_not_round_away():
 
 
 def test_an_exclusion_that_needs_digits_is_verified():
-    """A side condition that cancels down to 2^-70 is decided at 106 bits only; the letter O must say so to the judge."""
+    """A side condition that cancels down to 2^-70 is decided at 106 bits only, by the search and by the judge."""
+
     def side(p, xp):
         return (((1 + (p.u - 2) / 2**35 / 2**35) - 1),)
 
@@ -116,7 +117,7 @@ def test_an_exclusion_that_needs_digits_is_verified():
     assert check_certificate(claim, handmade(claim, "O")).proved == 0.0
 
 
-# --- tampering ----------------------------------------------------------------------------------------------------------------
+# --- tampering -------------------------------------------------------------------------------------------------------
 
 
 def test_a_widened_box():
@@ -217,8 +218,13 @@ def test_a_side_condition_cannot_be_swapped():
 
 def test_the_hash_covers_what_a_certificate_speaks_about():
     changes = {
-        "id": "other", "statement": "other", "strict": True, "margin": lambda p, xp: p.v, "proof": (POSITIVE,),
-        "domain": Domain(UV, where=lambda p, xp: (p.u,)), "factors": (lambda p, xp: p.u,),
+        "id": "other",
+        "statement": "other",
+        "strict": True,
+        "margin": lambda p, xp: p.v,
+        "proof": (POSITIVE,),
+        "domain": Domain(UV, where=lambda p, xp: (p.u,)),
+        "factors": (lambda p, xp: p.u,),
     }
     seen = {claim_hash(dataclasses.replace(BOXED, **{name: value})) for name, value in changes.items()}
     charted = Domain(UV, lambda p, xp: Point(u=p.v, v=p.u), in_disc)
@@ -241,13 +247,15 @@ def test_any_callable_has_a_hash():
     rejected(partials[1], handmade(partials[1], "P"), "does not prove")
 
 
-# --- identities ----------------------------------------------------------------------------------------------------------------
+# --- identities ------------------------------------------------------------------------------------------------------
 
 
 FALSE_IDENTITIES = {
     "sign": planted(lambda p, xp: (p.u - p.v) ** 2 - p.u**2 - 2 * p.u * p.v - p.v**2, kind=Kind.EQUALITY),
     "by a hair": planted(lambda p, xp: (p.u + p.v) - p.u - p.v + xp.number(1) / 10**45, kind=Kind.EQUALITY),
-    "by less than fifty digits": planted(lambda p, xp: (p.u + p.v) - p.u - p.v + xp.number(1) / 10**70, kind=Kind.EQUALITY),
+    "by less than fifty digits": planted(
+        lambda p, xp: (p.u + p.v) - p.u - p.v + xp.number(1) / 10**70, kind=Kind.EQUALITY
+    ),
     "on a half": planted(lambda p, xp: xp.maximum(p.u, p.v) - p.u, kind=Kind.EQUALITY),
     "undefined": planted(lambda p, xp: 0 * xp.lambertw(-1 - p.u, 0), kind=Kind.EQUALITY),
     "nowhere": planted(lambda p, xp: p.u + 1, kind=Kind.EQUALITY, where=lambda p, xp: (-1 - p.u,)),
@@ -267,13 +275,16 @@ def test_an_identity_has_to_be_stated():
     rejected(BOXED, {"claim": BOXED.id, "hash": claim_hash(BOXED), "identity": True}, "box")
 
 
-# --- what boxes cannot prove ------------------------------------------------------------------------------------------------
+# --- what boxes cannot prove -----------------------------------------------------------------------------------------
 
 
 def test_claims_beyond_boxes_are_refused():
     bounded = planted(lambda p, xp: p.u + 1, exclusion=lambda p, xp: p.u + 1, exclusion_words="all")
     exists = planted(
-        lambda p, xp: p.u + 1, kind=Kind.EXISTENCE, inner=(Axis("w", 0.0, 1.0),), exclusion=lambda p, xp: p.u + 1,
+        lambda p, xp: p.u + 1,
+        kind=Kind.EXISTENCE,
+        inner=(Axis("w", 0.0, 1.0),),
+        exclusion=lambda p, xp: p.u + 1,
     )
     for claim in (bounded, exists):
         rejected(claim, handmade(claim, "P"), "not of a kind")
@@ -306,4 +317,6 @@ def test_the_judge_is_independent_of_the_search():
         if isinstance(node, ast.ImportFrom):
             modules |= {f"{node.module}.{alias.name}" for alias in node.names}
     forbidden = ("certify", "search", "sample", "check", "symbolic")
-    assert not [m for m in modules if any(part in forbidden for part in m.removeprefix("ascentfail.").split("."))], modules
+    assert not [m for m in modules if any(part in forbidden for part in m.removeprefix("ascentfail.").split("."))], (
+        modules
+    )

@@ -88,7 +88,7 @@ FALSE = {
     ),
     "vanishing on faces": planted(vanishing_on_faces),
     "implicit point": Claim("planted", "", "test", Kind.BOUND, PLANE, in_the_plane),
-    "exclusion": planted(lambda p, xp: 1 + p.u, exclusion=ball, exclusion_words="the ball"),
+    "exclusion": planted(lambda p, xp: ball(p, xp) - 1e-5, exclusion=ball, exclusion_words="the ball"),
 }
 
 
@@ -162,15 +162,29 @@ def test_a_nan_that_sampling_misses_is_open():  # W is NaN in a ball of volume 1
     assert recheck(claim, found.evidence.worst_point).inside
 
 
+BOUNDS = {
+    "although": (lambda p, xp: 1 + p.u, ball),  # the bound lies below the margin that it should bound
+    "no bound": (lambda p, xp: ball(p, xp) - 2e-5, lambda p, xp: ball(p, xp) + 4.5e-5),  # it never comes below zero
+}
+
+
+@pytest.mark.parametrize("words", BOUNDS)
+def test_a_bound_that_decides_nothing_is_open(words):
+    margin, bound = BOUNDS[words]
+    claim = planted(margin, exclusion=bound)
+    assert sample(claim, SAMPLES).status in ("holds", "open")
+    found = search(claim, samples=SAMPLES)
+    assert found.status == "open" and words in found.evidence.words
+
+
 def test_vacuous():
     claim = planted(lambda p, xp: p.u, where=lambda p, xp: (-1 - squared(p, (0.5, 0.5, 0.5)),))
     found = search(claim, samples=64)
     assert found.status == "vacuous" and found.evidence.worst_margin is None
 
 
-def test_reaches_a_domain_that_sampling_misses():
+def test_reaches_the_edge_of_a_tiny_domain():
     claim = planted(lambda p, xp: p.u, where=lambda p, xp: (-ball(p, xp),))
-    assert sample(claim, SAMPLES).status == "vacuous"
     found = search(claim, samples=SAMPLES)
     assert found.status == "holds" and found.evidence.worst_margin == pytest.approx(0.61 - 4.4e-5**0.5, abs=1e-6)
 

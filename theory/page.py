@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import Any
@@ -74,7 +75,7 @@ _SYMBOLS = (("-&gt;", "→"), ("&lt;=", "≤"), ("&gt;=", "≥"), ("!=", "≠"),
 
 
 def typeset(text: str) -> str:
-    """Escaped HTML of a sentence with ASCII formulas: Greek letters, indices, exponents, relations; words stay words."""
+    """Escaped HTML of a sentence with ASCII formulas: Greek letters, indices, exponents, relations; words stay."""
     shown = escape(text, quote=True)
     for ascii_form, symbol in _SYMBOLS:
         shown = shown.replace(ascii_form, symbol)
@@ -119,9 +120,9 @@ def _card(claim: Claim, entry: Entry) -> str:
     key = escape(claim.id, quote=True)
     return (
         f'<article class="card" id="{key}"><header><h3><a href="#{key}">{key}</a></h3>{_badge(entry)}'
-        f'<span class="strength">{escape(proof_word(entry))}</span></header>{_statement(claim, entry, "As printed")}'
-        f"{_instead(claim, entry)}"
-        f'<p class="again">Re-run: <code>ascentfail explain {key}</code></p></article>'
+        f'<span class="strength">{escape(proof_word(entry))}</span></header>'
+        f"{_statement(claim, entry, 'Our statement' if _is_ours(entry) else 'As printed')}"
+        f'{_instead(claim, entry)}<p class="again">Re-run: <code>ascentfail explain {key}</code></p></article>'
     )
 
 
@@ -139,9 +140,9 @@ def _instead(claim: Claim, entry: Entry) -> str:
 
 def _statement(claim: Claim, entry: Entry, label: str) -> str:
     facts = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in _facts(claim, entry) if text)
-    ours = "" if claim.source == "ours" else f' <span class="source">{escape(claim.source)}</span>'
+    source = "" if claim.source == "ours" else f' <span class="source">{escape(claim.source)}</span>'
     return (
-        f'<div class="body"><div class="text"><p class="label">{label}{ours}</p>'
+        f'<div class="body"><div class="text"><p class="label">{label}{source}</p>'
         f"{_formula(claim.statement, 'blockquote', 'statement')}<dl>{facts}</dl></div>"
         f"{_picture(claim, entry)}{_proof(claim, entry)}</div>"
     )
@@ -157,33 +158,41 @@ def _facts(claim: Claim, entry: Entry) -> list[tuple[str, str]]:
         margin = f"{what} {_minus(repr(found['margin']))}, confirmed to {found['digits']} digits"
         facts += [("There", margin), ("Why it counts", typeset(found.get("bound", "")))]
     elif evidence["worst_point"]:
-        what = "largest residual" if claim.kind == "equality" else "smallest margin"
-        value = "NaN" if evidence["worst_margin"] is None else _minus(short(evidence["worst_margin"]))
-        at = _coordinates(claim, evidence["worst_point"], exact=False)
-        facts.append(("Closest call", f"{what} {value} at {at}"))
-    facts += [("Evidence", _evidence(entry)), ("Note", typeset(claim.note))]
+        facts.append(_closest(claim, evidence["worst_margin"], evidence["worst_point"]))
+    facts += [("Evidence", _evidence(claim, entry)), ("Note", typeset(claim.note))]
     return facts
 
 
-def _evidence(entry: Entry) -> str:
-    """Everything that the strength in the heading leaves out."""
+def _closest(claim: Claim, margin: float | None, point: Mapping[str, float]) -> tuple[str, str]:
+    at = _coordinates(claim, point, exact=False)
+    if margin is None:
+        return "Undefined at", at
+    what = "largest residual" if claim.kind == "equality" else "smallest margin"
+    return "Closest call", f"{what} {_minus(short(margin))} at {at}"
+
+
+def _evidence(claim: Claim, entry: Entry) -> str:
+    """Level, amount and words of the evidence, without the proof that is shown below."""
     evidence = entry["evidence"]
-    parts = [str(evidence["level"])]
+    parts = [evidence["level"]]
     if evidence["samples"]:
-        parts.append(f"{evidence['samples']:,} points evaluated")
+        parts.append(f"{evidence['samples']:,} {'boxes' if evidence['level'] == 'certified' else 'points evaluated'}")
     if evidence["certified_fraction"] is not None:
-        parts.append(f"{100 * evidence['certified_fraction']:.4g} % of the box proved")
+        parts.append(f"{100 * evidence['certified_fraction']:.4g} % of the domain proved")
     if evidence["undecided"]:
         parts.append(f"{evidence['undecided']:,} boxes undecided")
-    return "; ".join([escape(", ".join(parts)), *([typeset(evidence["words"])] if evidence["words"] else [])])
+    words = evidence["words"].removesuffix(claim.proof_words).rstrip(": ")
+    return escape(", ".join(parts)) + (f"; {typeset(words)}" if words else "")
 
 
 def _proof(claim: Claim, entry: Entry) -> str:
     if not (claim.proof or claim.proof_words):
         return ""
     proved = proof_word(entry).startswith("proved")
-    count = f"{len(claim.proof)} step{'' if len(claim.proof) == 1 else 's'}" if claim.proof else "in words"
-    title = f"Proof, {count}" if proved else f"How it would follow, {count}, not checked at this level of evidence"
+    weak = entry["evidence"]["level"] in ("sampled", "searched")
+    count = f", {len(claim.proof)} step{'' if len(claim.proof) == 1 else 's'}" if claim.proof else ""
+    unchecked = ", not checked at this level of evidence" if weak else ""
+    title = f"Proof{count}" if proved else f"How it would follow{count}{unchecked}"
     steps = "".join(
         f"<li>{_formula(step.statement, 'span', 'math')} <small>{typeset(step.domain.words)}</small></li>"
         for step in claim.proof
@@ -200,15 +209,19 @@ def _picture(claim: Claim, entry: Entry) -> str:
     tints = [look for look in ("holds", "tight", "tighter") if look in shown]
     sizes = {"tight": "1/10", "tighter": "1/1000"}
     paler = ", ".join(sizes[look] for look in tints if look in sizes)
-    words = "not refuted by the bound" if plane.bound else "holds"
-    rows = [(tints, words + (f"; fainter where the margin is under {paler} of the largest" if paler else ""))] if tints else []
-    rest = {"violated": "refuted by the bound" if plane.bound else "violated", "outside": "outside the domain", "unknown": "not evaluated (NaN)"}
-    rows += [([look], words) for look, words in rest.items() if look in shown]
-    legend = "".join(f"<li>{''.join(map(_key, looks))} {words}</li>" for looks, words in rows)
+    rows = {
+        "not refuted by the bound" if plane.bound else "holds": tints,
+        "refuted by the bound" if plane.bound else "violated": shown & {"violated"},
+        "outside the domain": shown & {"outside"},
+        "not evaluated: the margin is NaN": shown & {"unknown"},
+    }
+    legend = "".join(f"<li>{''.join(map(_key, looks))} {words}</li>" for words, looks in rows.items() if looks)
+    if paler:
+        legend = legend.replace(" holds<", f" holds; fainter where the margin is under {paler} of the largest<")
     if plane.mark:
         sign, words = ("×", "the counterexample") if plane.refuted else ("○", "the closest call")
         legend += f'<li><span class="key" aria-hidden="true">{sign}</span> {words}</li>'
-    fixed = ", ".join(f"<span>{typeset(f'{name} = {value:.4g}')}</span>" for name, value in plane.fixed.items())
+    fixed = ", ".join(f"<span>{typeset(f'{name} = {short(value)}')}</span>" for name, value in plane.fixed.items())
     at = f'<p class="point">at {fixed}</p>' if fixed else ""
     return f"<figure>{pictures.svg(claim.id, plane)}<figcaption>{at}<ul>{legend}</ul></figcaption></figure>"
 
@@ -222,35 +235,38 @@ def _key(look: str) -> str:
 
 def _head(entries: list[Entry]) -> str:
     repaired = [entry["repaired"] for entry in entries if entry["repaired"]]
-    counts: dict[str, int] = {}
-    for entry in entries:
-        counts[entry["status"]] = counts.get(entry["status"], 0) + 1
+    counts = Counter(entry["status"] for entry in entries)
     chips = "".join(
-        f'<li class="chip {escape(status, quote=True)}"><b>{count}</b> {escape(status)}</li>'
-        for status, count in sorted(counts.items())
+        f'<li class="chip {escape(status, quote=True)}"><b>{counts[status]}</b> {escape(status)}</li>'
+        for status in sorted(counts, key=[*_SIGNS, *counts].index)
     )
     proved = sum(proof_word(entry).startswith("proved") for entry in entries)
     sure = sum(bool(entry["counterexample"]) for entry in entries)
     again = f"; of the {len(repaired)} repaired ones {summary(repaired)}" if repaired else ""
     return (
-        f"<header><h1>Ascent Fails to Forget, statement by statement</h1><p>Every statement of the paper (NeurIPS 2025, "
-        f"{_PAPER}) about its one- and two-coordinate models, as printed, and some of ours beyond it: does it hold, "
-        "where, and how do we know? A statement that fails comes with a counterexample that a separate checker "
-        "re-derived in many digits, and with the statement that holds instead.</p>"
+        "<header><h1>Ascent Fails to Forget, statement by statement</h1>"
+        f"<p>Every statement of the paper (NeurIPS 2025, {_PAPER}) about its one- and two-coordinate models, as "
+        "printed, and some of ours beyond it: does it hold, where, and how do we know? A statement that fails comes "
+        "with a counterexample that a separate checker re-derived in many digits, and with the statement that holds "
+        "instead, where we know one.</p>"
         f'<ul class="chips"><li class="chip"><b>{len(entries)}</b> statements</li>{chips}</ul>'
         f'<p class="summary">{len(entries)} statements: {escape(summary(entries))}{escape(again)}. '
         f"{proved} are proved, {sure} are refuted by a confirmed counterexample.</p></header>"
     )
 
 
+def _is_ours(entry: Entry) -> bool:
+    return entry["source"].startswith("ours")
+
+
 def _overview(entries: list[Entry]) -> str:
-    ours = [entry["source"].startswith("ours") for entry in entries]
     parts = [
-        (title, [entry for entry, own in zip(entries, ours, strict=True) if own == beyond])
-        for title, beyond in (("The paper", False), ("Beyond the paper", True))
+        (title, [entry for entry in entries if _is_ours(entry) == ours])
+        for title, ours in (("The paper", False), ("Beyond the paper", True))
     ]
     rows = "".join(
-        f'<tbody><tr class="part"><th colspan="4" scope="rowgroup">{title}</th></tr>{"".join(map(_row, part))}</tbody>'
+        f'<tbody><tr class="part"><th colspan="4" scope="rowgroup">{title}</th></tr>'
+        f"{''.join(map(_row, part))}</tbody>"
         for title, part in parts
         if part
     )
@@ -265,15 +281,15 @@ def _row(entry: Entry) -> str:
     repaired = entry["repaired"]
     again = f'<a href="#{escape(repaired["id"], quote=True)}">{_badge(repaired)}</a>' if repaired else ""
     return (
-        f'<tr><td><a href="#{key}">{key}</a> <small>{escape(entry["source"])}</small></td><td>{_badge(entry)}</td><td>{escape(proof_word(entry))}</td>'
-        f"<td>{again}</td></tr>"
+        f'<tr><td><a href="#{key}">{key}</a> <small>{escape(entry["source"])}</small></td><td>{_badge(entry)}</td>'
+        f"<td>{escape(proof_word(entry))}</td><td>{again}</td></tr>"
     )
 
 
 def _reading() -> str:
     """How to read the page, with the symbol table that the package's own docstring holds."""
     table = re.findall(r"^ +(\S.*?) {2,}(\S+) {2,}(\S.*)$", ascentfail.__doc__ or "", re.MULTILINE)
-    rows = [row for row in table if not row[0].startswith("=")][1:]
+    rows = [row for row in table if not row[0].startswith("=")]
     symbols = "".join(f"<dt>{typeset(symbol)}</dt><dd>{typeset(meaning)}</dd>" for symbol, _, meaning in rows)
     return f'<details class="reading"><summary>How to read this page</summary>{_READING}<dl>{symbols}</dl></details>'
 
@@ -306,7 +322,8 @@ says how close the call is.</p>
 <p><b>Pictures.</b> The sign of the margin on a plane through the domain's box: through the counterexample where there
 is one, otherwise through the middle. The two axes are those along which the picture varies most; the others are fixed
 as said below it. Axes that are no symbols of the paper are coordinates in which the domain is a box, for instance
-ratio = α/φ and depth = −e c<sub>DA</sub>. A cell is drawn as violated only where many digits stand behind the sign.</p>
+ratio = α/φ, depth = −e c<sub>DA</sub> and ascent_pull = B, the forget pull of a stationary point of descent-ascent. A
+cell is drawn as violated only where many digits stand behind the sign.</p>
 <p><b>Symbols.</b> Subscripts D, R, DA: original, oracle (retrained), descent-ascent.</p>"""
 
 _STYLE = """
@@ -365,7 +382,8 @@ dd{margin:0}
 .point span{white-space:nowrap}
 ol{padding-left:1.4rem}
 li small{display:block}
-.repaired{margin:1rem -1.25rem 0;padding:1rem 1.25rem .25rem;border-block:1px dashed var(--line);background:var(--tint)}
+.repaired{margin:1rem -1.25rem 0;padding:1rem 1.25rem .25rem;border-block:1px dashed var(--line);
+background:var(--tint)}
 .again{margin:.75rem 0 0}
 figure{margin:.75rem 0;min-width:0}
 .body figure{max-width:21rem}
@@ -390,7 +408,8 @@ td small{margin-left:.4rem}
 img{max-width:100%;height:auto;background:#fff;border-radius:.4rem}
 footer{margin-top:3rem;border-top:1px solid var(--line)}
 @media (max-width:44rem){.body{display:block}.card{padding:.85rem .9rem}
-.repaired{margin-inline:-.9rem;padding-inline:.9rem}dl{grid-template-columns:minmax(0,1fr);gap:0}dd{margin-bottom:.5rem}td small{margin:0;font-weight:400}
+.repaired{margin-inline:-.9rem;padding-inline:.9rem}dl{grid-template-columns:minmax(0,1fr);gap:0}
+dd{margin-bottom:.5rem}td small{margin:0;font-weight:400}
 thead{display:none}tr{display:flex;flex-wrap:wrap;gap:.1rem .75rem;align-items:baseline;padding:.45rem 0;
 border-bottom:1px solid var(--line)}th,td{border:0;padding:0}td:first-child{flex-basis:100%;font-weight:600}
 td:last-child:not(:empty)::before{content:"repaired: ";color:var(--soft)}}

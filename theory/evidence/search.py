@@ -33,7 +33,6 @@ _PARENTS = 64
 _CELLS = 6  # the box is cut into _CELLS^axes to keep the points apart
 _CLOSEST = 4  # unsuspicious points that are re-checked all the same: floats may have lost their sign
 _FACE = 1e-9  # distance to a face below which a point lies on it
-_NAN = "the margin is NaN there"
 _INWARD = np.array([0.0, 1e-13, 1e-10, 1e-7])  # towards the centre, for points that only rounding puts inside
 
 _moments = optax.scale_by_adam(b2=0.99, eps=1e-30)
@@ -296,19 +295,32 @@ def _judge(claim: Claim, pool: _Pool, first: sampling.Sampled) -> sampling.Sampl
     suspects = np.concatenate([pool.unit[_suspects(claim, pool)], pool.lost[:3]])
     centre = np.concatenate([pool.unit, pool.lost]).mean(axis=0)
     tries = suspects[:, None] + _INWARD[:, None] * (centre - suspects)[:, None]
-    worst, lost = (first.evidence.worst_margin, first.evidence.worst_point), None
-    margin = np.inf if claim.exclusion or worst[0] is None else worst[0]
+    worst = first.evidence.worst_margin, first.evidence.worst_point
+    doubt: tuple[str, dict[str, float] | None] | None = None
+    if first.status == "open":
+        doubt = first.evidence.words, first.evidence.worst_point
     for row, found in _rechecked(claim, tries):
         if found.violated and (known := confirm(claim, row)):
             known = sampling.plainest(claim, known)
             evidence = Evidence("searched", count, known.margin, known.point, words="found by search")
             return sampling.Sampled("fails", evidence, known)
-        if found.inside and found.margin != found.margin:
-            lost = lost or row
-        elif found.inside and found.margin < margin:
-            margin = float(found.margin)
-            worst = margin, row
-    if first.status == "open" or lost:
-        words, point = (first.evidence.words, first.evidence.worst_point) if first.status == "open" else (_NAN, lost)
-        return sampling.Sampled("open", Evidence("searched", count, None, point, words=words))
+        if not found.inside or claim.kind is Kind.EXISTENCE:  # of an existence only the bound was attacked
+            continue
+        doubt = doubt or _doubt(claim, row, found)
+        if found.own == found.own and (worst[0] is None or found.own < worst[0]):
+            worst = float(found.own), row
+    if doubt:
+        return sampling.Sampled("open", Evidence("searched", count, None, doubt[1], words=doubt[0]))
     return sampling.Sampled("holds", Evidence("searched", count, *worst))
+
+
+def _doubt(claim: Claim, row: dict[str, float], found: Recheck) -> tuple[str, dict[str, float]] | None:
+    """Why a claim that is not refuted at a point cannot be said to hold there either, and the point."""
+    if found.own != found.own:
+        return "the margin is NaN there", row
+    if claim.exclusion and found.margin < 0 < found.own:
+        return "the exclusion is negative there although the margin it should bound is positive", row
+    wrong = found.own != 0 if claim.kind is Kind.EQUALITY else found.own < 0 or (claim.strict and found.own == 0)
+    if found.digits == 0 or wrong:
+        return "the margin there is negative or unsettled, and no bound excludes more", row
+    return None

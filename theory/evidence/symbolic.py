@@ -28,7 +28,7 @@ Expression = Any  # a SymPy expression
 
 _OPERATIONS = 4000  # size of the largest expression that is touched
 _EXPONENT = 400  # size of the largest exponent
-_TERMS = 5000  # terms of the largest polynomial that is expanded
+_TERMS = 20_000  # terms of the largest polynomial that is expanded
 _UNKNOWNS = 32  # Lambert W values and stationary points in one expression
 _REFUSALS = (TypeError, ValueError, AttributeError, NotImplementedError, ZeroDivisionError, sympy.PolynomialError)
 
@@ -69,7 +69,7 @@ class Unknowns:
 
     def lambertw(self, z: Any, branch: int = 0) -> Expression:
         """The symbol w with w e^w = z."""
-        z = sympy.sympify(z)
+        z = _small(sympy.sympify(z))
         w = self._known((branch, z))
         if w is None:
             sign = {"negative": True} if branch == -1 else {"positive": True} if z.is_positive else {"real": True}
@@ -95,6 +95,7 @@ class Unknowns:
     def arithmetic(self) -> Arithmetic:
         """SymPy's arithmetic, recording here what it meets."""
         own = {field.name: getattr(symbolic(), field.name) for field in fields(Arithmetic)}
+        own |= {name: _bounded(own[name]) for name in ("exp", "log", "sqrt", "softplus", "sigmoid")}
         own |= {
             "abs": magnitude,
             "lambertw": self.lambertw,
@@ -113,6 +114,11 @@ class Unknowns:
                 chosen.append(equation)
                 seen |= equation.free_symbols
         return chosen[::-1]
+
+
+def _bounded(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The function of a small argument; of a large one SymPy would ask for its sign forever."""
+    return lambda x: function(_small(sympy.sympify(x)))
 
 
 def _refuse(*_: Any) -> Any:
@@ -162,8 +168,8 @@ def vanishes(expression: Any, unknowns: Unknowns | None = None) -> bool:
         TooLargeError: it is beyond the size that is worked on.
     """
     unknowns = unknowns or Unknowns()
-    expression = sympy.sympify(expression)
-    for part in expression.atoms(magnitude):
+    expression = _small(sympy.sympify(expression))
+    for part in sorted(expression.atoms(magnitude), key=lambda part: -part.count_ops()):  # the outer before the inner
         if vanishes(part.args[0], unknowns):
             expression = expression.xreplace({part: sympy.Integer(0)})
     return _is_zero(_eliminate(expression, unknowns.about(expression)))
@@ -172,6 +178,7 @@ def vanishes(expression: Any, unknowns: Unknowns | None = None) -> bool:
 def _eliminate(expression: Expression, equations: list[Expression]) -> Expression:
     """The expression with the coordinates replaced for which the equations can be solved."""
     while equations:
+        _small(expression)
         step = _solvable(expression, equations)
         if step is None:
             return expression
@@ -199,8 +206,18 @@ def _solvable(expression: Expression, equations: list[Expression]) -> tuple[Expr
 
 
 def _small(expression: Expression, most: int = _OPERATIONS) -> Expression:
-    if expression.count_ops() > most:
-        raise TooLargeError(f"an expression of {expression.count_ops()} operations")
+    """The expression, if its tree has few nodes; shared parts are counted once each time but looked at only once."""
+    sizes: dict[Expression, int] = {}
+    stack = [expression]
+    while stack:
+        part = stack[-1]
+        waiting = [a for a in part.args if a not in sizes]
+        if waiting:
+            stack += waiting
+            continue
+        sizes[stack.pop()] = size = 1 + sum(sizes[a] for a in part.args)
+        if size > most:
+            raise TooLargeError(f"an expression of more than {most} parts")
     return expression
 
 
@@ -232,15 +249,15 @@ def _opaque(expression: Expression) -> Expression:
 
 def _is_zero(expression: Expression) -> bool:
     """Whether a rational function of symbols and exponentials is zero, by the terms of every total exponent."""
-    if expression.has(sympy.Float, sympy.nan, sympy.zoo, sympy.oo, sympy.I):
+    if _small(expression).has(sympy.Float, sympy.nan, sympy.zoo, sympy.oo, sympy.I):
         return False
-    expression = sympy.expand_power_exp(_small(expression))
+    expression = sympy.expand_power_exp(expression)
     expression = _opaque(sympy.expand_log(expression))
     exponents: list[Expression] = []
     symbols: list[Any] = []
     names: dict[Expression, Expression] = {}
     for part in sorted(expression.atoms(sympy.exp) | expression.atoms(sympy.E), key=str):
-        exponent = sympy.cancel(_small(part.exp, _EXPONENT))
+        exponent = sympy.cancel(_small(part.as_base_exp()[1], _EXPONENT))
         if exponent.has(sympy.exp):
             return False
         if -exponent in exponents:
