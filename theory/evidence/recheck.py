@@ -1,8 +1,8 @@
 r"""The short, separate judge: recomputes a claim at one point in many digits, from raw numbers.
 
 Nothing that searched for the point is trusted. The coordinates of the box are plain floats, exact as written; chart, side
-conditions and margin are evaluated twice in mpmath, with 100 and with 450 digits, and count only as far as the two agree. A value that keeps
-shrinking with the precision is an exact zero; one that agrees with itself is what it is, however small.
+conditions and margin are evaluated twice in mpmath, with 100 and with 450 digits, and count only as far as the two agree. A
+value that follows the precision down is an exact zero; one that agrees with itself is what it is, however small.
 """
 
 from __future__ import annotations
