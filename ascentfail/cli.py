@@ -301,7 +301,9 @@ def reproduce(
 ) -> None:
     """Check every claim, draw every figure, write the report; resumes where it was stopped."""
     _start()
-    from ascentfail.files import write_atomic, write_json
+    from ascentfail.files import versions, write_atomic, write_json
+    from ascentfail.theory import claims
+    from ascentfail.theory.page import page
     from ascentfail.theory.record import differences, document
     from ascentfail.theory.report import markdown_table
 
@@ -310,11 +312,23 @@ def reproduce(
     verdicts = _resumable_verdicts(out, wanted, jobs)
     seconds = time.perf_counter() - started
     write_json(out / "verdicts.json", document(verdicts, 0, seconds))
-    write_atomic(out / "verdicts.md", markdown_table(v.to_json() for v in verdicts))
+    entries = [v.to_json() for v in verdicts]
+    write_atomic(out / "verdicts.md", markdown_table(entries))
     pictures = _draw([], out / "figures", "png")
+    embedded = {_caption(path): path.read_bytes() for path in pictures if path.suffix == ".png"}
+    with _progress("writing the report", len(entries)) as done:
+        write_atomic(out / "report.html", page(claims(), entries, embedded, versions(), done=done))
     _print_table(verdicts, seconds)
-    print(f"{len(pictures)} files of figures in {out / 'figures'}; verdicts in {out / 'verdicts.md'} and verdicts.json")
+    print(f"Report: {out / 'report.html'}; tables: {out / 'verdicts.md'}, verdicts.json; figures: {out / 'figures'}")
     _compare(differences(verdicts, wanted))
+
+
+def _caption(picture: Path) -> str:
+    """Name of a figure and the first line of what its module says about it."""
+    from ascentfail import figures as room
+
+    said = (room.figures()[picture.stem].__doc__ or "").strip().splitlines()
+    return f"{picture.stem}: {said[0]}" if said else picture.stem
 
 
 def _resumable_verdicts(out: Path, level: Any, jobs: int) -> list[Verdict]:

@@ -148,7 +148,7 @@ def root_near(p: SimpleNamespace, which: str, start) -> list:
     start = [mpmath.mpf(float(v)) for v in np.atleast_1d(np.asarray(start))]
     if len(start) == 1:
         return [mpmath.findroot(lambda w: gradient(p, [w], which)[0], start[0], tol=1e-60, verify=False)]
-    root = mpmath.findroot(lambda w1, w2: gradient(p, [w1, w2], which), start, tol=1e-40, verify=False)
+    root = mpmath.findroot(lambda w1, w2: gradient(p, [w1, w2], which), start, tol=1e-45, verify=False)
     return [root[0], root[1]]
 
 

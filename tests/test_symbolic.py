@@ -30,18 +30,6 @@ PROVED = (
 )
 
 
-@pytest.fixture(autouse=True)
-def implicit(monkeypatch):
-    """To be removed once `stationary.from_pulls` asks the arithmetic itself."""
-    plain = stationary.from_pulls
-
-    def asking(beta, gamma, q, sign, *, xp=JAX):
-        own = getattr(xp, "implicit", None)
-        return own(beta, gamma, q, sign) if own else plain(beta, gamma, q, sign, xp=xp)
-
-    monkeypatch.setattr(stationary, "from_pulls", asking)
-
-
 def planted(margin, *, axes=("u", "v"), kind=Kind.EQUALITY, low=0.1, **more):
     box = tuple(Axis(name, low, 2.0) for name in axes)
     return Claim("planted", "", "test", kind, Domain(box), margin, **more)

@@ -19,7 +19,7 @@ import numpy as np
 from ascentfail.arithmetic import JAX
 from ascentfail.precision import require_x64
 from ascentfail.theory.claim import Axis, Claim, ClaimError, Counterexample, Evidence, Kind, Point, Status
-from ascentfail.theory.evidence.recheck import confirm, recheck
+from ascentfail.theory.evidence.recheck import Recheck, confirm, recheck
 
 SAMPLES = 1 << 15
 _INNER = 512  # values of the inner axes tried at each outer point
@@ -262,21 +262,24 @@ def _standing(claim: Claim, batch: Batch, level: Any, count: int) -> Sampled:
         words = f"the margin is NaN at {int(lost.sum()):,} of {count:,} points"
         return Sampled("open", Evidence(level, count, None, batch.row(int(np.argmax(lost))), words=words))
     value = -np.abs(batch.margin) if claim.kind is Kind.EQUALITY else batch.margin
-    order = np.argsort(np.where(batch.inside, value, np.inf), kind="stable")[:_CLOSEST]
-    worst: tuple[float | None, dict[str, float]] | None = None
-    for i in order[batch.inside[order]]:
-        found = recheck(claim, batch.row(int(i)))
-        if found.violated and (known := confirm(claim, _outer(claim, batch.row(int(i))))):
+    worst: tuple[float | None, dict[str, float] | None] = (None, None)
+    for found in _closest(claim, batch, value):
+        if found.violated and (known := confirm(claim, _outer(claim, found.point))):
             return Sampled("fails", Evidence(level, count, _finite(known.margin), known.point), known)
-        margin = _finite(found.own if found.inside and found.digits else batch.margin[i])
-        undecided = found.inside and (found.digits == 0 or not _stands(claim, found.own))
-        if undecided:
+        margin = _finite(found.own)
+        if found.digits == 0 or not _stands(claim, found.own):
             words = "the margin there is negative, unsettled or without a witness, and no bound excludes more"
             return Sampled("open", Evidence(level, count, margin, found.point, words=words))
-        if worst is None or (margin is not None and worst[0] is not None and margin < worst[0]):
+        if worst[0] is None or (margin is not None and margin < worst[0]):
             worst = (margin, found.point)
-    margin, point = worst or (None, None)
-    return Sampled("holds", Evidence(level, count, margin, point))
+    return Sampled("holds", Evidence(level, count, *worst))
+
+
+def _closest(claim: Claim, batch: Batch, value: np.ndarray) -> Iterator[Recheck]:
+    """Re-checks of the points where the claim only just holds, without those that only rounding put inside the domain."""
+    order = np.argsort(np.where(batch.inside, value, np.inf), kind="stable")[:_SUSPECTS]
+    rechecks = (recheck(claim, batch.row(int(i))) for i in order if batch.inside[i])
+    yield from itertools.islice((found for found in rechecks if found.inside), _CLOSEST)
 
 
 def _stands(claim: Claim, margin: Any) -> bool:

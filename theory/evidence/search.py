@@ -49,7 +49,7 @@ class _Pool:
         self.lost = np.empty((0, axes))  # inside, but NaN
         self.evaluations = 0
 
-    def add(self, unit: np.ndarray, value: np.ndarray, inside: np.ndarray) -> None:
+    def add(self, unit: np.ndarray, value: np.ndarray, inside: Any) -> None:
         """Takes in a batch of points with their values."""
         self.evaluations += len(unit)
         nan = np.isnan(value)
@@ -206,7 +206,7 @@ def _descend(slopes: _Slopes, unit: np.ndarray, steps: int, pool: _Pool) -> None
     for step in range(steps):
         values, jacobian = slopes(unit)
         value, sides = values[:, :1], values[:, 1:]
-        pool.add(unit, values[:, 0], (sides >= 0).all(axis=1))
+        pool.add(unit, values[:, 0], np.all(sides >= 0, axis=1))
         uphill = np.where(np.isnan(value), 0.0, _unit_vectors(jacobian[:, 0]))
         inwards = np.where(sides[:, :, None] < 0, _unit_vectors(jacobian[:, 1:]), 0.0).sum(axis=1)
         rate = _RATE * 1e-3 ** (step / steps)
@@ -231,7 +231,7 @@ def _polish(slopes: _Slopes, pool: _Pool, best: np.ndarray) -> None:
         direction = -np.einsum("eij,ej->ei", inverse, downhill) * (downhill != 0)
         trial = np.clip(unit[:, None] + _LENGTHS[:, None] * direction[:, None], 0.0, 1.0).reshape(-1, unit.shape[1])
         values, jacobian = slopes(trial)
-        inside = (values[:, 1:] >= 0).all(axis=1)
+        inside = np.all(values[:, 1:] >= 0, axis=1)
         pool.add(trial, values[:, 0], inside)
         merit = np.where(inside & ~np.isnan(values[:, 0]), values[:, 0], np.inf).reshape(_ELITE, -1)
         rows = np.arange(_ELITE) * len(_LENGTHS) + merit.argmin(axis=1)

@@ -80,11 +80,12 @@ class Unknowns:
 
     def plane(self, beta: Any, gamma: Any, q: Any, sign: int) -> tuple[Expression, Expression]:
         """The symbols s_1 > 0 and s_2 (of the sign given) with s_1 = beta e^{-x}, |s_2| = gamma e^{-y}."""
-        key = (f"plane {sign}", *(sympy.sympify(value) for value in (beta, gamma, q)))
+        beta, gamma, q = (_small(sympy.sympify(value)) for value in (beta, gamma, q))
+        key = (f"plane {sign}", beta, gamma, q)
         pulls = self._known(key)
         if pulls is None:
-            s1 = sympy.Dummy("s_1", nonnegative=True, positive=key[1].is_positive)
-            size = sympy.Dummy("S", nonnegative=True, positive=key[2].is_positive)
+            s1 = sympy.Dummy("s_1", nonnegative=True, positive=beta.is_positive)
+            size = sympy.Dummy("S", nonnegative=True, positive=gamma.is_positive)
             pulls = s1, sign * size
             x, y = s1 + q * sign * size, q * s1 + sign * size
             self._named.append((key, pulls))
@@ -197,8 +198,8 @@ def _solvable(expression: Expression, equations: list[Expression]) -> tuple[Expr
     inner = {s for e in everything for f in e.atoms(sympy.exp, sympy.log, magnitude) for s in f.free_symbols}
     for within in (False, True):
         for equation in equations:
-            numerator = sympy.fraction(_small(sympy.together(equation)))[0]
-            for symbol in sorted((s for s in equation.free_symbols if (s in inner) is within), key=str):
+            numerator: Expression = sympy.fraction(_small(sympy.together(equation)))[0]
+            for symbol in sorted((s for s in equation.free_symbols if (s in inner) is within), key=sympy.default_sort_key):
                 slope = sympy.factor_terms(sympy.diff(numerator, symbol))
                 if sympy.diff(slope, symbol) == 0 and slope.is_zero is False:
                     return equation, symbol, -numerator.subs(symbol, 0) / slope
@@ -256,7 +257,7 @@ def _is_zero(expression: Expression) -> bool:
     exponents: list[Expression] = []
     symbols: list[Any] = []
     names: dict[Expression, Expression] = {}
-    for part in sorted(expression.atoms(sympy.exp) | expression.atoms(sympy.E), key=str):
+    for part in sorted(expression.atoms(sympy.exp, type(sympy.E)), key=sympy.default_sort_key):
         exponent = sympy.cancel(_small(part.as_base_exp()[1], _EXPONENT))
         if exponent.has(sympy.exp):
             return False
@@ -269,7 +270,7 @@ def _is_zero(expression: Expression) -> bool:
     numerator = sympy.fraction(_small(sympy.together(expression.xreplace(names))))[0]
     if _terms(numerator) > _TERMS:
         raise TooLargeError(f"a polynomial of {_terms(numerator)} terms")
-    others = sorted(numerator.free_symbols - set(symbols), key=str)
+    others = sorted(numerator.free_symbols - set(symbols), key=sympy.default_sort_key)
     return _cancels(sympy.Poly(numerator, *symbols, *others, sympy.Dummy()), exponents)  # the dummy spares the case of none
 
 
@@ -436,7 +437,8 @@ def oracle_displacement(dimension: int = 2, losses: str = "means") -> Expression
     retain, forget = curved["A"] * theta - a, curved["B"] * theta - c
     total = p.R + p.F
     objective = (p.R * retain + p.F * forget) / total if losses == "means" else retain + forget
-    solved = sympy.solve(list(objective + p.lam * theta), list(a), dict=True)[0]  # theta = theta_D
+    slope = objective + p.lam * theta
+    solved = sympy.solve([slope[i] for i in size], [a[i] for i in size], dict=True)[0]  # theta = theta_D
     formula = p.F / p.R * (forget + p.lam * theta) if losses == "means" else forget
     hessian = curved["A"] + p.lam * sympy.eye(dimension)
     difference = hessian.adjugate() * (a.subs(solved) - formula) - hessian.det() * theta
