@@ -37,6 +37,7 @@ class Arithmetic:
         lambertw: (z, branch) -> real branch 0 or -1 of W; NaN off its domain.
         lambertw_exp: y -> W_0(e^y), finite for every finite y.
         minimum, maximum: of two numbers.
+        implicit: (beta, gamma, q, sign) -> (s_1, s_2) where a stationary point is two symbols with their equations, else None.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Arithmetic:
     lambertw_exp: Callable[[Any], Scalar]
     minimum: Callable[[Any, Any], Scalar]
     maximum: Callable[[Any, Any], Scalar]
+    implicit: Callable[[Any, Any, Any, int], tuple[Scalar, Scalar]] | None = None
 
 
 JAX = Arithmetic(

@@ -235,7 +235,8 @@ def _strongest() -> Any:
     from ascentfail.errors import MissingExtraError
 
     try:
-        arb(), symbolic()
+        arb()
+        symbolic()
     except MissingExtraError:
         return "searched"
     return "certified"

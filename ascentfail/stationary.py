@@ -269,9 +269,8 @@ def from_pulls(beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, xp: Arithme
     if xp is JAX:
         s1, size = solve_plane(q, beta, gamma, sign, "exponential")
         return s1, sign * size
-    implicit = getattr(xp, "implicit", None)
-    if implicit is not None:  # a symbolic arithmetic: two symbols and their equations
-        return implicit(beta, gamma, q, sign)
+    if xp.implicit is not None:
+        return xp.implicit(beta, gamma, q, sign)
     if xp is not MPMATH:
         raise invalid("xp", xp.name, "the JAX or the mpmath arithmetic")
     return _plane_mpmath(mp.mpf(q), mp.mpf(beta), mp.mpf(gamma), sign)

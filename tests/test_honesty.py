@@ -106,6 +106,7 @@ CLAIMS = {  # name: (truth, what is expected or None where either will do, claim
         planted(lambda p, xp: p.u - 1, where=lambda p, xp: (-((p.u - 0.375) ** 2),)),
     ),
     "NaN on a part": ("undefined", "open", planted(lambda p, xp: 2 + xp.lambertw(p.u - 1, 0))),
+    "NaN handed on": ("undefined", "open", planted(lambda p, xp: 2 + xp.lambertw_exp(xp.lambertw(p.u - 1, 0)))),
     "NaN on a hidden part: -log": ("undefined", "open", planted(lambda p, xp: 5 - xp.log(hole(p, xp)))),
     "NaN on a hidden part: -W": ("undefined", "open", planted(lambda p, xp: -xp.lambertw(below_edge(p, xp), 0))),
     "NaN on a hidden part: W_{-1}": (

@@ -7,7 +7,7 @@ import dataclasses
 from ascentfail.arithmetic import arb, symbolic
 from ascentfail.errors import invalid
 from ascentfail.theory.claim import Claim, Evidence, Level, Status, Verdict
-from ascentfail.theory.evidence import sample
+from ascentfail.theory.evidence import sample, search
 from ascentfail.theory.evidence.sample import Sampled
 
 LEVELS: tuple[Level, ...] = ("sampled", "searched", "certified")
@@ -69,26 +69,17 @@ def certified_check(
 def _gather(claim: Claim, level: Level, samples: int, seed: int, certificates: dict[str, dict]) -> Sampled:
     """Evidence in the order that costs least: a proof spares the search, a counterexample spares both."""
     if level == "certified":
-        arb(), symbolic()  # a missing extra is said before the work
+        arb()  # a missing extra is said before the work
+        symbolic()
     found = sample.sample(claim, samples, seed)
     if level == "sampled" or found.status == "fails":
         return found
     if level == "searched":
-        return _searched(claim, found, seed)
-    return _certified(claim, found, seed, certificates)
+        return search.search(claim, samples=samples, seed=seed, weaker=found)
+    return _certified(claim, found, samples, seed, certificates)
 
 
-def _searched(claim: Claim, weaker: Sampled, seed: int) -> Sampled:
-    """The verdict at level "searched"; a domain in which sampling met no point is left at that."""
-    if weaker.status == "vacuous":
-        return weaker
-    from ascentfail.theory.evidence import search
-
-    tried = search.search(claim, seed=seed)
-    return Sampled(tried.status, tried.evidence, tried.counterexample)
-
-
-def _certified(claim: Claim, weaker: Sampled, seed: int, certificates: dict[str, dict]) -> Sampled:
+def _certified(claim: Claim, weaker: Sampled, samples: int, seed: int, certificates: dict[str, dict]) -> Sampled:
     """The verdict at level "certified": holds only where proved, vacuous only where every box is excluded."""
     from ascentfail.theory.evidence.certify import certify
 
@@ -107,7 +98,7 @@ def _certified(claim: Claim, weaker: Sampled, seed: int, certificates: dict[str,
         complete = evidence.level == "symbolic" or evidence.certified_fraction == 1.0
         if complete and weaker.status == "holds":
             return Sampled("holds", evidence)
-    tried = _searched(claim, weaker, seed)
+    tried = search.search(claim, samples=samples, seed=seed, weaker=weaker)
     if tried.status == "fails":
         return tried
     if found is None:

@@ -26,6 +26,8 @@ def proof_word(entry: Entry) -> str:
         return f"counterexample, {entry['counterexample']['digits']} digits"
     if entry["status"] == "holds" and level == "symbolic":
         return "proved (symbolic)"
+    if entry["status"] == "vacuous" and level == "certified":
+        return "a side condition excludes every box"
     if level == "certified" and evidence["certified_fraction"] is not None:
         fraction = evidence["certified_fraction"]
         share = "proved (certified)" if fraction == 1 else f"certified on {100 * fraction:.4g} % of the box"

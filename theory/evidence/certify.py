@@ -8,6 +8,7 @@ left when the budget ends is counted, not hidden. A box on which the margin is s
 from __future__ import annotations
 
 import heapq
+import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -172,7 +173,8 @@ class _Search:
         claim = self.claim
         tree, volumes = self._tree(((0, 0),) * self.axes)
         undecided = sum(letter == "U" for letter in self.leaves.values())
-        fraction = 1.0 if undecided == 0 else 1.0 - volumes
+        # an undecided box too small for a float is still undecided
+        fraction = 1.0 if undecided == 0 else min(1.0 - volumes, math.nextafter(1.0, 0.0))
         words = f"{len(self.leaves)} boxes" + (f", {undecided} undecided" if undecided else "")
         evidence = Evidence("certified", self.boxes, None, None, fraction, undecided, words)
         axes = [[a.name, a.low, a.high, a.scale] for a in claim.domain.axes]

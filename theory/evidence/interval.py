@@ -37,9 +37,16 @@ class Interval:
     __slots__ = ("high", "low")
 
     def __init__(self, low: Exact, high: Exact):
-        """Args: the end points, exact or balls (then rounded outwards)."""
+        """Args: the end points, exact or balls (then rounded outwards); one that is NaN makes the interval undefined."""
         self.low = low if low.is_exact() else low.lower()
         self.high = high if high.is_exact() else high.upper()
+        if self.low.is_nan() or self.high.is_nan():
+            self.low = self.high = _constants()["nan"]
+
+    def _no_truth(self, *_: Any) -> Any:
+        raise TypeError("an interval is not compared: ask at_least_zero() or below_zero() of a difference")
+
+    __eq__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __hash__ = _no_truth
 
     @classmethod
     def of(cls, value: Any) -> Interval:
@@ -47,7 +54,7 @@ class Interval:
         if isinstance(value, Interval):
             return value
         ball = _ball()(value)
-        return cls(ball, ball)
+        return cls(ball, ball) if ball.is_finite() else cls.nan()
 
     @classmethod
     def nan(cls) -> Interval:
@@ -56,7 +63,7 @@ class Interval:
 
     def defined(self) -> bool:
         """Whether the interval is a result at all."""
-        return not (self.low.is_nan() or self.high.is_nan())
+        return not self.low.is_nan()
 
     def at_least_zero(self) -> bool:
         """Surely >= 0."""
@@ -93,6 +100,8 @@ class Interval:
         if isinstance(other, Jet):
             return NotImplemented
         other = Interval.of(other)
+        if not (self.defined() and other.defined()):
+            return Interval.nan()
         a, b, c, d = self.low, self.high, other.low, other.high
         if a >= 0 and c >= 0:  # the common case, two products instead of four
             return Interval(_times(a, c), _times(b, d))
@@ -123,6 +132,8 @@ class Interval:
     def __pow__(self, exponent: int) -> Interval:
         if not isinstance(exponent, int) or exponent < 0:
             return NotImplemented
+        if not self.defined():
+            return self
         if exponent % 2 or self.low >= 0:
             return Interval(self.low**exponent, self.high**exponent)
         if self.high <= 0:
@@ -143,6 +154,8 @@ class Jet:
     def __init__(self, value: Interval, slope: tuple[Interval, ...]):
         """Args: the value, and one derivative for each axis."""
         self.value, self.slope = value, slope
+
+    __eq__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __hash__ = Interval._no_truth
 
     def _lift(self, other: Any) -> Jet:
         if isinstance(other, Jet):
@@ -259,7 +272,7 @@ def jets() -> Arithmetic:
     """The arithmetic of jets. Raises: MissingExtraError without the extra `certify`."""
     plain, one = arb(), Interval.of(1)
     exp_image, sigmoid_image = _increasing(lambda x: x.exp()), _increasing(plain.sigmoid)
-    log_image = _increasing(lambda x: x.log() if x > 0 else -_constants()["inf"])
+    log_image = _increasing(lambda x: x.log() if x > 0 else _constants()["nan"])  # ln 0 is no number either
 
     def w_slope(z: Interval, w: Interval) -> Interval:
         return exp_image(-w) / (one + w)

@@ -184,7 +184,8 @@ def evaluate(claim: Claim, unit: np.ndarray) -> Batch:
     except ClaimError as error:
         first = {name: float(value[0]) for name, value in box.values().items()}
         raise ClaimError(f"{error}, at {first}") from error.__cause__
-    return Batch(box, points, *(np.asarray(value) for value in rest))
+    inside, slack, margin, exclusion = (np.asarray(value) for value in rest)
+    return Batch(box, points, inside, slack, margin, exclusion)
 
 
 def sample(claim: Claim, samples: int = SAMPLES, seed: int = 0) -> Sampled:

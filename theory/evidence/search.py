@@ -31,7 +31,7 @@ _ITERATIONS, _ELITE = 40, 12  # of BFGS, and the points that it takes
 _LENGTHS = np.array([8.0, 1.0, 0.5, 0.2, 0.05, 0.01, 1e-3, 1e-5])  # tried on each of them at once
 _PARENTS = 64
 _CELLS = 6  # the box is cut into _CELLS^axes to keep the points apart
-_CLOSEST = 4  # unsuspicious points that are re-checked all the same: floats may have lost their sign
+_CLOSEST = 3  # unsuspicious points that are re-checked all the same: floats may have lost their sign
 _FACE = 1e-9  # distance to a face below which a point lies on it
 _INWARD = np.array([0.0, 1e-13, 1e-10, 1e-7])  # towards the centre, for points that only rounding puts inside
 
@@ -93,6 +93,7 @@ def search(
     generations: int = GENERATIONS,
     samples: int = sampling.SAMPLES,
     seed: int = 0,
+    weaker: sampling.Sampled | None = None,
 ) -> sampling.Sampled:
     """Samples a claim, then tries to break it.
 
@@ -103,6 +104,7 @@ def search(
         generations: rounds of random children of the best points, `samples` each, >= 0.
         samples: quasi-random points tried first; the starts are chosen among them.
         seed: of everything random.
+        weaker: what `sample` said with the same samples and seed, to spare asking it again.
 
     Returns:
         Sampled: "fails" with a confirmed counterexample, else "holds" with the smallest margin reached (re-checked); "open" and
@@ -118,7 +120,7 @@ def search(
     for name, got, least in (("starts", starts, 2), ("steps", steps, 1), ("generations", generations, 0)):
         if got < least:
             raise invalid(name, got, f"an integer >= {least}")
-    first = sampling.sample(claim, samples, seed)
+    first = weaker or sampling.sample(claim, samples, seed)
     if first.status == "fails":
         words = f"{first.evidence.words}, found by sampling"
         return dataclasses.replace(first, evidence=dataclasses.replace(first.evidence, level="searched", words=words))
