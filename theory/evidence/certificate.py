@@ -176,6 +176,11 @@ def check_certificate(claim: Claim, certificate: dict[str, Any]) -> Checked:
         return _check_steps(claim, certificate)
     if claim.kind is Kind.EQUALITY:
         return _check_identity(claim, certificate)
+    return _check_boxes(claim, certificate)
+
+
+def _check_boxes(claim: Claim, certificate: dict[str, Any]) -> Checked:
+    """Every leaf of the tree, evaluated again."""
     axes = [[a.name, a.low, a.high, a.scale] for a in claim.domain.axes]
     if certificate.get("axes") != axes:
         raise CertificateError(f"the certificate's box is {certificate.get('axes')}, the claim's is {axes}")
@@ -183,24 +188,27 @@ def check_certificate(claim: Claim, certificate: dict[str, Any]) -> Checked:
         raise CertificateError(f"claim {claim.id!r} is not of a kind that boxes can prove")
     decided, proved, undecided, boxes = 0.0, 0.0, 0, 0
     for letter, box in walk(certificate.get("tree"), len(axes)):
-        volume = functools.reduce(operator.mul, (2.0**-n for _, n in box))
         boxes += 1
         if letter == "U":
             undecided += 1
             continue
-        wanted, found = ("O", "U") if letter == "O" else ("P", "U")
-        for bits in PRECISION.values() if letter == "O" else (PRECISION[letter],):
-            with flint.ctx.workprec(bits):
-                found = proves(claim, box)
-            if found == wanted:
-                break
-        if found != wanted:
+        if not _leaf_stands(claim, box, letter):
             raise CertificateError(f"box {box} of claim {claim.id!r} does not prove what the certificate says ({letter})")
+        volume = functools.reduce(operator.mul, (2.0**-n for _, n in box))
         decided += volume
         proved += volume if letter != "O" else 0.0
     if undecided:  # one too small for a float is still undecided
         decided, proved = (min(fraction, math.nextafter(1.0, 0.0)) for fraction in (decided, proved))
     return Checked(decided, proved, undecided, boxes)
+
+
+def _leaf_stands(claim: Claim, box: Box, letter: str) -> bool:
+    """Whether a box proves what its letter says; an exclusion may need any of the precisions."""
+    for bits in PRECISION.values() if letter == "O" else (PRECISION[letter],):
+        with flint.ctx.workprec(bits):
+            if proves(claim, box) == ("O" if letter == "O" else "P"):
+                return True
+    return False
 
 
 def _check_steps(claim: Claim, certificate: dict[str, Any]) -> Checked:
