@@ -81,7 +81,7 @@ def _mpmath_arithmetic() -> Arithmetic:
     def lambertw_exp(y: Any) -> Any:
         # e^y overflows nothing in mpmath, but a huge exponent costs digits of y: Newton on w + ln w = y instead.
         y = mp.mpf(y)
-        if y < 100:
+        if y < 100 or not mp.isfinite(y):  # NaN would be iterated on forever
             return lambertw(mp.exp(y))
         with mpmath.workprec(mp.prec + 20):
             w = y - mp.log(y)

@@ -84,6 +84,12 @@ def _certified(claim: Claim, weaker: Sampled, samples: int, seed: int, certifica
     from ascentfail.theory.evidence.certify import certify
 
     found = certify(claim)
+    searched = None
+    if claim.proof or claim.factors:  # that the steps imply the claim is said in words: it is attacked all the same
+        searched = search.search(claim, starts=48, steps=60, generations=1, samples=samples, seed=seed, weaker=weaker)
+        if searched.status == "fails":
+            return searched
+        weaker = searched
     if found is not None:
         certificates[claim.id] = found.certificate
         if found.counterexample:
@@ -98,7 +104,7 @@ def _certified(claim: Claim, weaker: Sampled, samples: int, seed: int, certifica
         complete = evidence.level == "symbolic" or evidence.certified_fraction == 1.0
         if complete and weaker.status == "holds":
             return Sampled("holds", evidence)
-    tried = search.search(claim, samples=samples, seed=seed, weaker=weaker)
+    tried = searched or search.search(claim, samples=samples, seed=seed, weaker=weaker)
     if tried.status == "fails":
         return tried
     if found is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -30,8 +31,9 @@ def proof_word(entry: Entry) -> str:
         return "a side condition excludes every box"
     if level == "certified" and evidence["certified_fraction"] is not None:
         fraction = evidence["certified_fraction"]
-        share = "proved (certified)" if fraction == 1 else f"certified on {100 * fraction:.4g} % of the box"
-        return share
+        if entry["status"] == "holds" and fraction == 1:
+            return "proved (certified)"
+        return f"certified on {math.floor(1e4 * fraction) / 100:.4g} % of the box"
     return f"{level}, {evidence['samples']:,} points"
 
 
