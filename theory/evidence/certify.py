@@ -48,7 +48,7 @@ class Certified:
     counterexample: Counterexample | None = None
 
 
-def certify(claim: Claim, budget: int = BUDGET, seconds: float = 60.0) -> Certified | None:
+def certify(claim: Claim, budget: int = BUDGET, seconds: float = 20.0) -> Certified | None:
     """Tries to prove a claim on the whole box of its domain.
 
     Args:
