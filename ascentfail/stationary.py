@@ -136,8 +136,8 @@ def _bracket(log_beta: Any, log_gamma: Any, q: Any, sign: int, loss: Loss) -> tu
         s1 = _retain_pull(log_beta, -q * jnp.exp(log_gamma), loss)
         lower = log_gamma - jax.nn.softplus(q * s1)
         return lower, log_gamma, lower, jnp.array(True)
-    a, size = _fold(log_beta, q)
-    upper = jnp.log(size)
+    _, size = _fold(log_beta, q)
+    upper, a = jnp.log(size), lambertw_exp(log_beta + q * size)
     height = upper + q * a - size - log_gamma  # of the maximum of g: a minimum exists iff it is positive
     t = a / (1 + a)
     bend = 1 - size * size * q**3 * t * (1 - t) ** 2  # -g'' at the fold, in ln S
@@ -180,7 +180,7 @@ def solve_plane(q: Any, beta: Any, gamma: Any, sign: int, loss: Loss) -> tuple[A
     v, _, _ = jax.lax.fori_loop(0, _NEWTON_STEPS[loss], step, (start, lower, upper))
     size = jnp.exp(v)
     s1 = _retain_pull(log_beta, sign * q * size, loss)
-    for _ in range(2):
+    for _ in range(4):  # where two large pulls nearly cancel, two are not enough
         s1, size = _polish(s1, size, q, beta, gamma, sign, loss)
     none = jnp.where(exists, jnp.zeros_like(q), jnp.nan)
     return s1 + none, size + none
@@ -325,7 +325,8 @@ def log_existence_alpha(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     Source: beyond the paper.
     """
     q, beta = closed_form.cosine(p), closed_form.retain_strength(p, "descent_ascent")
-    return closed_form.log_existence_alpha(fold(beta, q, xp=xp)[0], p, xp=xp)
+    # alpha(B) along the curve A = W(beta e^{qB}) is flat at the fold, so B's rounding does not matter there
+    return xp.log(closed_form.alpha_of_descent_ascent(fold(beta, q, xp=xp)[1], p, xp=xp))
 
 
 def fold(beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
@@ -359,8 +360,8 @@ def _axis(c: Any, loss: Loss) -> Any:
     if loss == "exponential":
         return lambertw(c, 0)
     zero = jnp.zeros_like(c)  # one coordinate is the plane with q = 0 and only one of the two pulls
-    up, _ = solve_plane(zero, jnp.maximum(c, 0), zero, 1, loss)
-    _, down = solve_plane(zero, zero, jnp.maximum(-c, 0), -1, loss)
+    up, _ = solve_plane(zero, jnp.where(c >= 0, c, 0), zero, 1, loss)  # a maximum would halve the slope at c = 0
+    _, down = solve_plane(zero, zero, jnp.where(c < 0, -c, 0), -1, loss)
     return jnp.where(c >= 0, up, -down)
 
 
@@ -421,7 +422,7 @@ def _solve_cross(p: CrossCorrelated, which: Model) -> tuple[Any, Any, Any, Any, 
     weights = jnp.stack(closed_form.plane_weights(s1, sign * size, p.epsilon))
     x, y = weights[0] + p.epsilon * weights[1], p.epsilon * weights[0] + weights[1]
     pull = jnp.stack(closed_form.plane_weights(beta * _slope(x, p.loss), sign * gamma * _slope(y, p.loss), p.epsilon))
-    scale = (1 + s1 + size) ** 2
+    scale = (1 + jnp.abs(x) + jnp.abs(y)) * (1 + s1 + size)
     # Hessian/ridge = I + (a r r^T + c f f^T)/(1 + eps^2) with |r|^2 = |f|^2 = 1 + eps^2 and <r, f> = q (1 + eps^2)
     a, c = s1 * _psi_slope(x, p.loss), sign * size * _psi_slope(y, p.loss)
     determinant, trace = 1 + a + c + a * c * (1 - q * q), 2 + a + c
