@@ -118,7 +118,10 @@ def _fold(log_beta: Any, q: Any) -> tuple[Any, Any]:
         lower, upper = jnp.where(value < 0, a, lower), jnp.where(value >= 0, a, upper)
         newton = a - value / slope
         inside = (newton >= lower) & (newton <= upper)
-        return jnp.where(inside, newton, (lower + upper) / 2), lower, upper
+        # at the root the sign of the value is rounding, the bracket ends there, and a bisection would leave the root again
+        noise = 4 * jnp.finfo(a.dtype).eps * (a + jnp.abs(log_beta) + q * closed_form.fold_ascent_pull(a, q))
+        moved = jnp.where(inside, newton, (lower + upper) / 2)
+        return jnp.where(jnp.abs(value) <= noise, a, moved), lower, upper
 
     a, _, _ = jax.lax.fori_loop(0, _FOLD_STEPS, step, (jnp.sqrt(lower * upper), lower, upper))
     return a, closed_form.fold_ascent_pull(a, q)
