@@ -7,12 +7,13 @@ README.
 from __future__ import annotations
 
 from ascentfail.theory.check import check
-from ascentfail.theory.claim import Axis, Claim, Counterexample, Domain, Evidence, Kind, Point, Verdict
+from ascentfail.theory.claim import Axis, Cases, Claim, Counterexample, Domain, Evidence, Kind, Point, Verdict
 from ascentfail.theory.evidence.recheck import recheck
 from ascentfail.theory.registry import claims, get, register
 
 __all__ = [
     "Axis",
+    "Cases",
     "Claim",
     "Counterexample",
     "Domain",

@@ -7,7 +7,7 @@ import dataclasses
 from ascentfail.arithmetic import arb, symbolic
 from ascentfail.errors import invalid
 from ascentfail.theory.claim import Claim, Evidence, Level, Status, Verdict
-from ascentfail.theory.evidence import sample, search
+from ascentfail.theory.evidence import cases, sample, search
 from ascentfail.theory.evidence.sample import Sampled
 
 LEVELS: tuple[Level, ...] = ("sampled", "searched", "certified")
@@ -71,6 +71,8 @@ def _gather(claim: Claim, level: Level, samples: int, seed: int, certificates: d
     if level == "certified":
         arb()  # a missing extra is said before the work
         symbolic()
+    if claim.cases is not None:
+        return cases.decide(claim, level)
     found = sample.sample(claim, samples, seed)
     if level == "sampled" or found.status == "fails":
         return found

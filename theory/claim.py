@@ -158,6 +158,51 @@ class Domain:
 
 
 @dataclass(frozen=True)
+class Cases:
+    """A finite domain, decided case by case where no formula gives the margin: readings of a text, data sets, schedules.
+
+    Args:
+        points: the coordinates of each case, plain floats; their number is added as `case`.
+        margin: (point, level) -> (lower, upper) around the margin of a case; floats give lower = upper, NaN is undecided. At
+            level "certified" the enclosure is rigorous where `rigorous` says so.
+        exact: (point, digits) -> the margin by an independent route, in mpmath at that many digits; NaN where it cannot say.
+        quantifier: "every" case has margin >= 0, or "some" case has.
+        rigorous: whether the enclosure at level "certified" is a proof.
+        bound: what makes the list complete, or one case enough, in words; carried by a counterexample.
+        unmeasured: why there is no case yet; the claim is then open.
+
+    Raises:
+        ValueError: unknown quantifier, or no case without a reason.
+    """
+
+    points: tuple[dict[str, float], ...]
+    margin: Callable[[dict[str, float], Level], tuple[Any, Any]]
+    exact: Callable[[dict[str, float], int], Any]
+    quantifier: Literal["every", "some"] = "every"
+    rigorous: bool = False
+    bound: str = ""
+    unmeasured: str = ""
+
+    def __post_init__(self) -> None:
+        """Checks the quantifier and that there is something to decide."""
+        numbered = tuple({"case": float(i), **point} for i, point in enumerate(self.points))
+        object.__setattr__(self, "points", numbered)
+        if self.quantifier not in ("every", "some"):
+            raise invalid("quantifier", self.quantifier, "'every' or 'some'")
+        if not self.points and not self.unmeasured:
+            raise invalid("points", self.points, "one or more cases, or `unmeasured` says why there is none")
+
+    def domain(self, words: str) -> Domain:
+        """The domain of a claim decided by these cases: their number is its only axis."""
+        return Domain((Axis("case", 0, max(len(self.points) - 1, 0), "integer"),), words=words)
+
+
+def by_cases(p: Point, xp: Arithmetic) -> Scalar:
+    """The margin of a claim that is decided case by case: there is no formula."""
+    raise ClaimError("this claim is decided case by case, no formula gives its margin")
+
+
+@dataclass(frozen=True)
 class Claim:
     """One statement with one verdict.
 
@@ -177,6 +222,7 @@ class Claim:
         factors: (p, xp) -> scalar each; the margin is >= 0 wherever all of them are, which is easier to enclose.
         proof: smaller claims, in variables of their own, from which this one follows; each is certified or symbolic.
         proof_words: how it follows.
+        cases: the finite list that decides the claim instead of a margin; then domain = cases.domain(words), margin = by_cases.
         repaired: the statement that does hold, with its exact domain.
         note: what a reader should know about the reading chosen.
 
@@ -197,6 +243,7 @@ class Claim:
     factors: tuple[Callable[[Point, Arithmetic], Scalar], ...] = ()
     proof: tuple[Claim, ...] = ()
     proof_words: str = ""
+    cases: Cases | None = None
     repaired: Claim | None = None
     note: str = ""
 
@@ -207,6 +254,8 @@ class Claim:
         names = [axis.name for axis in (*self.domain.axes, *self.inner)]
         if len(set(names)) != len(names):
             raise invalid("inner", names, f"axes with names of their own (claim {self.id!r})")
+        if self.cases is not None:  # the quantifier over the cases is theirs
+            return
         if (self.kind is Kind.EXISTENCE) != bool(self.inner):
             raise invalid("inner", self.inner, f"axes for an existence claim and none otherwise (claim {self.id!r})")
         if self.kind is Kind.EXISTENCE and self.exclusion is None:

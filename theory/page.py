@@ -204,6 +204,8 @@ def _proof(claim: Claim, entry: Entry) -> str:
 
 
 def _picture(claim: Claim, entry: Entry) -> str:
+    if claim.cases is not None:
+        return ""  # a list of cases has no plane to look at
     plane = pictures.plane(claim, entry)
     shown = set(pictures.classes(plane).ravel().tolist())
     tints = [look for look in ("holds", "tight", "tighter") if look in shown]

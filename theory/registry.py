@@ -12,7 +12,10 @@ from ascentfail.errors import invalid
 from ascentfail.theory.claim import Claim
 
 _CLAIMS: dict[str, Claim] = {}
-_CHAPTERS = ("lemma", "corollary", "figure", "appendix", "beyond")
+_CHAPTERS = (
+    "lemma", "first", "early", "corollary", "iterative", "figure", "appendix", "toy", "ridge", "any", "influence", "dependence",
+    "cross", "beyond",
+)  # the words before the first dash, in the order of the paper
 
 
 def register(claim: Claim) -> Claim:

@@ -62,11 +62,13 @@ def recheck(claim: Claim, point: Mapping[str, float], digits: int = DIGITS) -> R
     missing = [name for name in names if name not in point]
     if missing:
         raise invalid("point", dict(point), f"every coordinate of the box of {claim.id!r}: {', '.join(missing)} missing")
+    if claim.cases is not None:
+        return _recheck_case(claim, point, digits)
     with mpmath.workdps(2 * digits):
         first = _evaluate(claim, point)
     with mpmath.workdps(2 * digits + 350):
         second = _evaluate(claim, point)
-        decided = [_settle(a, b, digits) for a, b in zip(first.values, second.values, strict=True)]
+        decided = [settle(a, b, digits) for a, b in zip(first.values, second.values, strict=True)]
     margin, exclusion = decided[0][0], decided[1][0] if claim.exclusion else None
     has_own = all(axis.name in point for axis in claim.inner)  # an existence without inner values: the bound decides alone
     agreed = min(([decided[0][1]] if has_own else []) + ([decided[1][1]] if claim.exclusion else []))
@@ -75,9 +77,29 @@ def recheck(claim: Claim, point: Mapping[str, float], digits: int = DIGITS) -> R
     return Recheck(margin if exclusion is None else exclusion, margin, inside, agreed, violated, second.point)
 
 
+def _recheck_case(claim: Claim, point: Mapping[str, float], digits: int) -> Recheck:
+    """As `recheck`, for a claim decided case by case: its own second route, at two precisions that must agree."""
+    assert claim.cases is not None
+    case = int(point["case"])
+    inside = claim.domain.axes[0].contains(point["case"]) and case < len(claim.cases.points)
+    if not inside:
+        return Recheck(mp.nan, mp.nan, False, 0, False, dict(point))
+    known, values = claim.cases.points[case], []
+    for more in (2 * digits, 2 * digits + 50):
+        with mpmath.workdps(more):
+            try:
+                values.append(mp.mpf(claim.cases.exact(known, more)))
+            except ClaimError:
+                raise
+            except Exception as error:
+                raise ClaimError(f"claim {claim.id!r} cannot be re-derived in the case {known}: {error!r}") from error
+            margin, agreed = settle(values[0], values[-1], digits)
+    return Recheck(margin, margin, True, agreed, agreed >= digits and _breaks(claim, margin, None), dict(known))
+
+
 def _breaks(claim: Claim, margin: Any, exclusion: Any) -> bool:
     """Whether these exact values refute the claim; with an exclusion bound both must."""
-    if mp.isnan(margin) and claim.kind is not Kind.EXISTENCE:
+    if mp.isnan(margin) and (claim.kind is not Kind.EXISTENCE or claim.cases is not None):
         return False
     if claim.kind is Kind.EQUALITY:
         return bool(margin != 0)
@@ -130,7 +152,7 @@ def _real(value: Any) -> Any:
     return mp.nan if isinstance(value, mpmath.mpc) else mp.mpf(value)
 
 
-def _settle(first: Any, second: Any, digits: int) -> tuple[Any, int]:
+def settle(first: Any, second: Any, digits: int) -> tuple[Any, int]:
     """The value on which the two precisions agree, and to how many digits."""
     if mp.isnan(first) or mp.isnan(second):
         return mp.nan, 0
