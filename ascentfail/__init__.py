@@ -33,12 +33,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ascentfail import arithmetic, closed_form, problems, special, stationary
+    from ascentfail import arithmetic, closed_form, dynamics, problems, special, stationary
+    from ascentfail.dynamics import descent_ascent
+    from ascentfail.flow import gradient_flow
     from ascentfail.losses import loss, samples
+    from ascentfail.objectives import Losses
     from ascentfail.precision import enable_x64
     from ascentfail.problems import CrossCorrelated, SemiOrthogonal
     from ascentfail.special import lambertw, lambertw_exp
     from ascentfail.stationary import StationaryKind, StationaryPoint, stationary_point
+    from ascentfail.watch import Run
 
 __version__ = "0.1.0"
 
@@ -49,26 +53,35 @@ if (_CHECKOUT / "theory" / "registry.py").is_file():
 
 _HOME = {
     "CrossCorrelated": "problems",
+    "Losses": "objectives",
+    "Run": "watch",
     "SemiOrthogonal": "problems",
     "StationaryKind": "stationary",
     "StationaryPoint": "stationary",
+    "descent_ascent": "dynamics",
     "enable_x64": "precision",
+    "gradient_flow": "flow",
     "lambertw": "special",
     "lambertw_exp": "special",
     "loss": "losses",
     "samples": "losses",
     "stationary_point": "stationary",
 }
-_MODULES = ("arithmetic", "closed_form", "problems", "special", "stationary")
+_MODULES = ("arithmetic", "closed_form", "dynamics", "problems", "special", "stationary")
 
 __all__ = [
     "CrossCorrelated",
+    "Losses",
+    "Run",
     "SemiOrthogonal",
     "StationaryKind",
     "StationaryPoint",
     "arithmetic",
     "closed_form",
+    "descent_ascent",
+    "dynamics",
     "enable_x64",
+    "gradient_flow",
     "lambertw",
     "lambertw_exp",
     "loss",

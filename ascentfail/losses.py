@@ -66,22 +66,51 @@ def loss(problem: Problem, weights: jax.Array, which: Model) -> jax.Array:
     Paper: Sec. 5.1.
     """
     check_model(which)
+    retain, forget = mean_losses(problem, weights)
+    if which == "original":
+        share = problem.forget_total / (problem.retain_total + problem.forget_total)
+        data = retain + share * (forget - retain)
+    elif which == "oracle":
+        data = retain
+    else:
+        data = retain - forget
+    return data + problem.ridge / 2 * jnp.sum(jnp.asarray(weights) ** 2)
+
+
+def mean_losses(problem: Problem, weights: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Mean losses of the retain and of the forget set, without the ridge: (1/|R|) sum_R loss, (1/|F|) sum_F loss.
+
+    Args:
+        problem: SemiOrthogonal or CrossCorrelated.
+        weights: scalar or (axes,) for SemiOrthogonal, (2,) for CrossCorrelated.
+
+    Returns:
+        Two scalars.
+
+    Raises:
+        ValueError: weights of the wrong shape.
+
+    Paper: Sec. 5.1.
+    """
     weights = jnp.asarray(weights)
-    shape = problem.axes if isinstance(problem, SemiOrthogonal) else (2,)
+    shape = weight_shape(problem)
     if weights.shape != shape:
         raise invalid("weights", weights, f"shape {shape} for this problem")
-    x, y = margins(problem, weights)
+    return means_at(problem, *margins(problem, weights))
+
+
+def means_at(problem: Problem, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The two means of `mean_losses` from the margins x of the retain and y of the forget samples. Paper: Sec. 5.1."""
     retain, forget = problem._counts
     at_zero = sample_loss(jnp.zeros(()), problem.loss)
-    retain_sum = jnp.sum(retain * (sample_loss(x, problem.loss) - at_zero)) + problem.retain_total * at_zero
-    forget_sum = jnp.sum(forget * (sample_loss(y, problem.loss) - at_zero)) + problem.forget_total * at_zero
-    if which == "original":
-        data = (retain_sum + forget_sum) / (problem.retain_total + problem.forget_total)
-    elif which == "oracle":
-        data = retain_sum / problem.retain_total
-    else:
-        data = retain_sum / problem.retain_total - forget_sum / problem.forget_total
-    return data + problem.ridge / 2 * jnp.sum(weights**2)
+    mean_retain = jnp.sum(retain / problem.retain_total * (sample_loss(x, problem.loss) - at_zero)) + at_zero
+    mean_forget = jnp.sum(forget / problem.forget_total * (sample_loss(y, problem.loss) - at_zero)) + at_zero
+    return mean_retain, mean_forget
+
+
+def weight_shape(problem: Problem) -> tuple[int, ...]:
+    """Shape of a problem's weights: () or (axes,) for SemiOrthogonal, (2,) for CrossCorrelated."""
+    return problem.axes if isinstance(problem, SemiOrthogonal) else (2,)
 
 
 def _whole(name: str, value: Any) -> int:

@@ -183,8 +183,9 @@ def solve_plane(q: Any, beta: Any, gamma: Any, sign: int, loss: Loss) -> tuple[A
     v, _, _ = jax.lax.fori_loop(0, _NEWTON_STEPS[loss], step, (start, lower, upper))
     size = jnp.exp(v)
     s1 = _retain_pull(log_beta, sign * q * size, loss)
-    for _ in range(4):  # where two large pulls nearly cancel, two are not enough
-        s1, size = _polish(s1, size, q, beta, gamma, sign, loss)
+    # Where two large pulls nearly cancel, two are not enough. A loop, because the compiler would fuse unrolled steps into
+    # whatever reads the result, and evaluate each of them again for every use: 1,000 times slower for `weights` alone.
+    s1, size = jax.lax.fori_loop(0, 4, lambda _, at: _polish(*at, q, beta, gamma, sign, loss), (s1, size))
     none = jnp.where(exists, jnp.zeros_like(q), jnp.nan)
     return s1 + none, size + none
 
