@@ -8,6 +8,7 @@ use Python integers for exact constants: `x / 2`, never `0.1 * x`.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ import jax.numpy as jnp
 import mpmath
 from mpmath import mp
 
-from ascentfail import special
-from ascentfail.errors import MissingExtraError
+from ascentfail import logistic, special
+from ascentfail.errors import MissingExtraError, invalid
 
 Scalar = Any  # a JAX array, an mpf, an arb or a SymPy expression
 
@@ -36,6 +37,7 @@ class Arithmetic:
         sigmoid: 1 / (1 + e^{-x}).
         lambertw: (z, branch) -> real branch 0 or -1 of W; NaN off its domain.
         lambertw_exp: y -> W_0(e^y), finite for every finite y.
+        logisticw: c -> the w with w (1 + e^w) = c.
         minimum, maximum: of two numbers.
         implicit: (beta, gamma, q, sign) -> (s_1, s_2) where a stationary point is two symbols with their equations, else None.
     """
@@ -50,6 +52,7 @@ class Arithmetic:
     sigmoid: Callable[[Any], Scalar]
     lambertw: Callable[[Any, int], Scalar]
     lambertw_exp: Callable[[Any], Scalar]
+    logisticw: Callable[[Any], Scalar]
     minimum: Callable[[Any, Any], Scalar]
     maximum: Callable[[Any, Any], Scalar]
     implicit: Callable[[Any, Any, Any, int], tuple[Scalar, Scalar]] | None = None
@@ -66,6 +69,7 @@ JAX = Arithmetic(
     sigmoid=jax.nn.sigmoid,
     lambertw=special.lambertw,
     lambertw_exp=special.lambertw_exp,
+    logisticw=logistic.logisticw,
     minimum=jnp.minimum,
     maximum=jnp.maximum,
 )
@@ -112,12 +116,24 @@ def _mpmath_arithmetic() -> Arithmetic:
         sigmoid=lambda x: 1 / (1 + mp.exp(-x)),
         lambertw=lambertw,
         lambertw_exp=lambertw_exp,
+        logisticw=logistic.logisticw_mpmath,
         minimum=lambda a, b: pick(a, b, smaller=True),
         maximum=lambda a, b: pick(a, b, smaller=False),
     )
 
 
 MPMATH = _mpmath_arithmetic()  # at the caller's working precision: `with mpmath.workdps(50): ...`
+
+
+def under_logistic_loss(xp: Arithmetic) -> Arithmetic:
+    """The arithmetic in which W(c), the solution of w = c e^{-w}, stands for that of w = c/(1 + e^w); it has no second branch."""
+
+    def weight(c: Any, branch: int = 0) -> Any:
+        if branch != 0:
+            raise invalid("branch", branch, "0: under the logistic loss the solution is unique")
+        return xp.logisticw(c)
+
+    return dataclasses.replace(xp, lambertw=weight)
 
 
 @functools.cache
@@ -161,6 +177,7 @@ def arb() -> Arithmetic:
         sigmoid=sigmoid,
         lambertw=lambda z, branch=0: ball(z).lambertw(branch),
         lambertw_exp=lambertw_exp,
+        logisticw=lambda c: _enclose_increasing(logistic.logisticw_ball, ball(c)),
         minimum=lambda a, b: ball(a).min(b),
         maximum=lambda a, b: ball(a).max(b),
     )
@@ -199,6 +216,7 @@ def symbolic() -> Arithmetic:
         sigmoid=lambda x: 1 / (1 + sympy.exp(-x)),
         lambertw=lambda z, branch=0: sympy.LambertW(z, branch),
         lambertw_exp=lambda y: sympy.LambertW(sympy.exp(y)),
+        logisticw=sympy.Function("logisticw"),
         minimum=sympy.Min,
         maximum=sympy.Max,
     )

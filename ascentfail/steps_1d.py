@@ -40,7 +40,9 @@ def simultaneous(w: Scalar, p: Any, h: Scalar, *, ridges: int = 1, loss: Loss = 
     return w + h * ((p.b - ascent_strength(p)) * slope(w, loss, xp) - ridges * w)
 
 
-def alternating(w: Scalar, p: Any, h: Scalar, *, order: str = "retain-first", loss: Loss = "exponential", xp: Arithmetic) -> Scalar:
+def alternating(
+    w: Scalar, p: Any, h: Scalar, *, order: str = "retain-first", loss: Loss = "exponential", xp: Arithmetic
+) -> Scalar:
     """Both half-steps in turn, "retain-first" or "forget-first". Paper: Sec. 5.1.1, App. D.3."""
     halves = (retain_half, forget_half) if order == "retain-first" else (forget_half, retain_half)
     for half in halves:

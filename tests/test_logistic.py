@@ -1,0 +1,68 @@
+"""The inverse of w (1 + e^w): beside mpmath's root finder, its own equation, and enclosures that contain it."""
+
+import jax
+import jax.numpy as jnp
+import mpmath
+import numpy as np
+import pytest
+from mpmath import mp
+
+from ascentfail.arithmetic import JAX, MPMATH, arb, under_logistic_loss
+from ascentfail.logistic import LEAST_SLOPE, logisticw
+
+POINTS = np.concatenate([[0.0], *(s * np.geomspace(1e-12, 1e12, 60) for s in (1.0, -1.0)), np.linspace(-12, 12, 97)])
+
+
+def by_mpmath(c):
+    if c == 0:
+        return mp.zero
+    start = mp.lambertw(c).real if c > 0 else mp.mpf(c) / (1 + mp.exp(c * 0.75))
+    return mp.findroot(lambda w: w * (1 + mp.exp(w)) - c, start)
+
+
+@pytest.mark.parametrize("c", POINTS)
+def test_agrees_with_a_root_finder(c):
+    with mpmath.workdps(40):
+        want = by_mpmath(mp.mpf(float(c)))
+        many = MPMATH.logisticw(float(c))
+        assert abs(many - want) <= abs(want) * mp.mpf(10) ** -37
+        assert abs(float(logisticw(float(c))) - float(want)) <= 4e-16 * abs(float(want))
+        ball = arb().logisticw(float(c))
+        assert ball.lower() <= many <= ball.upper() if c else True
+
+
+def test_jax_in_float32_and_at_the_ends():
+    c = jnp.asarray(POINTS[np.abs(POINTS) < 1e9], jnp.float32)
+    assert logisticw(c).dtype == jnp.float32
+    np.testing.assert_allclose(logisticw(c), logisticw(c.astype(jnp.float64)), rtol=4e-7)
+    np.testing.assert_array_equal(logisticw(jnp.array([jnp.inf, -jnp.inf])), [jnp.inf, -jnp.inf])
+    assert jnp.isnan(logisticw(jnp.nan)) and logisticw(3).dtype == jnp.float64
+    with pytest.raises(TypeError, match="real"):
+        logisticw(1j)
+
+
+def test_derivatives_are_those_of_the_inverse():
+    for c in (-30.0, -1.0, 0.0, 2.0, 1e4):
+        w = logisticw(c)
+        slope = 1 / (1 + (1 + w) * jnp.exp(w))
+        np.testing.assert_allclose(jax.grad(logisticw)(c), slope, rtol=1e-14)
+        np.testing.assert_allclose(jax.grad(jax.grad(logisticw))(c), -(slope**3) * (2 + w) * jnp.exp(w), rtol=1e-12)
+
+
+def test_the_least_slope_is_a_bound():
+    w = np.linspace(-20, 5, 10_001)
+    assert (1 + (1 + w) * np.exp(w)).min() > LEAST_SLOPE
+
+
+def test_boxes_are_enclosed():
+    ball = arb().number(1).union(arb().number(2))
+    low, high = MPMATH.logisticw(1), MPMATH.logisticw(2)
+    image = arb().logisticw(ball)
+    assert image.lower() <= low and image.upper() >= high
+
+
+def test_closed_forms_under_the_logistic_loss():
+    xp = under_logistic_loss(JAX)
+    assert xp.lambertw(3.0, 0) == logisticw(3.0)
+    with pytest.raises(ValueError, match="branch"):
+        xp.lambertw(-0.1, -1)
