@@ -88,6 +88,12 @@ def descent_ascent(p: Any, branch: int = 0, *, xp: Arithmetic = JAX) -> Scalar:
     return xp.lambertw(coefficient(p, "descent_ascent"), branch)
 
 
+def with_ridges(p: Any, ridges: int, *, xp: Arithmetic = JAX) -> Scalar:
+    """Weight W(c_DA/ridges) that descent-ascent has with a multiple of the ridge; 2 for an alternating step. Paper: App. D.3."""
+    require_exponential(p)
+    return xp.lambertw(coefficient(p, "descent_ascent") / ridges, 0)
+
+
 def curvature(w: Scalar) -> Scalar:
     """Second derivative of the objective at a solution w = c e^{-w}, over the ridge: 1 + w. Paper: App. F."""
     return 1 + w

@@ -87,6 +87,9 @@ UNARY = {  # name: (function of jets, exact, exact derivative, range of the argu
     ),
     "lambertw_exp": (XP.lambertw_exp, w_exp, lambda y: w_exp(y) / (1 + w_exp(y)), (-600.0, 600.0)),
     "lambertw_exp huge": (XP.lambertw_exp, w_exp, lambda y: w_exp(y) / (1 + w_exp(y)), (90.0, 1e17)),
+    "logisticw": (
+        XP.logisticw, MPMATH.logisticw, lambda c: (lambda w: 1 / (1 + (1 + w) * mp.exp(w)))(MPMATH.logisticw(c)), (-50.0, 1e6)
+    ),
     "square": (lambda x: x**2, lambda x: x**2, lambda x: 2 * x, (-5.0, 5.0)),
     "cube": (lambda x: x**3, lambda x: x**3, lambda x: 3 * x**2, (-5.0, 5.0)),
     "product with itself": (lambda x: x * x, lambda x: x**2, lambda x: 2 * x, (-5.0, 5.0)),

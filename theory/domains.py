@@ -14,6 +14,7 @@ B = Axis("b", 1e-2, 1e4, "log")
 RATIO = Axis("ratio", 1e-2, 2.0, "log")  # alpha / phi
 EPSILON = Axis("epsilon", 0.05, 0.95)
 ALPHA = Axis("alpha", 1e-3, 10.0, "log")
+STEP = Axis("step", 1e-6, 1e3, "log")  # step size times ridge, eta lam
 ASCENT_PULL = Axis("ascent_pull", 1e-3, 1e2, "log")  # B = -s_2 of a descent-ascent stationary point
 
 

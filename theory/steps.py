@@ -76,6 +76,14 @@ EXPONENTIAL_ABOVE = inequality(
     "exponential-above", "e^d >= 1 and e^d >= 1 + d for d >= 0", {"d": (0.0, 300.0)},
     lambda p, xp: xp.exp(p.d) - 1, lambda p, xp: xp.exp(p.d) - 1 - p.d,
 )
+LOGISTIC_INCREASES = inequality(
+    "logistic-increases", "w (1 + e^w) increases: its slope 1 + (1 + w) e^w is >= 1 - e^{-2} > 0, reached at w = -2",
+    {"w": (-30.0, 30.0)}, lambda p, xp: 1 + (1 + p.w) * xp.exp(p.w),
+)
+FIRST_STEP = identity(
+    "first-step", "with w_D = c_D l, c_DA l - w_D = (c_DA - c_D) l", {"c": _RATIO, "c_da": (-1e3, 1e3), "l": (0.0, 1.0)},
+    lambda p, xp: p.c_da * p.l - p.c * p.l - (p.c_da - p.c) * p.l,
+)
 ORDER_1D = (W_INCREASES, UNLEARNED_MINUS_ORIGINAL, ORIGINAL_MINUS_ORACLE)
 
 # --- the plane -------------------------------------------------------------------------------------------------------------

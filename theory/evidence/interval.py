@@ -289,6 +289,7 @@ def jets() -> Arithmetic:
         sigmoid=_unary(sigmoid_image, lambda x, y: y * (one - y)),
         lambertw=lambda z, branch=0: principal(z) if branch == 0 else lower(z),
         lambertw_exp=_unary(_increasing(plain.lambertw_exp), lambda y, w: w / (one + w)),
+        logisticw=_unary(_increasing(plain.logisticw), lambda c, w: one / (one + (one + w) * exp_image(w))),
         minimum=lambda a, b: _pick(a, b, smaller=True),
         maximum=lambda a, b: _pick(a, b, smaller=False),
     )

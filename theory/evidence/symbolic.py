@@ -78,6 +78,16 @@ class Unknowns:
             self.equations.append(((w,), z - w * sympy.exp(w)))
         return w
 
+    def logisticw(self, c: Any) -> Expression:
+        """The symbol w with w (1 + e^w) = c."""
+        c = _small(sympy.sympify(c))
+        w = self._known(("logistic", c))
+        if w is None:
+            w = sympy.Dummy("w", **({"positive": True} if c.is_positive else {"real": True}))
+            self._named.append((("logistic", c), w))
+            self.equations.append(((w,), c - w * (1 + sympy.exp(w))))
+        return w
+
     def plane(self, beta: Any, gamma: Any, q: Any, sign: int) -> tuple[Expression, Expression]:
         """The symbols s_1 > 0 and s_2 (of the sign given) with s_1 = beta e^{-x}, |s_2| = gamma e^{-y}."""
         beta, gamma, q = (_small(sympy.sympify(value)) for value in (beta, gamma, q))
@@ -101,6 +111,7 @@ class Unknowns:
             "abs": magnitude,
             "lambertw": self.lambertw,
             "lambertw_exp": lambda y: self.lambertw(sympy.expand_power_exp(sympy.exp(y))),
+            "logisticw": self.logisticw,
             "minimum": _refuse,
             "maximum": _refuse,
             "implicit": self.plane,

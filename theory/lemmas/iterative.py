@@ -1,0 +1,197 @@
+r"""Alternating descent-ascent: a descent half-step on R, an ascent half-step on F, each with its own ridge.
+
+In units h = eta lam: u = w - h A with A = w - b e^{-w}, then w' = u - h (kappa e^{-u} + u). The simultaneous step with ridge 2 lam
+is w - h A - h (kappa e^{-w} + w), so the two differ by h^2 A - h kappa e^{-w} (e^{hA} - 1): second order in h.
+"""
+
+from __future__ import annotations
+
+from ascentfail import closed_form, steps_1d
+from ascentfail.arithmetic import Arithmetic, Scalar
+from ascentfail.theory import steps
+from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
+from ascentfail.theory.domains import PHI, RATIO, B, alpha_from_ratio
+from ascentfail.theory.lemmas.first_steps import LOSSES, weights
+from ascentfail.theory.registry import register
+
+# --- to leading order ------------------------------------------------------------------------------------------------------
+
+
+def _drifts(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar]:
+    """(A, B): what the retain and the forget half-step take off the weight, in units of h."""
+    return p.w - p.b * xp.exp(-p.w), p.w + steps_1d.ascent_strength(p) * xp.exp(-p.w)
+
+
+def _small_step(p: Point, xp: Arithmetic) -> Point:
+    """Chart h = scale/(1 + |A| + B'), with B' >= |B|: both half-steps move the weight by less than one."""
+    p = alpha_from_ratio(p, xp)
+    size = 1 + 2 * xp.abs(p.w) + (p.b + steps_1d.ascent_strength(p)) * xp.exp(-p.w)
+    return p.replace(step=p.scale / size)
+
+
+def _second_order(p: Point, xp: Arithmetic) -> Scalar:
+    """What h^2 (|first drift| (1 + (e - 1) pull of the second)) leaves over the difference, for both orders."""
+    first, second = _drifts(p, xp)
+    factor = (xp.exp(xp.number(1)) - 1) * xp.exp(-p.w)
+    margins = []
+    for order, drift, pull in (("retain-first", first, steps_1d.ascent_strength(p)), ("forget-first", second, p.b)):
+        gap = steps_1d.alternating(p.w, p, p.step, order=order, xp=xp) - steps_1d.simultaneous(p.w, p, p.step, ridges=2, xp=xp)
+        margins.append(p.step**2 * xp.abs(drift) * (1 + factor * pull) - xp.abs(gap))
+    return xp.minimum(*margins)
+
+
+_EXPANSION = steps.identity(
+    "alternating-expansion", "alternating - simultaneous with ridge 2 lam = h^2 A - h kappa e^{-w} (e^{hA} - 1), A = w - b e^{-w}",
+    {"w": (-5.0, 10.0), "h": (1e-3, 1.0), "b": (1e-3, 1e3), "kappa": (1e-3, 1e3)},
+    lambda p, xp: (lambda point, drift: (
+        steps_1d.alternating(p.w, point, p.h, xp=xp) - steps_1d.simultaneous(p.w, point, p.h, ridges=2, xp=xp)
+        - p.h**2 * drift + p.h * p.kappa * xp.exp(-p.w) * (xp.exp(p.h * drift) - 1)
+    ))(Point(b=p.b, forget_b=p.kappa, phi=xp.number(1)), p.w - p.b * xp.exp(-p.w)),
+)
+_SECANT = steps.inequality(
+    "secant", "|e^t - 1| <= (e - 1)|t| for |t| <= 1: for t >= 0 the second derivative of (e-1) t - e^t + 1 is -e^t < 0 and it "
+    "vanishes at both ends 0 and 1; for t <= 0, 1 - e^t <= |t|", {"t": (0.0, 1.0)},
+    lambda p, xp: xp.exp(p.t), lambda p, xp: p.t - 1 + xp.exp(-p.t),
+)
+
+register(Claim(
+    id="iterative.leading-order",
+    statement="One alternating step equals one simultaneous step with ridge 2 lam up to O(eta^2).",
+    source="Sec. 5.1.1, App. D.3",
+    kind=Kind.LIMIT,
+    domain=Domain(
+        (Axis("w", -3.0, 10.0), PHI, B, RATIO, Axis("scale", 1e-4, 1.0, "log")),
+        _small_step,
+        words="w in [-3, 10], phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, 2], steps that move w by less than one; both "
+        "orders",
+    ),
+    margin=_second_order,
+    proof=(_EXPANSION, _SECANT),
+    proof_words="with |hA| <= 1 the difference is at most h^2 |A| (1 + (e - 1) kappa e^{-w}); the other order is the same with the "
+    "half-steps' pulls exchanged, b for -kappa",
+    note="The margin is an explicit constant times h^2 minus the difference.",
+))
+
+# --- is the difference negligible at the end? --------------------------------------------------------------------------------
+
+
+def _nearly_balanced(p: Point, xp: Arithmetic) -> Point:
+    """Chart: rho = share, kappa = rho - 2 lam c and lam = k eta rho^2, so that alpha < phi and the minimiser is W(c) for every eta."""
+    ridge = p.k * p.eta * p.share**2
+    b, kappa = p.share / ridge, p.share / ridge - 2 * p.c
+    return Point(b=b, forget_b=kappa, phi=xp.number(1), alpha=kappa / b, step=p.eta * ridge, c=p.c, k=p.k, eta=p.eta, share=p.share)
+
+
+def _fixed_point(p: Point, xp: Arithmetic) -> Scalar:
+    """Fixed point of the alternating map, by Newton from the balance of its two leading terms."""
+    w = xp.lambertw(1 / p.k, 0) / 2
+    for _ in range(24):
+        u = steps_1d.retain_half(w, p, p.step, xp=xp)
+        slope_u = 1 - p.step * (1 + p.b * xp.exp(-w))
+        slope = slope_u * (1 - p.step * (1 - steps_1d.ascent_strength(p) * xp.exp(-u)))
+        w = w - (steps_1d.forget_half(u, p, p.step, xp=xp) - w) / (slope - 1)
+    return w
+
+
+def _excluded(p: Point, xp: Arithmetic) -> Scalar:
+    """Minus a lower bound of (alternating(w) - w)/(eta rho)^2 at w = W(c) + 1, which is the least one for all w up to there.
+
+    With s = h (b e^{-w} - w) and e^{-s} <= 1/(1 + s): alternating(w) - w >= (s^2 - h w)/(1 + s) - h (s + w).
+    """
+    w = xp.lambertw(p.c, 0) + 1
+    s = p.step * (p.b * xp.exp(-w) - w)
+    return -((s**2 - p.step * w) / (1 + s) - p.step * (s + w)) / (p.eta * p.share) ** 2
+
+
+_UNIFORM = Domain(
+    (Axis("eta", 1e-9, 1e-2, "log"), Axis("share", 0.01, 1.0), Axis("c", 0.1, 2.0), Axis("k", 1e-8, 1e-2, "log")),
+    _nearly_balanced,
+    words="eta in [1e-9, 0.01] and, for each eta, lam = k eta rho^2 and kappa = rho - 2 lam c, so alpha < phi; rho in [0.01, 1], c in "
+    "[0.1, 2], k in [1e-8, 0.01]",
+)
+
+register(Claim(
+    id="iterative.negligible",
+    statement="sup over lam > 0 and 0 <= alpha < phi of |fixed point of the alternating map - minimiser with ridge 2 lam| -> 0 as eta "
+    "-> 0; so from some eta on it stays below 1.",
+    source="Sec. 5.1.1, App. D.3",
+    kind=Kind.LIMIT,
+    domain=_UNIFORM,
+    margin=lambda p, xp: 1 - xp.abs(_fixed_point(p, xp) - xp.lambertw(p.c, 0)),
+    exclusion=_excluded,
+    exclusion_words="alternating(w) > w for every w <= W(c) + 1, at this eta and at every smaller one with lam = k eta rho^2: no fixed "
+    "point comes within 1 of the minimiser W(c)",
+    note="A small step does not help against a smaller ridge: what the ascent's curvature adds is of the size of the ridge.",
+    repaired=Claim(
+        id="iterative.negligible.repaired",
+        statement="For fixed lam and alpha the gap is O(eta): a step from the minimiser w* of ridge 2 lam moves by at most "
+        "h^2 |A| (1 + (e - 1) kappa e^{-w*}), h = eta lam.",
+        source="ours",
+        kind=Kind.LIMIT,
+        domain=Domain(
+            (PHI, B, Axis("ratio", 0.01, 0.99), Axis("scale", 1e-4, 1.0, "log")),
+            lambda p, xp: _small_step(p.replace(w=closed_form.with_ridges(alpha_from_ratio(p, xp), 2, xp=xp)), xp),
+            words="alpha/phi in [0.01, 0.99], phi in [0.01, 3], b in [0.01, 1e4], steps that move w* by less than one",
+        ),
+        margin=lambda p, xp: _second_order(p, xp),
+        proof=(_EXPANSION, _SECANT),
+        proof_words="the simultaneous step with ridge 2 lam leaves w* where it is, and the alternating one differs from it as in "
+        "iterative.leading-order",
+    ),
+))
+
+# --- boundedness ---------------------------------------------------------------------------------------------------------------
+
+_LOOKED_AT = 24  # steps simulated for each sampled point; the proof is for all
+
+
+def _bounds(p: Point, start: Scalar, loss: str, xp: Arithmetic) -> tuple[Scalar, Scalar]:
+    """(low, high) that no iterate leaves, retain first, exponential loss: low = min(start, g(u_min)), high = max(u(low), start, W(b))."""
+    h = p.step
+    least = (1 - h) * (1 + xp.log(h * p.b / (1 - h)))
+    low = xp.minimum(start, steps_1d.forget_half(least, p, h, xp=xp))
+    top = xp.maximum(start, closed_form.oracle(p, xp=xp))
+    return low, xp.maximum(top, steps_1d.retain_half(low, p, h, xp=xp))
+
+
+def _stays(p: Point, xp: Arithmetic) -> Scalar:
+    """The smallest distance of the iterates from the ends of the interval."""
+    w = closed_form.original(p, xp=xp)
+    low, high = _bounds(p, w, "exponential", xp)
+    least = xp.minimum(w - low, high - w)
+    for _ in range(_LOOKED_AT):
+        w = steps_1d.alternating(w, p, p.step, xp=xp)
+        least = xp.minimum(least, xp.minimum(w - low, high - w))
+    return least
+
+
+_LEAST_U = steps.identity(
+    "least-half-step", "u(w) = (1-h) w + h b e^{-w} is convex; at e^{-w} = (1-h)/(h b) its slope is 0 and its value (1-h)(1 + ln(h b/(1-h)))",
+    {"h": (1e-3, 0.9), "b": (1e-3, 1e3)},
+    lambda p, xp: (lambda w: steps_1d.retain_half(w, Point(b=p.b), p.h, xp=xp) - (1 - p.h) * (1 + w))(
+        xp.log(p.h * p.b / (1 - p.h))
+    ),
+)
+_HALF_STEPS = steps.inequality(
+    "half-steps-shape", "u'' = h b e^{-w} >= 0 and g' = (1-h) + h kappa e^{-u} >= 0",
+    {"h": (0.0, 1.0), "b": (0.0, 1e4), "kappa": (0.0, 1e4), "w": (-30.0, 30.0)},
+    lambda p, xp: p.h * p.b * xp.exp(-p.w), lambda p, xp: 1 - p.h + p.h * p.kappa * xp.exp(-p.w),
+)
+
+register(Claim(
+    id="iterative.stabilises",
+    statement="For eta lam < 1 and every alpha the alternating iterates from w_D stay bounded, also where the simultaneous ones diverge.",
+    source="Sec. 5.1.1, App. D.3",
+    kind=Kind.BOUND,
+    domain=Domain(
+        (PHI, Axis("b", 1e-2, 1e2, "log"), Axis("ratio", 1e-2, 5.0, "log"), Axis("step", 1e-3, 0.9, "log")),
+        alpha_from_ratio,
+        words="phi in [0.01, 3], b in [0.01, 100], alpha/phi in [0.01, 5], eta lam in [1e-3, 0.9]; 24 steps looked at, all proved",
+    ),
+    margin=_stays,
+    proof=(_LEAST_U, _HALF_STEPS, steps.W_INCREASES),
+    proof_words="u >= u_min whatever w is, so w' = g(u) >= g(u_min), g increasing: no iterate is below low = min(w_D, g(u_min)). And w' <= "
+    "max(u, 0) with u convex, so on [low, high] it is at most max(u(low), u(high)), where u(high) <= high because high >= W(b). Forget "
+    "first is the same map begun with g, hence bounded as well. No step needs the ranges of the domain",
+    note="The bounds are explicit; they grow with alpha/phi.",
+))
