@@ -160,3 +160,9 @@ X_GAP_AND_Y_GAP = identity(
     - p.q * (closed_form.plane_margins(p.u, p.v, p.q)[0] - closed_form.plane_margins(p.a, -p.b, p.q)[0])
     - (1 - p.q**2) * (p.v + p.b),
 )
+RETAIN_PULL_LAGS = identity(
+    "retain-pull-lags",
+    "A e^A = beta e^{qB} gives dA/dB = q A/(1+A) and dA/d ln beta = A/(1+A), and 1 - q A/(1+A) = (1 + (1-q) A)/(1+A) > 0: A - B "
+    "falls as B rises, alpha = (phi/beta) B e^{qA-B} falls as beta rises", {"a": (0.0, 1e3), "q": (0.0, 1.0)},
+    lambda p, xp: 1 - p.q * p.a / (1 + p.a) - (1 + (1 - p.q) * p.a) / (1 + p.a),
+)
