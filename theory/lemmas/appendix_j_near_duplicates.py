@@ -9,6 +9,7 @@ from __future__ import annotations
 from ascentfail import closed_form, stationary
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
+from ascentfail.theory.lemmas.appendix_j_modulus import BOTH, BOTH_WORDS, UNLEARNED, UNLEARNED_WORDS
 from ascentfail.theory.registry import register
 
 
@@ -55,6 +56,8 @@ register(Claim(
     margin=lambda p, xp: xp.minimum(
         _modulus(p, "descent_ascent", xp), xp.minimum(_modulus(p, "original", xp), _modulus(p, "oracle", xp))
     ),
+    proof=(*BOTH, *UNLEARNED),
+    proof_words=BOTH_WORDS + "; " + UNLEARNED_WORDS,
     note="gap = 1 - eps; the modulus (1-eps)(1+rho+kappa)^2/(1+W)^2 tends to 0 for every admissible rho, kappa.",
 ))
 
@@ -95,6 +98,8 @@ register(Claim(
             "lam from 1.01 to 100 times 2e(1 - 1/|R|), |R| in 2..1000, and eps close to 1",
         ),
         margin=lambda p, xp: _modulus(p, "descent_ascent", xp),
+        proof=UNLEARNED,
+        proof_words=UNLEARNED_WORDS,
     ),
 ))
 
