@@ -76,6 +76,10 @@ EXPONENTIAL_ABOVE = inequality(
     "exponential-above", "e^d >= 1 and e^d >= 1 + d for d >= 0", {"d": (0.0, 300.0)},
     lambda p, xp: xp.exp(p.d) - 1, lambda p, xp: xp.exp(p.d) - 1 - p.d,
 )
+EXPONENTIAL_BELOW = inequality(
+    "exponential-below", "e^{-d} >= 1 - d for d >= 0, so e^d - 1 <= d e^d, and ln r >= 1 - 1/r for r = e^d", {"d": (0.0, 300.0)},
+    lambda p, xp: xp.exp(-p.d) - 1 + p.d,
+)
 ORDER_1D = (W_INCREASES, UNLEARNED_MINUS_ORIGINAL, ORIGINAL_MINUS_ORACLE)
 
 # --- the plane -------------------------------------------------------------------------------------------------------------

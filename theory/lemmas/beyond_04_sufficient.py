@@ -32,10 +32,10 @@ _CROSSING = steps.identity(
     lambda p, xp: p.q * sum(_forget_pulls(p)) - p.phi * p.u,
 )
 _GAP_OF_EXPONENTIALS = steps.identity(
-    "gap-of-exponentials", "phi + (1+phi) e^{2s} - (1+2phi) e^s = (e^s - 1)((1+phi) e^s - phi)",
+    "gap-of-exponentials", "phi + (1+phi) e^{2s} - (1+2phi) e^s = (e^s - 1)((1+phi) e^s - phi), here over e^{2s}",
     {"s": (0.0, 300.0), "phi": (0.0, 1e3)},
-    lambda p, xp: p.phi + (1 + p.phi) * xp.exp(2 * p.s) - (1 + 2 * p.phi) * xp.exp(p.s)
-    - (xp.exp(p.s) - 1) * ((1 + p.phi) * xp.exp(p.s) - p.phi),
+    lambda p, xp: p.phi * xp.exp(-2 * p.s) + 1 + p.phi - (1 + 2 * p.phi) * xp.exp(-p.s)
+    - (1 - xp.exp(-p.s)) * (1 + p.phi - p.phi * xp.exp(-p.s)),
 )
 _GAP_IS_POSITIVE = steps.inequality(
     "gap-is-positive", "both factors are >= 0 for s >= 0, so phi + (1+phi) e^{2s} >= (1+2phi) e^s",
