@@ -84,6 +84,10 @@ FIRST_STEP = identity(
     "first-step", "with w_D = c_D l, c_DA l - w_D = (c_DA - c_D) l", {"c": _RATIO, "c_da": (-1e3, 1e3), "l": (0.0, 1.0)},
     lambda p, xp: p.c_da * p.l - p.c * p.l - (p.c_da - p.c) * p.l,
 )
+EXPONENTIAL_BELOW = inequality(
+    "exponential-below", "e^{-d} >= 1 - d for d >= 0, so e^d - 1 <= d e^d, and ln r >= 1 - 1/r for r = e^d", {"d": (0.0, 300.0)},
+    lambda p, xp: xp.exp(-p.d) - 1 + p.d,
+)
 ORDER_1D = (W_INCREASES, UNLEARNED_MINUS_ORIGINAL, ORIGINAL_MINUS_ORACLE)
 
 # --- the plane -------------------------------------------------------------------------------------------------------------
@@ -167,4 +171,10 @@ X_GAP_AND_Y_GAP = identity(
     lambda p, xp: closed_form.plane_margins(p.u, p.v, p.q)[1] - closed_form.plane_margins(p.a, -p.b, p.q)[1]
     - p.q * (closed_form.plane_margins(p.u, p.v, p.q)[0] - closed_form.plane_margins(p.a, -p.b, p.q)[0])
     - (1 - p.q**2) * (p.v + p.b),
+)
+RETAIN_PULL_LAGS = identity(
+    "retain-pull-lags",
+    "A e^A = beta e^{qB} gives dA/dB = q A/(1+A) and dA/d ln beta = A/(1+A), and 1 - q A/(1+A) = (1 + (1-q) A)/(1+A) > 0: A - B "
+    "falls as B rises, alpha = (phi/beta) B e^{qA-B} falls as beta rises", {"a": (0.0, 1e3), "q": (0.0, 1.0)},
+    lambda p, xp: 1 - p.q * p.a / (1 + p.a) - (1 + (1 - p.q) * p.a) / (1 + p.a),
 )

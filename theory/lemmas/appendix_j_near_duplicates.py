@@ -1,7 +1,6 @@
-r"""Appendix J: one retain sample (1, eps) and one forget sample (eps, 1) with the same label, as eps -> 1.
+r"""Appendix J: what its limit needs where losses are means, and in which order the limits are taken.
 
-With losses as sums, rho and kappa are the weights of the two samples over the ridge. At eps = 1 both margins equal
-S = w_1 + w_2 and S = 2 (rho +- kappa) e^{-S}.
+With the means of Section 5 the two samples have the weights rho = 1/(lam |R|) and kappa = 1/lam over the ridge.
 """
 
 from __future__ import annotations
@@ -9,54 +8,8 @@ from __future__ import annotations
 from ascentfail import closed_form, stationary
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
+from ascentfail.theory.lemmas.appendix_j_limits import UNLEARNED, UNLEARNED_WORDS, modulus
 from ascentfail.theory.registry import register
-
-
-def _sum_of_weights(p: Point, which: closed_form.Model, xp: Arithmetic) -> Scalar:
-    """w_1 + w_2 = (x + y)/(1 + eps) of a model at eps = 1 - gap."""
-    epsilon = 1 - p.gap
-    size, q = 1 + epsilon * epsilon, 2 * epsilon / (1 + epsilon * epsilon)
-    if which == "oracle":
-        x = xp.lambertw(p.rho * size, 0)
-        return (x + q * x) / (1 + epsilon)
-    sign = -1 if which == "descent_ascent" else 1
-    s1, s2 = stationary.from_pulls(p.rho * size, p.kappa * size, q, sign, xp=xp)
-    x, y = closed_form.plane_margins(s1, s2, q)
-    return (x + y) / (1 + epsilon)
-
-
-def _modulus(p: Point, which: closed_form.Model, xp: Arithmetic) -> Scalar:
-    """Modulus minus distance: |S(eps) - S(1)| <= (1 - eps) (1 + rho + kappa)^2/(1 + S(1))^2."""
-    limit = closed_form.duplicate_limit(p.rho, p.kappa, which, xp=xp)
-    bound = p.gap * (1 + p.rho + p.kappa) ** 2 / (1 + limit) ** 2
-    return bound - xp.abs(_sum_of_weights(p, which, xp) - limit)
-
-
-def _weights_chart(p: Point, xp: Arithmetic) -> Point:
-    """Chart kappa = place (rho + 1/(2e)): from 0 up to the edge of existence."""
-    kappa = p.place * (p.rho + 1 / (2 * xp.exp(xp.number(1))))
-    limit = closed_form.duplicate_limit(p.rho, kappa, "descent_ascent", xp=xp)
-    reach = (1 + limit) ** 4 / (20 * (1 + p.rho + kappa) ** 2)  # next to -1/e the limit sets in later
-    return Point(rho=p.rho, kappa=kappa, gap=p.nearness * xp.minimum(reach, xp.number(1) / 2))
-
-
-register(Claim(
-    id="appendix-j.limits",
-    statement="As eps -> 1, w_1 + w_2 of original, oracle and descent-ascent (its local minimum) tend to W(2(rho+kappa)), "
-    "W(2 rho) and W(2(rho-kappa)), for rho, kappa >= 0 and 2(rho-kappa) > -1/e.",
-    source="App. J, losses as sums; the values are ours",
-    kind=Kind.LIMIT,
-    domain=Domain(
-        (Axis("rho", 1e-3, 1e3, "log"), Axis("place", 0.0, 0.99), Axis("nearness", 1e-9, 1.0, "log")),
-        _weights_chart,
-        lambda p, xp: (1 + 2 * xp.exp(xp.number(1)) * (p.rho - p.kappa), p.kappa),
-        "rho in [1e-3, 1e3], 0 <= kappa <= 0.99 (rho + 1/(2e)), and eps close to 1",
-    ),
-    margin=lambda p, xp: xp.minimum(
-        _modulus(p, "descent_ascent", xp), xp.minimum(_modulus(p, "original", xp), _modulus(p, "oracle", xp))
-    ),
-    note="gap = 1 - eps; the modulus (1-eps)(1+rho+kappa)^2/(1+W)^2 tends to 0 for every admissible rho, kappa.",
-))
 
 _MEANS = Domain(
     (Axis("ridge", 1e-3, 1e2, "log"), Axis("retain_total", 2, 1000, "integer")),
@@ -94,7 +47,9 @@ register(Claim(
             lambda p, xp: (1 + 2 * xp.exp(xp.number(1)) * (p.rho - p.kappa),),
             "lam from 1.01 to 100 times 2e(1 - 1/|R|), |R| in 2..1000, and eps close to 1",
         ),
-        margin=lambda p, xp: _modulus(p, "descent_ascent", xp),
+        margin=lambda p, xp: modulus(p, "descent_ascent", xp),
+        proof=UNLEARNED,
+        proof_words=UNLEARNED_WORDS,
     ),
 ))
 

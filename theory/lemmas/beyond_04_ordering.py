@@ -8,15 +8,13 @@ from __future__ import annotations
 from ascentfail import closed_form
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
-from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
+from ascentfail.theory.claim import Claim, Domain, Kind, Point
 from ascentfail.theory.domains import (
     ALPHA,
     EPSILON,
     PHI,
-    PLANE_STATIONARY,
     PLANE_WITH_DA,
     B,
-    at_stationary,
     exists_in_plane,
     plane_margins,
 )
@@ -126,24 +124,4 @@ register(Claim(
     margin=lambda p, xp: _gaps(p, xp)[1],
     proof=(steps.X_GAP_AND_Y_GAP,),
     proof_words="y_D - y_DA = q (x_D - x_DA) + (1 - q^2)(V + B), and V, B >= 0",
-))
-
-
-def _x_gap(p: Point, xp: Arithmetic) -> Scalar:
-    exact, x, _ = at_stationary(p, xp)
-    return plane_margins(exact, "original", xp)[0] - x
-
-
-register(Claim(
-    id="beyond-4.sufficient",
-    statement="alpha >= phi^2/(q (1 + 2 phi)) gives x_DA <= x_D at every stationary point, also for alpha > 1.",
-    source="ours, theory section 3 item 4",
-    kind=Kind.ORDERING,
-    domain=Domain(
-        (Axis("epsilon", 0.05, 1.0), *PLANE_STATIONARY.axes[1:]),
-        PLANE_STATIONARY.chart,
-        lambda p, xp: (p.alpha - closed_form.sufficient_alpha(p),),
-        "every stationary point with forget pull B in [1e-3, 100] and alpha from the bound on; epsilon in [0.05, 1]",
-    ),
-    margin=_x_gap,
 ))

@@ -32,19 +32,19 @@ def _side(p: Point) -> Scalar:
     return 1 + p.a - p.b * (1 + (1 - p.q**2) * p.a)
 
 
-_UNIMODAL = (
+UNIMODAL = (
     steps.identity(
         "slope-of-h", "B (1+A) h'(B) = (1+A) - B (1 + (1-q^2) A) = (1+A)(1-B) + q^2 A B",
-        {"a": (0.0, 200.0), "b": (1e-3, 100.0), "q": (0.0, 1.0)},
+        {"a": (0.0, 1e3), "b": (1e-3, 1e3), "q": (0.0, 1.0)},
         lambda p, xp: (p.b * (1 + p.a) * (1 / p.b + p.q**2 * p.a / (1 + p.a) - 1) - _side(p)) ** 2
         + ((1 + p.a) * (1 - p.b) + p.q**2 * p.a * p.b - _side(p)) ** 2,
     ),
     steps.inequality(
-        "fold-increases", "dk/d ln A = 1 + A (1 - q^3/(1 + (1-q^2) A)^2) >= 0", {"a": (0.0, 200.0), "q": (0.0, 1.0)},
+        "fold-increases", "dk/d ln A = 1 + A (1 - q^3/(1 + (1-q^2) A)^2) >= 0", {"a": (0.0, 1e3), "q": (0.0, 1.0)},
         lambda p, xp: p.a, lambda p, xp: 1 - p.q**3 / (1 + (1 - p.q**2) * p.a) ** 2,
     ),
 )
-_UNIMODAL_WORDS = (
+UNIMODAL_WORDS = (
     "h'(B) > 0 iff B < (1+A)/(1+(1-q^2) A), that is iff k(ln A) < 0 (q B = ln A + A - ln beta); k and A(B) are "
     "increasing, so h' changes "
     "sign once, at the fold"
@@ -58,8 +58,8 @@ register(Claim(
     domain=PLANE_STATIONARY,
     margin=lambda p, xp: stationary.log_existence_alpha(p, xp=xp)
     - xp.log(closed_form.alpha_of_descent_ascent(p.ascent_pull, p, xp=xp)),
-    proof=_UNIMODAL,
-    proof_words=_UNIMODAL_WORDS,
+    proof=UNIMODAL,
+    proof_words=UNIMODAL_WORDS,
 ))
 
 
@@ -76,8 +76,8 @@ register(Claim(
     kind=Kind.ORDERING,
     domain=PLANE_STATIONARY,
     margin=lambda p, xp: _slope(p, xp) * _before_fold(p, xp),
-    proof=_UNIMODAL,
-    proof_words=_UNIMODAL_WORDS,
+    proof=UNIMODAL,
+    proof_words=UNIMODAL_WORDS,
     note="h tends to -infinity at both ends (beyond-5.unbounded gives the far one).",
 ))
 
@@ -95,8 +95,8 @@ register(Claim(
     kind=Kind.ORDERING,
     domain=PLANE_STATIONARY,
     margin=_nature,
-    proof=_UNIMODAL,
-    proof_words="the determinant is B (1 + A) h'(B); " + _UNIMODAL_WORDS,
+    proof=UNIMODAL,
+    proof_words="the determinant is B (1 + A) h'(B); " + UNIMODAL_WORDS,
     note="Before the fold B < 1/(1 - q^2 A/(1+A)) and the trace 2 + A - B is positive with the determinant.",
 ))
 

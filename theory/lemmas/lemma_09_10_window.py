@@ -6,9 +6,6 @@ x_R >= x_D, y_R >= y_D). Figure 4 draws the window between them.
 
 from __future__ import annotations
 
-import functools
-import operator
-
 from ascentfail import closed_form
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
@@ -149,37 +146,4 @@ register(Claim(
         "at least phi e^{-X}/(1+X) with X = W(2b) <= 2b <= phi/5; the second is phi, the third 1; the larger lower bound is "
         "phi(1+phi)/(1+2phi)",
     ),
-))
-
-_NODES = 200
-
-
-def area(p: Point, xp: Arithmetic) -> Scalar:
-    """Area of the printed window in (eps, alpha), by the midpoint rule in 1 - (1-u)^2 = eps, which resolves eps near 1."""
-    def strip(i: Scalar) -> Scalar:
-        rest = 1 - (2 * i + 1) / xp.number(2 * _NODES)
-        at = p.replace(epsilon=1 - rest * rest, alpha=xp.number(1))
-        return 2 * rest * xp.maximum(window(at, xp), xp.number(0)) / _NODES
-
-    if xp.name == "jax":
-        import jax
-        import jax.numpy as jnp
-
-        return jnp.sum(jax.vmap(strip)(jnp.arange(_NODES)))
-    return functools.reduce(operator.add, (strip(xp.number(i)) for i in range(_NODES)))
-
-
-register(Claim(
-    id="figure-4.broadens",
-    statement="For fixed b the area of the window in (eps, alpha) does not decrease with phi on (0, 1].",
-    source="Figure 4 and its text",
-    kind=Kind.ORDERING,
-    domain=Domain(
-        (Axis("phi", 1e-2, 1.0, "log"), Axis("b", 1e-3, 10.0, "log"), Axis("growth", 1.02, 2.0)),
-        lambda p, xp: Point(phi=p.phi, b=p.b, larger_phi=xp.minimum(p.phi * p.growth, xp.number(1))),
-        lambda p, xp: (p.larger_phi - p.phi,),
-        "phi < phi' <= 1 with phi'/phi in [1.02, 2], phi in [0.01, 1], b in [1e-3, 10]",
-    ),
-    margin=lambda p, xp: area(p.replace(phi=p.larger_phi), xp) - area(p, xp),
-    note=f"Area by a {_NODES}-node midpoint rule; the height at a fixed eps is not monotone, only the area.",
 ))
