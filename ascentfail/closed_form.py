@@ -117,6 +117,11 @@ def cosine(p: Any) -> Scalar:
     return 2 * p.epsilon / (1 + p.epsilon * p.epsilon)
 
 
+def one_minus_cosine(p: Any) -> Scalar:
+    """1 - q = (1 - eps)^2/(1 + eps^2), every digit of it also where the two samples are nearly the same. Beyond the paper."""
+    return (1 - p.epsilon) ** 2 / (1 + p.epsilon * p.epsilon)
+
+
 def retain_strength(p: Any, which: Model) -> Scalar:
     """Beta = b (1 + eps^2), or beta_D = beta/(1 + phi) for the original; needs no alpha. Paper: App. I."""
     check_model(which)
