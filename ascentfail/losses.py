@@ -87,7 +87,7 @@ def loss(problem: Problem, weights: jax.Array, which: Model) -> jax.Array:
 def _whole(name: str, value: Any) -> int:
     number = float(value)
     if number != round(number):
-        raise invalid(name, value, "a whole number, because samples are listed one by one")
+        raise invalid(name, number, "a whole number, because samples are listed one by one")
     return round(number)
 
 

@@ -317,21 +317,26 @@ def from_pulls(beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, xp: Arithme
         return xp.implicit(beta, gamma, q, sign)
     if xp is not MPMATH:
         raise invalid("xp", xp.name, "the JAX or the mpmath arithmetic")
-    return _plane_mpmath(mp.mpf(q), mp.mpf(beta), mp.mpf(gamma), sign)
+    with mpmath.extradps(10):  # the logarithms of tiny pulls are large, and their rounding is relative to that
+        s1, s2 = _plane_mpmath(mp.mpf(q), mp.mpf(beta), mp.mpf(gamma), sign)
+    return +s1, +s2
 
 
 def _plane_mpmath(q: Any, beta: Any, gamma: Any, sign: int) -> tuple[Any, Any]:
     if gamma == 0:
         return MPMATH.lambertw(beta, 0), mp.zero
+    # in ln S, since the root itself may be smaller than every tolerance
     if sign > 0:
-        upper = MPMATH.lambertw(gamma, 0)
-        lower = gamma * mp.exp(-q * MPMATH.lambertw(beta, 0) - upper)
+        alone = MPMATH.lambertw(gamma, 0)
+        upper = mp.log(alone)
+        lower = mp.log(gamma) - q * MPMATH.lambertw(beta, 0) - alone
     else:
-        a, upper = _fold_mpmath(beta, q)
-        if mp.log(upper) + q * a - upper <= mp.log(gamma):
+        a, size = _fold_mpmath(beta, q)
+        upper = mp.log(size)
+        if upper + q * a - size <= mp.log(gamma):
             return mp.nan, mp.nan
-        lower = gamma * mp.exp(-q * a)
-    size = _bracketed(lambda s: closed_form.balance(s, beta, gamma, q, sign, xp=MPMATH), lower, upper)
+        lower = mp.log(gamma) - q * a
+    size = mp.exp(_bracketed(lambda v: closed_form.balance(mp.exp(v), beta, gamma, q, sign, xp=MPMATH), lower, upper))
     return closed_form.retain_pull(sign * size, beta, q, xp=MPMATH), sign * size
 
 
@@ -345,7 +350,7 @@ def _fold_mpmath(beta: Any, q: Any) -> tuple[Any, Any]:
 
 def _bracketed(function: Any, lower: Any, upper: Any) -> Any:
     """Root of a function with a change of sign between two ends that may themselves be the root."""
-    guard = mpmath.mpf(10) ** -mp.dps
+    guard = mpmath.mpf(10) ** -mp.dps * (1 + max(abs(lower), abs(upper)))  # the rounding of the ends themselves
     with mpmath.extradps(10):
         f_lower, f_upper = function(lower), function(upper)
         if abs(f_lower) < guard:
@@ -357,7 +362,7 @@ def _bracketed(function: Any, lower: Any, upper: Any) -> Any:
 
 
 def log_existence_alpha(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
-    """Ln of the alpha below which descent-ascent has a minimum, ln (phi/beta) + max_B h(B).
+    """Logarithm of the alpha below which descent-ascent has a minimum, ln (phi/beta) + max_B h(B).
 
     Args:
         p: ratios b, phi, epsilon.

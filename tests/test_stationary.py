@@ -511,6 +511,17 @@ def test_the_many_digit_route_solves_the_raw_equations(problem):
             np.testing.assert_allclose([j1, j2], [float(s1), float(s2)], rtol=1e-7, atol=1e-9 * size)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("q", [0.0, 0.3, 0.9, 1.0])
+def test_the_many_digit_route_takes_pulls_of_any_size(q, sign):
+    """Forget pulls down to 1e-300, where the root itself is smaller than every tolerance: relative digits all the same."""
+    for digits, beta, gamma in itertools.product((30, 50), (1e-300, 1e-12, 1.0, 1e4), (1e-300, 1e-186, 1e-40, 1e-12, 0.1)):
+        with mpmath.workdps(digits):
+            s1, s2 = stationary.from_pulls(mpmath.mpf(beta), mpmath.mpf(gamma), mpmath.mpf(q), sign, xp=MPMATH)
+            first, second = s1 / beta * mpmath.exp(s1 + q * s2), s2 / gamma * mpmath.exp(q * s1 + s2)
+            assert max(abs(first - 1), abs(second - sign)) < mpmath.mpf(10) ** (2 - digits), (beta, gamma)
+
+
 # --- derivatives and batches -----------------------------------------------------------------------------------------------
 
 FIELD_OF = {"retain_in_plane": "retain", "forget_in_plane": "forget", "retain_on_axis": "retain", "forget_on_axis": "forget"}
