@@ -260,7 +260,7 @@ def test_plane_oracle_is_stationary_and_has_the_digits_of_an_independent_root(pr
         precise = closed_form.plane_oracle(p, xp=MPMATH)
         for got, high, expected in zip((x, y), precise, margins, strict=True):
             np.testing.assert_allclose(got, float(expected), rtol=1e-14, atol=1e-300)
-            assert abs(high - expected) < mpmath.mpf(10) ** -35 * (1 + expected)
+            assert abs(high - expected) < mpmath.mpf(10) ** -40 * (1 + expected)
 
 
 @given(whole_plane_problems())
