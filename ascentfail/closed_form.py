@@ -119,12 +119,17 @@ def displacement_bound(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
 
 
 def cosine(p: Any) -> Scalar:
-    """Q = 2 eps/(1 + eps^2), the cosine between a retain and a forget sample. Paper: Sec. 5.1.2."""
+    """Cosine q = 2 eps/(1 + eps^2), between a retain and a forget sample. Paper: Sec. 5.1.2."""
     return 2 * p.epsilon / (1 + p.epsilon * p.epsilon)
 
 
+def one_minus_cosine(p: Any) -> Scalar:
+    """1 - q = (1 - eps)^2/(1 + eps^2), every digit of it also where the two samples are nearly the same. Beyond the paper."""
+    return (1 - p.epsilon) ** 2 / (1 + p.epsilon * p.epsilon)
+
+
 def retain_strength(p: Any, which: Model) -> Scalar:
-    """Beta = b (1 + eps^2), or beta_D = beta/(1 + phi) for the original; needs no alpha. Paper: App. I."""
+    """Strength beta = b (1 + eps^2), or beta_D = beta/(1 + phi) for the original; needs no alpha. Paper: App. I."""
     check_model(which)
     beta = p.b * (1 + p.epsilon * p.epsilon)
     return beta / (1 + p.phi) if which == "original" else beta
@@ -236,12 +241,12 @@ def fold_equation(log_a: Scalar, beta: Scalar, q: Scalar, *, xp: Arithmetic = JA
 
 
 def fold_ascent_pull(a: Scalar, q: Scalar) -> Scalar:
-    """B = (1 + A)/(1 + (1 - q^2) A) at the fold. Source: as `fold_equation`."""
+    """Ascent pull B = (1 + A)/(1 + (1 - q^2) A) at the fold. Source: as `fold_equation`."""
     return (1 + a) / (1 + (1 - q * q) * a)
 
 
 def log_existence_alpha(a: Scalar, p: Any, *, xp: Arithmetic = JAX) -> Scalar:
-    """Ln of the alpha below which descent-ascent has a minimum, ln[(phi/beta) B e^{qA - B}] with A at the fold. Beyond."""
+    """Logarithm of the alpha up to which descent-ascent has a minimum, ln[(phi/beta) B e^{qA - B}] with A at the fold. Beyond."""
     q, beta = cosine(p), retain_strength(p, "descent_ascent")
     b = fold_ascent_pull(a, q)
     return xp.log(p.phi) - xp.log(beta) + xp.log(b) + q * a - b
@@ -301,11 +306,11 @@ def ordering_alphas(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
         (phi/q) exp(-X (1-q)(q-phi)/(q (1+phi))),    q (X - U) e^{qX}/beta_D,  U = W((1-q^2) beta_D e^{-q^2 X})/(1-q^2)
 
     Args:
-        p: ratios b, phi, epsilon with 0 < epsilon < 1.
+        p: ratios b, phi, epsilon with 0 < epsilon < 1; at epsilon = 1 both tend to phi, but the second is 0/0.
         xp: arithmetic.
 
     Returns:
-        The two thresholds; the second is at most the first.
+        The two thresholds, the second NaN at epsilon = 1; the second is at most the first.
 
     Source: beyond the paper, from the parametrisation by s_2.
     """

@@ -116,7 +116,7 @@ def weight_shape(problem: Problem) -> tuple[int, ...]:
 def _whole(name: str, value: Any) -> int:
     number = float(value)
     if number != round(number):
-        raise invalid(name, value, "a whole number, because samples are listed one by one")
+        raise invalid(name, number, "a whole number, because samples are listed one by one")
     return round(number)
 
 

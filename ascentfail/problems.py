@@ -97,7 +97,8 @@ def _check_counts(p: Any, retain: str, forget: str) -> None:
     for name, total in ((retain, p.retain_total), (forget, p.forget_total)):
         value = getattr(p, name)
         shape_of(p)
-        _require(name, value, (_array(value) >= 0) & (_array(value) <= _array(total)), takes[name])
+        _require(name, value, _array(value) >= 0, takes[name])  # by itself: the total may be traced
+        _require(name, value, _array(value) <= _array(total), takes[name])
     if p.loss not in LOSSES:
         raise invalid("loss", p.loss, " or ".join(repr(x) for x in LOSSES))
 
@@ -134,23 +135,23 @@ class _Linear:
 
     @property
     def alpha(self) -> jax.Array:
-        """Alpha = |F_j| / |R_j|, forget over retain samples in the group; inf where the group has no retain sample."""
+        """Ratio alpha = |F_j| / |R_j|, forget over retain samples in the group; inf where the group has no retain sample."""
         retain, forget = self._counts
         return jnp.divide(forget, retain)
 
     @property
     def phi(self) -> jax.Array:
-        """Phi = |F| / |R|."""
+        """Ratio phi = |F| / |R|."""
         return jnp.divide(self.forget_total, self.retain_total)
 
     @property
     def b(self) -> jax.Array:
-        """B = |R_j| / (ridge |R|), the pull of the group's retain samples in units of the ridge."""
+        """Strength b = |R_j| / (ridge |R|), the pull of the group's retain samples in units of the ridge."""
         return jnp.divide(self._counts[0], jnp.multiply(self.ridge, self.retain_total))
 
     @property
     def forget_b(self) -> jax.Array:
-        """Alpha b = |F_j| / (ridge |R|), finite also where the group has no retain sample."""
+        """Strength alpha b = |F_j| / (ridge |R|), finite also where the group has no retain sample."""
         return jnp.divide(self._counts[1], jnp.multiply(self.ridge, self.retain_total))
 
 

@@ -63,7 +63,7 @@ def column(phi: Any, b: Any, epsilon: Any, ratio: Any, part: Any) -> dict[str, A
         return x_oracle - x, y_oracle - y, x - x_unlearned, y - y_unlearned
 
     def along_minima(part: Any) -> tuple[Any, Any]:
-        """Ln alpha, and x_D - x_DA, at the minimum whose forget pull is that part of the fold's: it misses no narrow tip."""
+        """Its ln alpha and x_D - x_DA, at the minimum whose forget pull is that part of the fold's: it misses no narrow tip."""
         exact, x_unlearned, _ = at_stationary(at.replace(ascent_pull=part * fold_pull), JAX)
         return jnp.log(exact.alpha), plane_margins(exact, "original", JAX)[0] - x_unlearned
 

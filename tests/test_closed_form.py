@@ -260,7 +260,7 @@ def test_plane_oracle_is_stationary_and_has_the_digits_of_an_independent_root(pr
         precise = closed_form.plane_oracle(p, xp=MPMATH)
         for got, high, expected in zip((x, y), precise, margins, strict=True):
             np.testing.assert_allclose(got, float(expected), rtol=1e-14, atol=1e-300)
-            assert abs(high - expected) < mpmath.mpf(10) ** -35 * (1 + expected)
+            assert abs(high - expected) < mpmath.mpf(10) ** -40 * (1 + expected)
 
 
 @given(whole_plane_problems())
@@ -450,6 +450,18 @@ def test_ordering_alphas_are_where_the_margins_of_original_and_oracle_meet(point
         u = mpmath.findroot(lambda u: u - beta / (1 + p.phi) * mpmath.exp(-u - q * q * (big_x - u)), big_x / 2)
         assert gradient_of_ratios(point, second, u, q * (big_x - u), "original") < mpmath.mpf(10) ** -35
         assert second <= first * (1 + mpmath.mpf(10) ** -40)
+
+
+def test_ordering_alphas_tend_to_phi_at_identical_samples():
+    """U -> beta_D e^{-X} = X/(1 + phi): the second is X phi/(1 + phi) e^X/beta_D = phi, approached but 0/0 at epsilon = 1."""
+    for phi, b in ((0.25, 0.01), (1.0, 3.0), (2.5, 1e4)):
+        with mpmath.workdps(DIGITS):
+            p = ratios({"epsilon": 1 - mpmath.mpf(10) ** -15, "alpha": 1.0, "phi": phi, "b": b})
+            for value in closed_form.ordering_alphas(p, xp=MPMATH):
+                assert abs(value / phi - 1) < 1e-13
+        first, second = closed_form.ordering_alphas(ratios({"epsilon": 1.0, "alpha": 1.0, "phi": phi, "b": b}, np.float64))
+        np.testing.assert_allclose(first, phi, rtol=1e-14)
+        assert np.isnan(second)
 
 
 # --- near-duplicates -------------------------------------------------------------------------------------------------------

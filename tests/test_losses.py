@@ -122,7 +122,7 @@ def test_samples_of_axes(problem):
 
 
 def test_samples_need_whole_counts_that_fit():
-    with pytest.raises(ValueError, match="^retain_in_plane = .*3.5.*: .*whole number"):
+    with pytest.raises(ValueError, match=r"^retain_in_plane = 3\.5: .*whole number"):
         af.samples(af.CrossCorrelated(0.5, 3.5, 1.0, 8.0, 4.0, 0.1))
     with pytest.raises(ValueError, match="^forget_total = 4.5: .*whole number"):
         af.samples(af.CrossCorrelated(0.5, 3.0, 1.0, 8.0, 4.5, 0.1))

@@ -229,6 +229,9 @@ def test_construction_inside_jit_and_vmap_takes_tracers_and_still_checks_numbers
     assert np.isfinite(build(-0.5))  # a traced value is never checked
     with pytest.raises(ValueError, match="^retain_total = -1"):
         jax.jit(lambda ridge: af.SemiOrthogonal(**{**AXIS, "ridge": ridge, "retain_total": -1.0}).b)(0.5)
+    for total, count in (("retain_total", "retain_on_axis"), ("forget_total", "forget_on_axis")):
+        with pytest.raises(ValueError, match=f"^{count} = -1"):  # below 0 whatever the traced total is
+            jax.jit(lambda n, total=total, count=count: af.SemiOrthogonal(**{**AXIS, total: n, count: -1.0}).b)(100.0)
 
 
 # --- from_ratios -----------------------------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def first_step_in_plane(p: Point, xp: Arithmetic) -> Scalar:
 
 
 def first_step_criterion(p: Point, xp: Arithmetic) -> Scalar:
-    """Phi U (x_D - x_R) - (1 + 2 phi) V (y_D - y_R)/phi, over 1 + eps^2: the same product in closed form."""
+    """Product phi U (x_D - x_R) - (1 + 2 phi) V (y_D - y_R)/phi, over 1 + eps^2: the same product in closed form."""
     s1, s2 = stationary.plane(p, "original", xp=xp)
     x, y = closed_form.plane_margins(s1, s2, closed_form.cosine(p))
     x_oracle, y_oracle = closed_form.plane_oracle(p, xp=xp)

@@ -22,7 +22,7 @@ def _pulls(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar, Scalar]:
 
 
 def _before_fold(p: Point, xp: Arithmetic) -> Scalar:
-    """Ln of B at the fold over B: >= 0 on the side of the minimum."""
+    """Logarithm of B at the fold over B: >= 0 on the side of the minimum."""
     q, beta = closed_form.cosine(p), closed_form.retain_strength(p, "descent_ascent")
     return xp.log(stationary.fold(beta, q, xp=xp)[1]) - xp.log(p.ascent_pull)
 
