@@ -165,7 +165,7 @@ _PAST = Domain(
     lambda p, xp: Point(phi=p.phi, b=p.b, alpha=p.phi * (1 + p.excess)),
     words="alpha > phi with alpha/phi - 1 in [1e-3, 100], phi in [0.01, 3], b in [0.01, 1e4]",
 )
-_THRESHOLD = steps.identity(
+ESCAPE_THRESHOLD = steps.identity(
     "escape-threshold", "phi (1 + e c_DA) = e b (phi (1 + 1/(e b)) - alpha)",
     {"b": (1e-3, 1e3), "alpha": (1e-3, 1e3), "phi": (1e-3, 1e3)},
     lambda p, xp: p.phi * (1 + xp.exp(xp.number(1)) * closed_form.coefficient(p, "descent_ascent"))
@@ -188,7 +188,7 @@ register(Claim(
         kind=Kind.ORDERING,
         domain=_PAST,
         margin=lambda p, xp: _escapes(p, xp) * (p.alpha - p.phi - p.phi / (xp.exp(xp.number(1)) * p.b)),
-        proof=(_THRESHOLD, steps.W_INCREASES, steps.FIRST_STEP),
+        proof=(ESCAPE_THRESHOLD, steps.W_INCREASES, steps.FIRST_STEP),
         proof_words="the velocity is c_DA e^{-w} - w = (c_DA - w e^w) e^{-w}: negative for all w where c_DA < -1/e = min w e^w, "
         "and on (W_0(c_DA), w_D] otherwise",
     ),

@@ -1,7 +1,7 @@
 r"""Alternating descent-ascent: a descent half-step on R, an ascent half-step on F, each with its own ridge.
 
-In units h = eta lam: u = w - h A with A = w - b e^{-w}, then w' = u - h (kappa e^{-u} + u). The simultaneous step with ridge 2 lam
-is w - h A - h (kappa e^{-w} + w), so the two differ by h^2 A - h kappa e^{-w} (e^{hA} - 1): second order in h.
+In units h = eta lam: u = w - h A with A = w - b e^{-w}, then w' = u - h (kappa e^{-u} + u). The simultaneous step with ridge 2
+lam is w - h A - h (kappa e^{-w} + w), so the two differ by h^2 A - h kappa e^{-w} (e^{hA} - 1): second order in h.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import PHI, RATIO, B, alpha_from_ratio
-from ascentfail.theory.lemmas.first_steps import LOSSES, weights
 from ascentfail.theory.registry import register
 
 # --- to leading order ------------------------------------------------------------------------------------------------------
@@ -35,18 +34,17 @@ def _second_order(p: Point, xp: Arithmetic) -> Scalar:
     factor = (xp.exp(xp.number(1)) - 1) * xp.exp(-p.w)
     margins = []
     for order, drift, pull in (("retain-first", first, steps_1d.ascent_strength(p)), ("forget-first", second, p.b)):
-        gap = steps_1d.alternating(p.w, p, p.step, order=order, xp=xp) - steps_1d.simultaneous(p.w, p, p.step, ridges=2, xp=xp)
+        together = steps_1d.simultaneous(p.w, p, p.step, ridges=2, xp=xp)
+        gap = steps_1d.alternating(p.w, p, p.step, order=order, xp=xp) - together
         margins.append(p.step**2 * xp.abs(drift) * (1 + factor * pull) - xp.abs(gap))
     return xp.minimum(*margins)
 
 
 _EXPANSION = steps.identity(
-    "alternating-expansion", "alternating - simultaneous with ridge 2 lam = h^2 A - h kappa e^{-w} (e^{hA} - 1), A = w - b e^{-w}",
-    {"w": (-5.0, 10.0), "h": (1e-3, 1.0), "b": (1e-3, 1e3), "kappa": (1e-3, 1e3)},
-    lambda p, xp: (lambda point, drift: (
-        steps_1d.alternating(p.w, point, p.h, xp=xp) - steps_1d.simultaneous(p.w, point, p.h, ridges=2, xp=xp)
-        - p.h**2 * drift + p.h * p.kappa * xp.exp(-p.w) * (xp.exp(p.h * drift) - 1)
-    ))(Point(b=p.b, forget_b=p.kappa, phi=xp.number(1)), p.w - p.b * xp.exp(-p.w)),
+    "alternating-expansion", "u - h (kappa l(u) + u) - (u - h (kappa l(w) + w)) = h^2 A - h kappa (l(u) - l(w)), u = w - h A",
+    {"w": (-5.0, 10.0), "h": (1e-3, 1.0), "a": (-1e3, 1e3), "kappa": (1e-3, 1e3), "l_u": (0.0, 1e3), "l_w": (0.0, 1e3)},
+    lambda p, xp: (lambda u: u - p.h * (p.kappa * p.l_u + u) - (u - p.h * (p.kappa * p.l_w + p.w)))(p.w - p.h * p.a)
+    - p.h**2 * p.a + p.h * p.kappa * (p.l_u - p.l_w),
 )
 _SECANT = steps.inequality(
     "secant", "|e^t - 1| <= (e - 1)|t| for |t| <= 1: for t >= 0 the second derivative of (e-1) t - e^t + 1 is -e^t < 0 and it "
@@ -62,13 +60,13 @@ register(Claim(
     domain=Domain(
         (Axis("w", -3.0, 10.0), PHI, B, RATIO, Axis("scale", 1e-4, 1.0, "log")),
         _small_step,
-        words="w in [-3, 10], phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, 2], steps that move w by less than one; both "
-        "orders",
+        words="w in [-3, 10], phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, 2], steps that move w by less than one; "
+        "both orders",
     ),
     margin=_second_order,
     proof=(_EXPANSION, _SECANT),
-    proof_words="with |hA| <= 1 the difference is at most h^2 |A| (1 + (e - 1) kappa e^{-w}); the other order is the same with the "
-    "half-steps' pulls exchanged, b for -kappa",
+    proof_words="e^{-u} - e^{-w} = e^{-w} (e^{hA} - 1), so with |hA| <= 1 the difference is at most h^2 |A| (1 + (e - 1) kappa "
+    "e^{-w}); the other order is the same with the half-steps' pulls exchanged, b for -kappa",
     note="The margin is an explicit constant times h^2 minus the difference.",
 ))
 
@@ -76,10 +74,11 @@ register(Claim(
 
 
 def _nearly_balanced(p: Point, xp: Arithmetic) -> Point:
-    """Chart: rho = share, kappa = rho - 2 lam c and lam = k eta rho^2, so that alpha < phi and the minimiser is W(c) for every eta."""
+    """Chart: rho = share, kappa = rho - 2 lam c, lam = k eta rho^2: alpha < phi, and the minimiser is W(c) for every eta."""
     ridge = p.k * p.eta * p.share**2
-    b, kappa = p.share / ridge, p.share / ridge - 2 * p.c
-    return Point(b=b, forget_b=kappa, phi=xp.number(1), alpha=kappa / b, step=p.eta * ridge, c=p.c, k=p.k, eta=p.eta, share=p.share)
+    b = p.share / ridge
+    kappa = b - 2 * p.c
+    return p.replace(b=b, forget_b=kappa, phi=xp.number(1), alpha=kappa / b, step=p.eta * ridge)
 
 
 def _fixed_point(p: Point, xp: Arithmetic) -> Scalar:
@@ -106,25 +105,25 @@ def _excluded(p: Point, xp: Arithmetic) -> Scalar:
 _UNIFORM = Domain(
     (Axis("eta", 1e-9, 1e-2, "log"), Axis("share", 0.01, 1.0), Axis("c", 0.1, 2.0), Axis("k", 1e-8, 1e-2, "log")),
     _nearly_balanced,
-    words="eta in [1e-9, 0.01] and, for each eta, lam = k eta rho^2 and kappa = rho - 2 lam c, so alpha < phi; rho in [0.01, 1], c in "
-    "[0.1, 2], k in [1e-8, 0.01]",
+    words="eta in [1e-9, 0.01] and, for each eta, lam = k eta rho^2 and kappa = rho - 2 lam c, so alpha < phi; rho in [0.01, 1], "
+    "c in [0.1, 2], k in [1e-8, 0.01]",
 )
 
 register(Claim(
     id="iterative.negligible",
-    statement="sup over lam > 0 and 0 <= alpha < phi of |fixed point of the alternating map - minimiser with ridge 2 lam| -> 0 as eta "
-    "-> 0; so from some eta on it stays below 1.",
+    statement="sup over lam > 0 and 0 <= alpha < phi of |fixed point of the alternating map - minimiser with ridge 2 lam| -> 0 "
+    "as eta -> 0; so from some eta on it stays below 1.",
     source="Sec. 5.1.1, App. D.3",
     kind=Kind.LIMIT,
     domain=_UNIFORM,
     margin=lambda p, xp: 1 - xp.abs(_fixed_point(p, xp) - xp.lambertw(p.c, 0)),
     exclusion=_excluded,
-    exclusion_words="alternating(w) > w for every w <= W(c) + 1, at this eta and at every smaller one with lam = k eta rho^2: no fixed "
-    "point comes within 1 of the minimiser W(c)",
+    exclusion_words="alternating(w) > w for every w <= W(c) + 1, at this eta and at every smaller one with lam = k eta rho^2: no "
+    "fixed point comes within 1 of the minimiser W(c)",
     note="A small step does not help against a smaller ridge: what the ascent's curvature adds is of the size of the ridge.",
     repaired=Claim(
         id="iterative.negligible.repaired",
-        statement="For fixed lam and alpha the gap is O(eta): a step from the minimiser w* of ridge 2 lam moves by at most "
+        statement="For fixed lam and alpha < phi an alternating step from the minimiser w* of ridge 2 lam moves it by at most "
         "h^2 |A| (1 + (e - 1) kappa e^{-w*}), h = eta lam.",
         source="ours",
         kind=Kind.LIMIT,
@@ -145,8 +144,8 @@ register(Claim(
 _LOOKED_AT = 24  # steps simulated for each sampled point; the proof is for all
 
 
-def _bounds(p: Point, start: Scalar, loss: str, xp: Arithmetic) -> tuple[Scalar, Scalar]:
-    """(low, high) that no iterate leaves, retain first, exponential loss: low = min(start, g(u_min)), high = max(u(low), start, W(b))."""
+def _bounds(p: Point, start: Scalar, xp: Arithmetic) -> tuple[Scalar, Scalar]:
+    """(low, high) that no iterate leaves, retain first: low = min(start, g(u_min)), high = max(u(low), start, W(b))."""
     h = p.step
     least = (1 - h) * (1 + xp.log(h * p.b / (1 - h)))
     low = xp.minimum(start, steps_1d.forget_half(least, p, h, xp=xp))
@@ -157,7 +156,7 @@ def _bounds(p: Point, start: Scalar, loss: str, xp: Arithmetic) -> tuple[Scalar,
 def _stays(p: Point, xp: Arithmetic) -> Scalar:
     """The smallest distance of the iterates from the ends of the interval."""
     w = closed_form.original(p, xp=xp)
-    low, high = _bounds(p, w, "exponential", xp)
+    low, high = _bounds(p, w, xp)
     least = xp.minimum(w - low, high - w)
     for _ in range(_LOOKED_AT):
         w = steps_1d.alternating(w, p, p.step, xp=xp)
@@ -166,7 +165,8 @@ def _stays(p: Point, xp: Arithmetic) -> Scalar:
 
 
 _LEAST_U = steps.identity(
-    "least-half-step", "u(w) = (1-h) w + h b e^{-w} is convex; at e^{-w} = (1-h)/(h b) its slope is 0 and its value (1-h)(1 + ln(h b/(1-h)))",
+    "least-half-step", "u(w) = (1-h) w + h b e^{-w} is convex; at e^{-w} = (1-h)/(h b) its slope is 0 and its value "
+    "(1-h)(1 + ln(h b/(1-h)))",
     {"h": (1e-3, 0.9), "b": (1e-3, 1e3)},
     lambda p, xp: (lambda w: steps_1d.retain_half(w, Point(b=p.b), p.h, xp=xp) - (1 - p.h) * (1 + w))(
         xp.log(p.h * p.b / (1 - p.h))
@@ -180,18 +180,20 @@ _HALF_STEPS = steps.inequality(
 
 register(Claim(
     id="iterative.stabilises",
-    statement="For eta lam < 1 and every alpha the alternating iterates from w_D stay bounded, also where the simultaneous ones diverge.",
+    statement="For eta lam < 1 and every alpha the alternating iterates from w_D stay bounded, also where the simultaneous ones "
+    "diverge.",
     source="Sec. 5.1.1, App. D.3",
     kind=Kind.BOUND,
     domain=Domain(
         (PHI, Axis("b", 1e-2, 1e2, "log"), Axis("ratio", 1e-2, 5.0, "log"), Axis("step", 1e-3, 0.9, "log")),
         alpha_from_ratio,
-        words="phi in [0.01, 3], b in [0.01, 100], alpha/phi in [0.01, 5], eta lam in [1e-3, 0.9]; 24 steps looked at, all proved",
+        words="phi in [0.01, 3], b in [0.01, 100], alpha/phi in [0.01, 5], eta lam in [1e-3, 0.9]; 24 steps looked at, all "
+        "proved",
     ),
     margin=_stays,
     proof=(_LEAST_U, _HALF_STEPS, steps.W_INCREASES),
-    proof_words="u >= u_min whatever w is, so w' = g(u) >= g(u_min), g increasing: no iterate is below low = min(w_D, g(u_min)). And w' <= "
-    "max(u, 0) with u convex, so on [low, high] it is at most max(u(low), u(high)), where u(high) <= high because high >= W(b). Forget "
-    "first is the same map begun with g, hence bounded as well. No step needs the ranges of the domain",
+    proof_words="u >= u_min whatever w is, so w' = g(u) >= g(u_min), g increasing: no iterate is below low = min(w_D, g(u_min)). "
+    "And w' <= max(u, 0) with u convex, so on [low, high] it is at most max(u(low), u(high)), where u(high) <= high because "
+    "high >= W(b). Forget first is the same map begun with g, hence bounded as well. No step needs the ranges of the domain",
     note="The bounds are explicit; they grow with alpha/phi.",
 ))

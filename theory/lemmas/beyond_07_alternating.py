@@ -1,0 +1,153 @@
+r"""Beyond the paper: the alternating map past the leading order, and where the simultaneous method has nowhere to go.
+
+The O(eta^2) term is eta^2 (lam - kappa e^{-w})(lam w - rho e^{-w}) (retain first). Without a ridge the map has a fixed point for
+every alpha > phi: both half-steps undo each other where eta rho e^{-w} = ln(alpha/phi).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ascentfail import closed_form, steps_1d
+from ascentfail.arithmetic import Arithmetic, Scalar
+from ascentfail.theory import steps
+from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
+from ascentfail.theory.lemmas.first_steps import ESCAPE_THRESHOLD
+from ascentfail.theory.registry import register
+
+_W = Axis("w", -3.0, 10.0)
+_STRENGTHS = (Axis("h_retain", 1e-3, 10.0, "log"), Axis("excess", 1e-3, 10.0, "log"))  # eta rho, and ln(alpha/phi)
+
+
+def _ridged(p: Point) -> Point:
+    """Ratios with kappa and rho in units of the ridge."""
+    return Point(b=p.rho / p.lam, forget_b=p.kappa / p.lam, phi=1)
+
+
+register(Claim(
+    id="beyond-7.second-order",
+    statement="alternating - simultaneous with ridge 2 lam = eta^2 (lam - kappa e^{-w})(lam w - rho e^{-w}) - eta kappa e^{-w} "
+    "(e^t - 1 - t), t = eta (lam w - rho e^{-w}): the last term is O(eta^3).",
+    source="ours, theory section 3 item 7",
+    kind=Kind.EQUALITY,
+    domain=Domain(
+        (_W, Axis("eta", 1e-3, 1.0, "log"), Axis("lam", 1e-3, 1.0, "log"), Axis("rho", 0.01, 1.0), Axis("kappa", 0.01, 1.0)),
+        words="w in [-3, 10], eta and lam in [1e-3, 1], rho and kappa in [0.01, 1]",
+    ),
+    margin=lambda p, xp: _remainder(p, xp),
+    proof=(steps.identity(
+        "second-order", "h^2 A - h kappa' l (e^t - 1) = h^2 A (1 - kappa' l) - h kappa' l (e^t - 1 - t) with t = h A",
+        {"h": (1e-3, 1.0), "a": (-1e3, 1e3), "kappa": (1e-3, 1e3), "l": (0.0, 1e3), "growth": (0.0, 1e3)},
+        lambda p, xp: p.h**2 * p.a - p.h * p.kappa * p.l * (p.growth - 1)
+        - p.h**2 * p.a * (1 - p.kappa * p.l) + p.h * p.kappa * p.l * (p.growth - 1 - p.h * p.a),
+    ),),
+    proof_words="the first form is the expansion of iterative.leading-order, with e^{-u} = e^{-w} e^t",
+))
+
+
+def _remainder(p: Point, xp: Arithmetic) -> Scalar:
+    slope, h, point = xp.exp(-p.w), p.eta * p.lam, _ridged(p)
+    drift = p.eta * (p.lam * p.w - p.rho * slope)
+    gap = steps_1d.alternating(p.w, point, h, xp=xp) - steps_1d.simultaneous(p.w, point, h, ridges=2, xp=xp)
+    second = p.eta * (p.lam - p.kappa * slope) * drift
+    return gap - second + p.eta * p.kappa * slope * (xp.exp(drift) - 1 - drift)
+
+
+def unridged_step(w: Any, h_retain: Any, excess: Any, xp: Arithmetic) -> tuple[Scalar, Scalar]:
+    """(u, w') of an alternating step without a ridge, eta rho = h_retain and eta kappa = h_retain e^excess."""
+    u = w + h_retain * xp.exp(-w)
+    return u, u - h_retain * xp.exp(excess) * xp.exp(-u)
+
+
+register(Claim(
+    id="beyond-7.fixed-point",
+    statement="Without a ridge, w* = ln(eta rho/ln(alpha/phi)) is a fixed point of the alternating map for every alpha > phi.",
+    source="ours, theory section 3 item 7",
+    kind=Kind.EQUALITY,
+    domain=Domain(_STRENGTHS, words="eta rho in [1e-3, 10], ln(alpha/phi) in [1e-3, 10]"),
+    margin=lambda p, xp: (lambda w: unridged_step(w, p.h_retain, p.excess, xp)[1] - w)(xp.log(p.h_retain / p.excess)),
+))
+
+register(Claim(
+    id="beyond-7.multiplier",
+    statement="Its multiplier is 1 - ln(alpha/phi)^2.",
+    source="ours, theory section 3 item 7",
+    kind=Kind.EQUALITY,
+    domain=Domain(_STRENGTHS, words="eta rho in [1e-3, 10], ln(alpha/phi) in [1e-3, 10]"),
+    margin=lambda p, xp: _multiplier(p, xp) - (1 - p.excess**2),
+    note="The derivative of the two half-steps is written out; the tests differentiate the map itself.",
+))
+
+
+def _multiplier(p: Point, xp: Arithmetic) -> Scalar:
+    w = xp.log(p.h_retain / p.excess)
+    u, _ = unridged_step(w, p.h_retain, p.excess, xp)
+    return (1 - p.h_retain * xp.exp(-w)) * (1 + p.h_retain * xp.exp(p.excess) * xp.exp(-u))
+
+
+_STABLE = steps.inequality(
+    "stable-below-root-two", "2 - s^2 = (sqrt 2 - s)(sqrt 2 + s), and sqrt 2 + s >= 0", {"s": (0.0, 30.0)},
+    lambda p, xp: xp.sqrt(xp.number(2)) + p.s,
+)
+
+register(Claim(
+    id="beyond-7.stability",
+    statement="The fixed point is stable exactly where alpha/phi < e^{sqrt 2}: 1 - s^2 > -1 iff s < sqrt 2, s = ln(alpha/phi).",
+    source="ours, theory section 3 item 7",
+    kind=Kind.ORDERING,
+    domain=Domain(_STRENGTHS, words="eta rho in [1e-3, 10], ln(alpha/phi) in [1e-3, 10]"),
+    margin=lambda p, xp: (2 - p.excess**2) * (xp.sqrt(xp.number(2)) - p.excess),
+    proof=(_STABLE,),
+    proof_words="the product is (sqrt 2 - s)^2 (sqrt 2 + s); below 1 the multiplier always is, since s > 0",
+    note="Beyond e^{sqrt 2} the multiplier passes -1: the period doubles.",
+))
+
+register(Claim(
+    id="beyond-7.small-ridge",
+    statement="For eta lam -> 0 the fixed point tends to w*: one step from w* moves it by at most 3 h (1 + |w*| + s)(1 + s), h = "
+    "eta lam <= 0.1/(1 + |w*| + s).",
+    source="ours, theory section 3 item 7",
+    kind=Kind.LIMIT,
+    domain=Domain(
+        (*_STRENGTHS, Axis("part", 1e-6, 1.0, "log")),
+        lambda p, xp: _with_ridge(p, xp),
+        words="eta rho in [1e-3, 10], s = ln(alpha/phi) in [1e-3, 10], h = part 0.1/(1 + |w*| + s)",
+    ),
+    margin=lambda p, xp: 3 * p.step * p.size * (1 + p.excess) - xp.abs(
+        steps_1d.alternating(p.start, p, p.step, xp=xp) - p.start
+    ),
+    proof=(steps.inequality(
+        "small-ridge", "with |t| <= 0.1: |e^t - 1| <= 1.1 |t|, as 1 + t + t^2 - e^t has value and slope 0 at 0 and second "
+        "derivative 2 - e^t >= 0 on [0, 0.1], and 1 - e^{-t} <= t", {"t": (0.0, 0.1)},
+        lambda p, xp: 2 - xp.exp(p.t), lambda p, xp: xp.exp(-p.t) - 1 + p.t,
+    ),),
+    proof_words="u = w* + s - h w*, so e^{-u} = e^{-w*-s} e^{h w*} and the ascent takes off s e^{h w*} + h u: together -h w* - s "
+    "(e^{h w*} - 1) - h (w* + s - h w*), at most h |w*| (1 + 1.1 s) + h (|w*| + s) + h |w*|/10",
+))
+
+
+def _with_ridge(p: Point, xp: Arithmetic) -> Point:
+    """Chart: start at w*, h = part 0.1/size with size = 1 + |w*| + s, and the ratios that give eta rho and alpha/phi."""
+    start = xp.log(p.h_retain / p.excess)
+    size = 1 + xp.abs(start) + p.excess
+    step = p.part / (10 * size)
+    return p.replace(
+        start=start, size=size, step=step, b=p.h_retain / step, forget_b=xp.exp(p.excess) * p.h_retain / step, phi=xp.number(1)
+    )
+
+
+register(Claim(
+    id="beyond-7.no-simultaneous",
+    statement="For alpha > phi (1 + 1/(e b)) the simultaneous method with ridge lam has no stationary point: c_DA < -1/e.",
+    source="ours, theory section 3 item 7",
+    kind=Kind.ORDERING,
+    domain=Domain(
+        (Axis("phi", 1e-2, 3.0, "log"), Axis("b", 1e-2, 1e4, "log"), Axis("beyond", 1e-6, 10.0, "log")),
+        lambda p, xp: Point(phi=p.phi, b=p.b, alpha=p.phi * (1 + (1 + p.beyond) / (xp.exp(xp.number(1)) * p.b))),
+        words="alpha/phi - 1 = (1 + t)/(e b) with t in [1e-6, 10], phi in [0.01, 3], b in [0.01, 1e4]",
+    ),
+    margin=lambda p, xp: -1 - xp.exp(xp.number(1)) * closed_form.coefficient(p, "descent_ascent"),
+    strict=True,
+    proof=(ESCAPE_THRESHOLD,),
+    proof_words="alpha = phi (1 + (1 + t)/(e b)) in the identity gives 1 + e c_DA = -t < 0",
+))
