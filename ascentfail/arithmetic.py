@@ -37,6 +37,7 @@ class Arithmetic:
         lambertw: (z, branch) -> real branch 0 or -1 of W; NaN off its domain.
         lambertw_exp: y -> W_0(e^y), finite for every finite y.
         minimum, maximum: of two numbers.
+        indicator: 1 where x >= 0, else 0; NaN of NaN. A ball that may lie on either side gives [0, 1]. Its slope is 0.
         implicit: (beta, gamma, q, sign) -> (s_1, s_2) where a stationary point is two symbols with their equations, else None.
     """
 
@@ -52,6 +53,7 @@ class Arithmetic:
     lambertw_exp: Callable[[Any], Scalar]
     minimum: Callable[[Any, Any], Scalar]
     maximum: Callable[[Any, Any], Scalar]
+    indicator: Callable[[Any], Scalar]
     implicit: Callable[[Any, Any, Any, int], tuple[Scalar, Scalar]] | None = None
 
 
@@ -68,6 +70,7 @@ JAX = Arithmetic(
     lambertw_exp=special.lambertw_exp,
     minimum=jnp.minimum,
     maximum=jnp.maximum,
+    indicator=lambda x: jnp.heaviside(jnp.asarray(x, float), 1.0),
 )
 
 
@@ -114,6 +117,7 @@ def _mpmath_arithmetic() -> Arithmetic:
         lambertw_exp=lambertw_exp,
         minimum=lambda a, b: pick(a, b, smaller=True),
         maximum=lambda a, b: pick(a, b, smaller=False),
+        indicator=lambda x: mp.nan if mp.isnan(x) else mp.one if x >= 0 else mp.zero,
     )
 
 
@@ -150,6 +154,12 @@ def arb() -> Arithmetic:
     def sigmoid(x: Any) -> Any:
         return _enclose_increasing(lambda t: 1 / (1 + (-t).exp()), ball(x))
 
+    def indicator(x: Any) -> Any:
+        x = ball(x)
+        if x.is_nan():
+            return x
+        return ball(1) if x >= 0 else ball(0) if x < 0 else ball(0).union(ball(1))
+
     return Arithmetic(
         name="arb",
         number=ball,
@@ -163,6 +173,7 @@ def arb() -> Arithmetic:
         lambertw_exp=lambertw_exp,
         minimum=lambda a, b: ball(a).min(b),
         maximum=lambda a, b: ball(a).max(b),
+        indicator=indicator,
     )
 
 
@@ -201,4 +212,5 @@ def symbolic() -> Arithmetic:
         lambertw_exp=lambda y: sympy.LambertW(sympy.exp(y)),
         minimum=sympy.Min,
         maximum=sympy.Max,
+        indicator=lambda x: sympy.Heaviside(x, 1),
     )

@@ -103,6 +103,7 @@ class Unknowns:
             "lambertw_exp": lambda y: self.lambertw(sympy.expand_power_exp(sympy.exp(y))),
             "minimum": _refuse,
             "maximum": _refuse,
+            "indicator": _refuse,
             "implicit": self.plane,
         }
         return _Symbolic(**own)
@@ -123,7 +124,7 @@ def _bounded(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _refuse(*_: Any) -> Any:
-    raise NotImplementedError("a minimum or maximum is no identity")
+    raise NotImplementedError("a minimum, maximum or indicator is no identity")
 
 
 def prove(claim: Claim) -> Evidence | None:
