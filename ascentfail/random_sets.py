@@ -24,22 +24,40 @@ from ascentfail.errors import invalid
 Rule = Callable[[Sequence[int], Sequence[bool]], Sequence[bool]]  # (indices trained on, all labels) -> answers at all points
 
 
-def _total(term: Callable[[Any], Scalar], most: int, xp: Arithmetic) -> Scalar:
-    """The sum of term(k) over k = 0..most: vectorised in JAX, one by one elsewhere."""
+def _each(chance: Callable[[Any], Scalar], most: int, xp: Arithmetic) -> Any:
+    """chance(k) for k = 0..most: an array in JAX, a list elsewhere."""
     if xp is JAX:
-        return jnp.sum(jax.vmap(term)(jnp.arange(most + 1.0)))
-    return sum((term(xp.number(k)) for k in range(1, most + 1)), term(xp.number(0)))
+        return jax.vmap(chance)(jnp.arange(most + 1.0))
+    return [chance(xp.number(k)) for k in range(most + 1)]
+
+
+def _expected(value: Callable[[Any], Scalar], chances: Any, xp: Arithmetic) -> Scalar:
+    """The sum of chances[k] value(k)."""
+    values = _each(value, len(chances) - 1, xp)
+    if xp is JAX:
+        return jnp.sum(chances * values)
+    return sum((chance * value for chance, value in zip(chances, values, strict=True)), xp.number(0))
+
+
+def _product(factor: Callable[[Any], Scalar], most: int, xp: Arithmetic) -> Scalar:
+    """The product of factor(i) for i = 1..most; a loop in JAX, because forty copies of it take seconds to compile."""
+    if xp is JAX:
+        return jax.lax.fori_loop(1, most + 1, lambda i, product: product * factor(jnp.asarray(i, float)), jnp.ones(()))
+    product = xp.number(1)
+    for i in range(1, most + 1):
+        product = product * factor(xp.number(i))
+    return product
 
 
 def _ordered(
-    n: Scalar, k: Scalar, right: Callable[[int], Scalar], wrong: Callable[[int], Scalar], most: int, xp: Arithmetic
+    n: Scalar, k: Scalar, right: Callable[[Any], Scalar], wrong: Callable[[Any], Scalar], most: int, xp: Arithmetic
 ) -> Scalar:
     """C(n, k) prod_{i<=k} right(i) prod_{k<i<=n} wrong(i), zero for k > n: the right answers first, times the number of orders."""
-    product = xp.indicator(n - k)
-    for i in range(1, most + 1):
+    def factor(i: Scalar) -> Scalar:
         drawn, hit = xp.indicator(n - i), xp.indicator(k - i)
-        product = product * (hit * right(i) * (n - k + i) / i + (1 - hit) * (drawn * wrong(i) + 1 - drawn))
-    return product
+        return hit * right(i) * (n - k + i) / i + (1 - hit) * (drawn * wrong(i) + 1 - drawn)
+
+    return xp.indicator(n - k) * _product(factor, most, xp)
 
 
 def binomial(k: Scalar, n: Scalar, p: Scalar, *, most: int, xp: Arithmetic = JAX) -> Scalar:
@@ -70,7 +88,7 @@ def hypergeometric(k: Scalar, n: Scalar, right: Scalar, total: Scalar, *, most: 
     Returns:
         Probability.
     """
-    def left(i: int) -> Scalar:
+    def left(i: Scalar) -> Scalar:
         return xp.maximum(total - (i - 1), xp.number(1))  # at least 1 where i <= n
 
     return _ordered(n, k, lambda i: (right - (i - 1)) / left(i), lambda i: (total - right - (i - 1) + k) / left(i), most, xp)
@@ -78,24 +96,17 @@ def hypergeometric(k: Scalar, n: Scalar, right: Scalar, total: Scalar, *, most: 
 
 def binomial_tail(j: Scalar, n: Scalar, p: Scalar, *, most: int, xp: Arithmetic = JAX) -> Scalar:
     """P(|k/n - p| >= |j/n - p|) for k binomial (n, p). Arguments as for `binomial`, 0 <= j <= n. Paper: Lemma 1."""
-    def term(k: Scalar) -> Scalar:
-        return binomial(k, n, p, most=most, xp=xp) * xp.indicator((k - j) * (k + j - 2 * n * p))
-
-    return _total(term, most, xp)
+    chances = _each(lambda k: binomial(k, n, p, most=most, xp=xp), most, xp)
+    return _expected(lambda k: xp.indicator((k - j) * (k + j - 2 * n * p)), chances, xp)
 
 
 def hypergeometric_tail(j: Scalar, n: Scalar, right: Scalar, total: Scalar, *, most: int, xp: Arithmetic = JAX) -> Scalar:
     """P(|k/n - K/N| >= |j/n - K/N|) for k drawn without replacement. Arguments as for `hypergeometric`, 0 <= j <= n."""
-    def term(k: Scalar) -> Scalar:
-        far = xp.indicator((k - j) * ((k + j) * total - 2 * n * right))
-        return hypergeometric(k, n, right, total, most=most, xp=xp) * far
-
-    return _total(term, most, xp)
+    chances = _each(lambda k: hypergeometric(k, n, right, total, most=most, xp=xp), most, xp)
+    return _expected(lambda k: xp.indicator((k - j) * ((k + j) * total - 2 * n * right)), chances, xp)
 
 
-def two_sample_tail(
-    gap: Scalar, n: Scalar, m: Scalar, p: Scalar, *, most: int, xp: Arithmetic = JAX
-) -> Scalar:
+def two_sample_tail(gap: Scalar, n: Scalar, m: Scalar, p: Scalar, *, most: int, xp: Arithmetic = JAX) -> Scalar:
     """P(|k/n - l/m| >= |gap|/(n m)) for k binomial (n, p) and l binomial (m, p), independent.
 
     Args:
@@ -108,14 +119,12 @@ def two_sample_tail(
     Returns:
         Probability. Paper: Lemma 1 with a finite test set.
     """
-    def outer(k: Scalar) -> Scalar:
-        def inner(l: Scalar) -> Scalar:
-            here = k * m - l * n
-            return binomial(l, m, p, most=most, xp=xp) * xp.indicator(here * here - gap * gap)
+    first, second = (_each(lambda k, size=size: binomial(k, size, p, most=most, xp=xp), most, xp) for size in (n, m))
 
-        return binomial(k, n, p, most=most, xp=xp) * _total(inner, most, xp)
+    def beyond(k: Scalar) -> Scalar:
+        return _expected(lambda l: xp.indicator((k * m - l * n) ** 2 - gap * gap), second, xp)
 
-    return _total(outer, most, xp)
+    return _expected(beyond, first, xp)
 
 
 def hoeffding_bound(exponent: Scalar, *, xp: Arithmetic = JAX) -> Scalar:
