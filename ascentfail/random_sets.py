@@ -9,7 +9,9 @@ Sums and products run over a fixed range and mask what lies outside, so that the
 
 from __future__ import annotations
 
+import functools
 import itertools
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -52,7 +54,7 @@ def _product(factor: Callable[[Any], Scalar], most: int, xp: Arithmetic) -> Scal
 def _ordered(
     n: Scalar, k: Scalar, right: Callable[[Any], Scalar], wrong: Callable[[Any], Scalar], most: int, xp: Arithmetic
 ) -> Scalar:
-    """C(n, k) prod_{i<=k} right(i) prod_{k<i<=n} wrong(i), zero for k > n: the right answers first, times the number of orders."""
+    """C(n, k) prod_{i<=k} right(i) prod_{k<i<=n} wrong(i), zero for k > n: right answers first, times the number of orders."""
     def factor(i: Scalar) -> Scalar:
         drawn, hit = xp.indicator(n - i), xp.indicator(k - i)
         return hit * right(i) * (n - k + i) / i + (1 - hit) * (drawn * wrong(i) + 1 - drawn)
@@ -64,7 +66,8 @@ def binomial(k: Scalar, n: Scalar, p: Scalar, *, most: int, xp: Arithmetic = JAX
     """C(n, k) p^k (1-p)^{n-k}, the chance of k right answers among n independent ones.
 
     Args:
-        k, n: whole numbers, 0 <= k, 0 <= n <= most; zero for k > n.
+        k: whole number >= 0; zero for k > n.
+        n: whole number, 0 to most.
         p: chance of each, 0 to 1.
         most: largest n.
         xp: arithmetic.
@@ -79,7 +82,8 @@ def hypergeometric(k: Scalar, n: Scalar, right: Scalar, total: Scalar, *, most: 
     """C(K, k) C(N-K, n-k)/C(N, n), the chance of k right answers among n drawn without replacement from N with K right.
 
     Args:
-        k, n: whole numbers, 0 <= k, 0 <= n <= min(most, N); zero for k > n.
+        k: whole number >= 0; zero for k > n.
+        n: whole number, 0 to min(most, N).
         right: K, whole, 0 to N.
         total: N, whole.
         most: largest n.
@@ -111,7 +115,8 @@ def two_sample_tail(gap: Scalar, n: Scalar, m: Scalar, p: Scalar, *, most: int, 
 
     Args:
         gap: whole number n m (k/n - l/m) at the deviation asked for.
-        n, m: sizes of the two samples, whole, 1 to most.
+        n: size of the one sample, whole, 1 to most.
+        m: size of the other.
         p: chance of each answer.
         most: largest size.
         xp: arithmetic.
@@ -122,7 +127,7 @@ def two_sample_tail(gap: Scalar, n: Scalar, m: Scalar, p: Scalar, *, most: int, 
     first, second = (_each(lambda k, size=size: binomial(k, size, p, most=most, xp=xp), most, xp) for size in (n, m))
 
     def beyond(k: Scalar) -> Scalar:
-        return _expected(lambda l: xp.indicator((k * m - l * n) ** 2 - gap * gap), second, xp)
+        return _expected(lambda other: xp.indicator((k * m - other * n) ** 2 - gap * gap), second, xp)
 
     return _expected(beyond, first, xp)
 
@@ -180,10 +185,10 @@ def forget_counts(rule: Rule, labels: Sequence[bool], size: int) -> Counter[tupl
     total = len(labels)
     if not 1 <= size < total:
         raise invalid("size", size, f"a whole number from 1 to {total - 1}")
+    if math.comb(total, size) > 10**6:
+        raise invalid("size", size, f"at most a million forget sets of {total} points to try one by one")
     counts: Counter[tuple[int, int]] = Counter()
-    for tried, chosen in enumerate(itertools.combinations(range(total), size)):
-        if tried >= 10**6:
-            raise invalid("size", size, "at most a million forget sets to try one by one")
+    for chosen in itertools.combinations(range(total), size):
         forgotten = set(chosen)
         answers = rule([i for i in range(total) if i not in forgotten], labels)
         right = [answer == label for answer, label in zip(answers, labels, strict=True)]
@@ -194,6 +199,7 @@ def forget_counts(rule: Rule, labels: Sequence[bool], size: int) -> Counter[tupl
 # --- larger cases: simulation, and an interval that covers ------------------------------------------------------------------
 
 
+@functools.partial(jax.jit, static_argnames=("size", "draws"))
 def simulated_hits(key: jax.Array, right: jax.Array, size: int, deviation: float, draws: int) -> jax.Array:
     """How many of `draws` random forget sets have |Acc_F - Acc_D| >= deviation, for one fixed model.
 
@@ -216,7 +222,7 @@ def simulated_hits(key: jax.Array, right: jax.Array, size: int, deviation: float
     right = jnp.asarray(right, float)
 
     def far(one: jax.Array) -> jax.Array:
-        chosen = jax.random.permutation(one, right)[:size]
+        chosen = right[jnp.argsort(jax.random.uniform(one, (total,)))[:size]]
         return jnp.abs(jnp.mean(chosen) - jnp.mean(right)) >= deviation - 1 / (2 * size * total)
 
     return jnp.sum(jax.lax.map(far, jax.random.split(key, draws), batch_size=1024), dtype=jnp.int32)

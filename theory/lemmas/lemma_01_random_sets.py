@@ -8,70 +8,12 @@ from __future__ import annotations
 
 from ascentfail import random_sets
 from ascentfail.arithmetic import Arithmetic, Scalar
-from ascentfail.theory import steps
+from ascentfail.theory import tail_steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.registry import register
 
 MOST, MOST_PAIRED = 40, 16  # largest set whose tail is summed here; the proofs have no such limit
 _CHANCE = Axis("p", 0.0, 1.0)
-
-HOEFFDING = (
-    steps.identity(
-        "curvature", "psi(t) = ln u - p t with u = 1 - p + p e^t has psi'' = (u u'' - u'^2)/u^2 = s (1 - s), s = p e^t/u",
-        {"p": (0.0, 1.0), "t": (-30.0, 30.0)}, lambda p, xp: _curvature(p, xp),
-    ),
-    steps.identity(
-        "quarter", "1/4 - s (1 - s) is the square of 1/2 - s", {"s": (0.0, 1.0)},
-        lambda p, xp: xp.number(1) / 4 - p.s * (1 - p.s) - (xp.number(1) / 2 - p.s) ** 2,
-    ),
-)
-_CHERNOFF = steps.identity(
-    "best-exponent", "n (t e - t^2/8) = 2 n e^2 at t = 4 e", {"n": (1.0, 1e6), "e": (0.0, 1.0)},
-    lambda p, xp: p.n * (4 * p.e * p.e - (4 * p.e) ** 2 / 8) - 2 * p.n * p.e**2,
-)
-INDEPENDENT = (*HOEFFDING, _CHERNOFF)
-_LEMMA_WORDS = "psi(0) = psi'(0) = 0 and psi'' = s(1-s) <= 1/4 give E e^{t(X-p)} <= e^{t^2/8}"
-INDEPENDENT_WORDS = (
-    f"{_LEMMA_WORDS}; independent answers multiply, Markov at t = 4e bounds each side by e^{{-2 n e^2}}, and there are two sides"
-)
-PAIRED = (*HOEFFDING, steps.identity(
-    "best-paired-exponent", "t e - t^2 (1/n + 1/m)/8 = 2 e^2 n m/(n + m) at t = 4 e n m/(n + m)",
-    {"n": (1.0, 1e6), "m": (1.0, 1e6), "e": (0.0, 1.0)},
-    lambda p, xp: _paired_exponent(4 * p.e * p.n * p.m / (p.n + p.m), p) - 2 * p.e**2 * p.n * p.m / (p.n + p.m),
-))
-PAIRED_WORDS = (
-    f"{_LEMMA_WORDS}; Acc_T - Acc_F is a sum of |F| + |T| independent centred terms, each over |F| or over |T|, so t^2/8 becomes "
-    "t^2 (1/|F| + 1/|T|)/8"
-)
-WITHOUT_REPLACEMENT = (*INDEPENDENT, steps.identity(
-    "martingale",
-    "a draw x from the r = N-k+1 left, a share a of them right, moves the expected count of right ones among n by "
-    "(x - a) + (n-k)((r a - x)/(r-1) - a) = (x - a)(N-n)/(N-k)",
-    {"total": (50.0, 100.0), "n": (20.0, 40.0), "k": (1.0, 20.0), "x": (0.0, 1.0), "a": (0.0, 1.0)},
-    lambda p, xp: _drawn(p, p.total - p.k + 1) - (p.x - p.a) * (p.total - p.n) / (p.total - p.k),
-), steps.inequality(
-    "shrinking", "(N-n)/(N-k) <= 1 for k <= n < N: with m = N-n, d = n-k it is 1 - d/(m+d)", {"m": (1.0, 1e6), "d": (0.0, 1e6)},
-    lambda p, xp: p.d / (p.m + p.d),
-))
-WITHOUT_REPLACEMENT_WORDS = (
-    "the expected count of right answers given the draws so far is a martingale; Hoeffding's lemma holds for each draw given the "
-    "earlier ones, its factor (N-n)/(N-k) is at most 1, so the exponent is at most that of independent draws; for n = N the count "
-    "is certain"
-)
-
-
-def _curvature(p: Point, xp: Arithmetic) -> Scalar:
-    slope = p.p * xp.exp(p.t)  # u' = u''
-    u = 1 - p.p + slope
-    return (u * slope - slope**2) / u**2 - slope / u * (1 - slope / u)
-
-
-def _paired_exponent(t: Scalar, p: Point) -> Scalar:
-    return t * p.e - t * t * (1 / p.n + 1 / p.m) / 8
-
-
-def _drawn(p: Point, left: Scalar) -> Scalar:
-    return p.x - p.a + (p.n - p.k) * ((left * p.a - p.x) / (left - 1) - p.a)
 
 
 def independent_tail(p: Point, xp: Arithmetic) -> Scalar:
@@ -94,7 +36,7 @@ def two_sample_margin(p: Point, xp: Arithmetic, both: bool) -> Scalar:
 
 
 def drawn_exponent(p: Point) -> Scalar:
-    """n e^2 with e = j/n - K/N."""
+    """What n e^2 is, with e = j/n - K/N."""
     return (p.j * p.total - p.n * p.right) ** 2 / (p.n * p.total * p.total)
 
 
@@ -127,14 +69,14 @@ DRAWN_SETS = Domain(
 
 register(Claim(
     id="lemma-1.population",
-    statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 |F| e^2) for i.i.d. data, F chosen blindly, the oracle a function of R and Acc_T "
-    "its population accuracy p.",
+    statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 |F| e^2) for i.i.d. data, F chosen blindly, the oracle a function of R and "
+    "Acc_T its population accuracy p.",
     source="Lemma 1, App. C",
     kind=Kind.PROBABILITY,
     domain=INDEPENDENT_SETS,
     margin=lambda p, xp: independent_bound(p, xp) - independent_tail(p, xp),
-    proof=INDEPENDENT,
-    proof_words=f"given R the answers on F are independent and right with chance p; {INDEPENDENT_WORDS}",
+    proof=tail_steps.INDEPENDENT,
+    proof_words=f"given R the answers on F are independent and right with chance p; {tail_steps.INDEPENDENT_WORDS}",
     note="Sampled for the sizes of its domain; the proof is for every size.",
 ))
 
@@ -152,8 +94,8 @@ register(Claim(
         kind=Kind.PROBABILITY,
         domain=TWO_SETS,
         margin=lambda p, xp: two_sample_margin(p, xp, both=True),
-        proof=PAIRED,
-        proof_words=PAIRED_WORDS,
+        proof=tail_steps.PAIRED,
+        proof_words=tail_steps.PAIRED_WORDS,
     ),
 ))
 
@@ -165,7 +107,7 @@ register(Claim(
     kind=Kind.PROBABILITY,
     domain=DRAWN_SETS,
     margin=lambda p, xp: random_sets.hoeffding_bound(drawn_exponent(p), xp=xp) - drawn_tail(p, xp),
-    proof=WITHOUT_REPLACEMENT,
-    proof_words=WITHOUT_REPLACEMENT_WORDS,
+    proof=tail_steps.WITHOUT_REPLACEMENT,
+    proof_words=tail_steps.WITHOUT_REPLACEMENT_WORDS,
     note="Sampled for the sizes of its domain; the proof is for every size.",
 ))
