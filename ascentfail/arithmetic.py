@@ -212,5 +212,5 @@ def symbolic() -> Arithmetic:
         lambertw_exp=lambda y: sympy.LambertW(sympy.exp(y)),
         minimum=sympy.Min,
         maximum=sympy.Max,
-        indicator=lambda x: sympy.Heaviside(x, 1),
+        indicator=lambda x: sympy.Piecewise((1, x >= 0), (0, True)),
     )
