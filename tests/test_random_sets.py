@@ -137,6 +137,22 @@ def test_one_s_own_nearest_neighbour_is_oneself_whatever_the_labels():
         assert random_sets.nearest_on_circle(range(5), labels) == list(labels)
 
 
+def test_a_stable_rule_obeys_the_repaired_bound():
+    """One nearest neighbour on a circle of two arcs, against the model trained on all of D, for every F and every e >= s/|F|."""
+    total, forget, labels = 12, 4, [True] * 6 + [False] * 6
+    found = []
+    for chosen in itertools.combinations(range(total), forget):
+        answers = random_sets.nearest_on_circle([i for i in range(total) if i not in chosen], labels)
+        right = [a == b for a, b in zip(answers, labels, strict=True)]
+        found.append((total - sum(right), abs(Fraction(sum(right), total) - Fraction(sum(right[i] for i in chosen), forget))))
+    most = max(changed for changed, _ in found)  # the model trained on all of D answers D rightly
+    assert 0 < most < forget
+    for e in {deviation for _, deviation in found} | {Fraction(most, forget)}:
+        if e >= Fraction(most, forget):
+            probability = sum(deviation >= e for _, deviation in found) / len(found)
+            assert probability <= random_sets.hoeffding_bound(forget * float(e - Fraction(most, forget)) ** 2)
+
+
 @pytest.mark.parametrize("size", [0, 4, 5, -1])
 def test_a_forget_set_leaves_something(size):
     with pytest.raises(ValueError, match="size"):

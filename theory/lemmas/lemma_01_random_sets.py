@@ -82,7 +82,7 @@ register(Claim(
 
 register(Claim(
     id="lemma-1.finite-test",
-    statement="The same with Acc_T measured on a finite test set T of independent samples, for every |T| >= 1.",
+    statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 |F| e^2) also with Acc_T measured on a finite test set, for every |T| >= 1.",
     source="Lemma 1, as it is used",
     kind=Kind.PROBABILITY,
     domain=TWO_SETS,
@@ -101,8 +101,8 @@ register(Claim(
 
 register(Claim(
     id="lemma-1.fixed-model",
-    statement="The same for F drawn without replacement from a finite set, a model that does not depend on F, and Acc_T its "
-    "accuracy on the whole set.",
+    statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 |F| e^2) for F drawn without replacement from a finite set, a model that does "
+    "not depend on F, and Acc_T its accuracy on the whole set.",
     source="Lemma 1, for a fixed model",
     kind=Kind.PROBABILITY,
     domain=DRAWN_SETS,

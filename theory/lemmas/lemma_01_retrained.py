@@ -19,8 +19,8 @@ from mpmath import mp
 from ascentfail import random_sets
 from ascentfail.arithmetic import MPMATH
 from ascentfail.theory import tail_steps
-from ascentfail.theory.claim import Axis, Cases, Claim, Domain, Kind, Level, by_cases
-from ascentfail.theory.lemmas.lemma_01_random_sets import DRAWN_SETS, drawn_exponent, drawn_tail
+from ascentfail.theory.claim import Cases, Claim, Domain, Kind, Level, by_cases
+from ascentfail.theory.lemmas.lemma_01_random_sets import DRAWN_SETS, MOST, drawn_exponent, drawn_tail
 from ascentfail.theory.registry import register
 
 TABLE, CIRCLE = 0.0, 1.0
@@ -102,8 +102,8 @@ _RETRAINED_CASES = Cases(
 )
 register(Claim(
     id="lemma-1.fixed-data",
-    statement="The same with D fixed and only F random, the oracle retrained on D minus F, for every D and every learning rule; "
-    "Acc_T on the population.",
+    statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 |F| e^2) with D fixed and only F random, the oracle retrained on D minus F, "
+    "for every D and every learning rule; Acc_T on the population.",
     source="Lemma 1, read for one data set",
     kind=Kind.PROBABILITY,
     domain=_RETRAINED_CASES.domain("five constructed pairs of data set and learning rule"),
@@ -118,9 +118,9 @@ register(Claim(
         source="ours",
         kind=Kind.PROBABILITY,
         domain=Domain(
-            (*DRAWN_SETS.axes, Axis("changed", 0, 10, "integer")),
+            DRAWN_SETS.axes,
             where=DRAWN_SETS.where,
-            words=f"e - s/|F| = |j/n - K/N| for the model chosen without F, s = changed; {DRAWN_SETS.words}",
+            words=f"|F| = n <= N <= {MOST}, K of N answers of the model chosen without F right, e - s/n = |j/n - K/N| attainable",
         ),
         margin=lambda p, xp: random_sets.hoeffding_bound(drawn_exponent(p), xp=xp) - drawn_tail(p, xp),
         proof=(*tail_steps.WITHOUT_REPLACEMENT, tail_steps.MOVED),

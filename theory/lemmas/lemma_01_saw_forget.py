@@ -61,7 +61,7 @@ def _chosen(p: Point, xp: Arithmetic) -> Scalar:
 
 register(Claim(
     id="lemma-1.saw-forget",
-    statement="The same for every model that was trained on F too; Acc_T on the population.",
+    statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 |F| e^2) for every model that was trained on F too; Acc_T on the population.",
     source="Lemma 1, read for the original and for unlearned models",
     kind=Kind.PROBABILITY,
     domain=_TRAINED_CASES.domain("eight points with coin labels, one nearest neighbour trained on all of them"),
