@@ -39,6 +39,7 @@ class Arithmetic:
         lambertw_exp: y -> W_0(e^y), finite for every finite y.
         logisticw: c -> the w with w (1 + e^w) = c.
         minimum, maximum: of two numbers.
+        indicator: 1 where x >= 0, else 0; NaN of NaN. A ball that may lie on either side gives [0, 1]. Its slope is 0.
         implicit: (beta, gamma, q, sign) -> (s_1, s_2) where a stationary point is two symbols with their equations, else None.
     """
 
@@ -55,6 +56,7 @@ class Arithmetic:
     logisticw: Callable[[Any], Scalar]
     minimum: Callable[[Any, Any], Scalar]
     maximum: Callable[[Any, Any], Scalar]
+    indicator: Callable[[Any], Scalar]
     implicit: Callable[[Any, Any, Any, int], tuple[Scalar, Scalar]] | None = None
 
 
@@ -72,6 +74,7 @@ JAX = Arithmetic(
     logisticw=logistic.logisticw,
     minimum=jnp.minimum,
     maximum=jnp.maximum,
+    indicator=lambda x: jnp.heaviside(jnp.asarray(x, float), 1.0),
 )
 
 
@@ -119,6 +122,7 @@ def _mpmath_arithmetic() -> Arithmetic:
         logisticw=logistic.logisticw_mpmath,
         minimum=lambda a, b: pick(a, b, smaller=True),
         maximum=lambda a, b: pick(a, b, smaller=False),
+        indicator=lambda x: mp.nan if mp.isnan(x) else mp.one if x >= 0 else mp.zero,
     )
 
 
@@ -166,6 +170,12 @@ def arb() -> Arithmetic:
     def sigmoid(x: Any) -> Any:
         return _enclose_increasing(lambda t: 1 / (1 + (-t).exp()), ball(x))
 
+    def indicator(x: Any) -> Any:
+        x = ball(x)
+        if x.is_nan():
+            return x
+        return ball(1) if x >= 0 else ball(0) if x < 0 else ball(0).union(ball(1))
+
     return Arithmetic(
         name="arb",
         number=ball,
@@ -180,6 +190,7 @@ def arb() -> Arithmetic:
         logisticw=lambda c: _enclose_increasing(logistic.logisticw_ball, ball(c)),
         minimum=lambda a, b: ball(a).min(b),
         maximum=lambda a, b: ball(a).max(b),
+        indicator=indicator,
     )
 
 
@@ -219,4 +230,5 @@ def symbolic() -> Arithmetic:
         logisticw=sympy.Function("logisticw"),
         minimum=sympy.Min,
         maximum=sympy.Max,
+        indicator=lambda x: sympy.Piecewise((1, x >= 0), (0, True)),
     )

@@ -175,6 +175,22 @@ def test_elementary_functions_mean_the_same_everywhere(x):
         assert as_float(xp.maximum(xp.number(x), xp.number(2.0)), xp) == max(x, 2.0)
 
 
+@pytest.mark.parametrize(("x", "expected"), [(-3.0, 0.0), (-1e-300, 0.0), (0.0, 1.0), (1e-300, 1.0), (2.0, 1.0)])
+def test_the_indicator_of_what_is_not_negative(x, expected):
+    pytest.importorskip("flint"), pytest.importorskip("sympy")
+    for xp in namespaces():
+        assert as_float(xp.indicator(xp.number(x)), xp) == expected, xp.name
+
+
+def test_an_undecided_indicator_is_between_none_and_one():
+    ball = pytest.importorskip("flint").arb
+    known = arithmetic.arb().indicator(ball(0, 0.5))
+    assert known.contains(0) and known.contains(1) and known.rad() < 0.51
+    assert np.isnan(JAX.indicator(np.nan)) and mpmath.isnan(MPMATH.indicator(mpmath.nan))
+    assert arithmetic.arb().indicator(ball("nan")).is_nan()
+    assert jax.grad(JAX.indicator)(0.0) == 0 == jax.grad(JAX.indicator)(-2.0)
+
+
 def test_numbers_keep_the_exact_value_of_a_float():
     pytest.importorskip("flint"), pytest.importorskip("sympy")
     with mpmath.workdps(60):

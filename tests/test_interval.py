@@ -387,6 +387,19 @@ def test_an_undefined_slope_is_no_monotone_one():
         assert not jet.slope[0].at_least_zero() and not jet.slope[0].at_most_zero()
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "found", "flat"),
+    [
+        (0.0, 1.0, (1.0, 1.0), True), (-2.0, -1.0, (0.0, 0.0), True),
+        (-1.0, 1.0, (0.0, 1.0), False), (-1.0, 0.0, (0.0, 1.0), False),
+    ],
+)
+def test_an_indicator_is_flat_only_where_it_is_decided(low, high, found, flat):
+    jet = XP.indicator(Jet(interval(low, high), (ONE, ZERO)))
+    assert ends(jet.value) == ends(XP.indicator(interval(low, high))) == found
+    assert all(slope.defined() == flat for slope in jet.slope)
+
+
 def test_unbounded_is_not_undefined():
     whole = Interval(-flint.arb("inf"), flint.arb("inf"))
     assert (

@@ -267,6 +267,18 @@ def _lower_branch(z: Interval) -> Interval:
     return Interval(z.high.lambertw(-1), z.low.lambertw(-1)) if z.high < 0 else Interval.nan()
 
 
+def _indicator(x: Any) -> Any:
+    """1 where x >= 0 and 0 where x < 0; where both may be, [0, 1] with a slope that says nothing, for there is a jump."""
+    value = x.value if isinstance(x, Jet) else Interval.of(x)
+    if not value.defined():
+        return x
+    known = 1 if value.at_least_zero() else 0 if value.below_zero() else None
+    step = Interval.of(known) if known is not None else Interval(_constants()["zero"], _constants()["one"])
+    if not isinstance(x, Jet):
+        return step
+    return Jet(step, (Interval.of(0) if known is not None else Interval.nan(),) * len(x.slope))
+
+
 @functools.cache
 def jets() -> Arithmetic:
     """The arithmetic of jets. Raises: MissingExtraError without the extra `certify`."""
@@ -292,4 +304,5 @@ def jets() -> Arithmetic:
         logisticw=_unary(_increasing(plain.logisticw), lambda c, w: one / (one + (one + w) * exp_image(w))),
         minimum=lambda a, b: _pick(a, b, smaller=True),
         maximum=lambda a, b: _pick(a, b, smaller=False),
+        indicator=_indicator,
     )

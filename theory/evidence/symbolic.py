@@ -114,6 +114,7 @@ class Unknowns:
             "logisticw": self.logisticw,
             "minimum": _refuse,
             "maximum": _refuse,
+            "indicator": _refuse,
             "implicit": self.plane,
         }
         return _Symbolic(**own)
@@ -134,7 +135,7 @@ def _bounded(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _refuse(*_: Any) -> Any:
-    raise NotImplementedError("a minimum or maximum is no identity")
+    raise NotImplementedError("a minimum, maximum or indicator is no identity")
 
 
 def prove(claim: Claim) -> Evidence | None:

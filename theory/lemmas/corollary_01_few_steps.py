@@ -18,7 +18,7 @@ _MOST = 12  # steps that are simulated; the bound is for every number
 
 
 def _tail(p: Point, xp: Arithmetic) -> Point:
-    """The problem at a stage of the limit that is late enough for K steps: b = 4 K e^{4K} stage, |alpha/phi - 1| = e^{-4K}/stage."""
+    """A stage of the limit that is late enough for K steps: b = 4 K e^{4K} stage, |alpha/phi - 1| = e^{-4K}/stage."""
     closeness = xp.exp(-4 * p.steps) / p.stage
     return p.replace(b=4 * p.steps * xp.exp(4 * p.steps) * p.stage, alpha=p.phi * (1 + p.side * closeness))
 

@@ -23,7 +23,7 @@ _WIDE = Domain(
     words="alpha in [1e-3, 10], phi in [0.01, 3], b in [1e-6, 1e6]",
 )
 
-_BY_LOGARITHM = (
+BY_LOGARITHM = (
     steps.W_INCREASES,
     steps.LOG_OF_W,
     steps.LOG_OF_RATIO,
@@ -40,7 +40,7 @@ _PRINTED = Claim(
     kind=Kind.BOUND,
     domain=_WIDE,
     margin=lambda p, xp: closed_form.displacement_bound(p, xp=xp) - displacement(p, xp),
-    proof=_BY_LOGARITHM,
+    proof=BY_LOGARITHM,
     proof_words="ln c_D - ln c_R = (w_D - w_R) + (ln w_D - ln w_R), two terms of one sign, and c_D/c_R = (1+alpha)/(1+phi)",
 )
 register(_PRINTED)
@@ -63,7 +63,7 @@ register(Claim(
         kind=Kind.BOUND,
         domain=_WIDE,
         margin=_PRINTED.margin,
-        proof=_BY_LOGARITHM,
+        proof=BY_LOGARITHM,
         proof_words=_PRINTED.proof_words,
     ),
 ))

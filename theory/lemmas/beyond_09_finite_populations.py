@@ -1,0 +1,52 @@
+r"""Beyond the paper: random forget sets when the test set, or the population itself, is finite.
+
+Serfling: the martingale of `lemma-1.fixed-model` has factors (N-n)/(N-k), k = 1..n, and the sum of their squares is at most
+n (1 - (n-1)/N), because 1/j^2 <= ((m+1)/m)(1/j - 1/(j+1)) for j >= m telescopes.
+"""
+
+from __future__ import annotations
+
+from ascentfail import random_sets
+from ascentfail.arithmetic import Arithmetic, Scalar
+from ascentfail.theory import tail_steps
+from ascentfail.theory.claim import Claim, Kind, Point
+from ascentfail.theory.lemmas.lemma_01_random_sets import (
+    DRAWN_SETS,
+    TWO_SETS,
+    drawn_exponent,
+    drawn_tail,
+    two_sample_margin,
+)
+from ascentfail.theory.registry import register
+
+
+def serfling_bound(p: Point, xp: Arithmetic) -> Scalar:
+    """2 exp(-2 n e^2/(1 - (n-1)/N)) with e = j/n - K/N."""
+    return random_sets.hoeffding_bound(drawn_exponent(p) * p.total / (p.total - p.n + 1), xp=xp)
+
+
+register(Claim(
+    id="beyond-9.two-sample",
+    statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 e^2 |F| |T|/(|F| + |T|)) for independent F and T and a model of neither.",
+    source="ours, theory section 3 item 9",
+    kind=Kind.PROBABILITY,
+    domain=TWO_SETS,
+    margin=lambda p, xp: two_sample_margin(p, xp, both=True),
+    proof=tail_steps.PAIRED,
+    proof_words=tail_steps.PAIRED_WORDS,
+    note="Sampled for the sizes of its domain; the proof is for every size.",
+))
+
+register(Claim(
+    id="beyond-9.serfling",
+    statement="P(|Acc_D - Acc_F| >= e) <= 2 exp(-2 |F| e^2/(1 - (|F|-1)/N)) for F drawn without replacement from N and a model "
+    "that does not depend on F.",
+    source="Serfling (1974); theory section 3 item 9",
+    kind=Kind.PROBABILITY,
+    domain=DRAWN_SETS,
+    margin=lambda p, xp: serfling_bound(p, xp) - drawn_tail(p, xp),
+    proof=(*tail_steps.WITHOUT_REPLACEMENT, *tail_steps.TELESCOPE),
+    proof_words="the exponent is t^2/8 times the sum of ((N-n)/(N-k))^2, whose last term is 1 and whose others telescope; for "
+    "n = N the count is certain",
+    note="Sampled for the sizes of its domain; the proof is for every size.",
+))
