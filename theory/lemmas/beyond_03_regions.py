@@ -15,7 +15,7 @@ from ascentfail.theory.domains import LINE, LINE_WITH_DA, PLANE
 from ascentfail.theory.lemmas.lemma_03_wrong_side import FARTHER, FARTHER_WORDS, extra_distance, from_threshold
 from ascentfail.theory.registry import register
 
-register(Claim(
+FARTHER_1D = register(Claim(
     id="beyond-3.farther-1d",
     statement="One coordinate: |w_DA - w_R| > |w_D - w_R| iff alpha > phi^2/(1 + 2 phi), wherever w_DA = W_0(c_DA) exists.",
     source="ours, theory section 3 item 3 (a)",

@@ -69,7 +69,7 @@ WRONG_WAY = Domain(
     "phi^2/(1 + 2 phi) <= alpha <= phi, phi in [0.01, 3], b in [0.01, 1e4]",
 )
 
-_APPENDIX = Claim(
+APPENDIX = Claim(
     id="lemma-3.appendix",
     statement="(w_DA - w_D)(w_D - w_R) >= 0 for phi^2/(1 + 2 phi) <= alpha <= phi.",
     source="Lemma 3, App. F",
@@ -80,7 +80,7 @@ _APPENDIX = Claim(
     proof_words=_BY_ORDER,
 )
 
-register(Claim(
+MAIN = register(Claim(
     id="lemma-3.main",
     statement="(w_DA - w_D)(w_D - w_R) >= 0 for all alpha <= phi.",
     source="Lemma 3, main text",
@@ -109,7 +109,7 @@ register(Claim(
     ),
 ))
 
-register(_APPENDIX)
+register(APPENDIX)
 
 
 def _setup_chart(p: Point, xp: Arithmetic) -> Point:
@@ -123,7 +123,7 @@ SETUP = Domain(
     "|F_j| = |F|, so alpha = phi/share >= phi with share = |R_j|/|R|; c_DA >= -1/e",
 )
 
-register(Claim(
+IN_SETUP = register(Claim(
     id="lemma-3.setup",
     statement="With all of F in one group, (w_DA - w_D)(w_D - w_R) > 0 for every |R_j| <= |R|, |F|, lam with a w_DA.",
     source="Lemma 3 in the set-up of Sec. 5.1.1",
@@ -151,7 +151,7 @@ _ABOVE = Domain(
     "alpha >= phi^2/(1 + 2 phi) and c_DA >= -1/e, phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, 2]",
 )
 
-register(Claim(
+FARTHEST = register(Claim(
     id="lemma-3.farthest",
     statement="Descent-ascent's end point, wherever it exists, is at least as far from the oracle as the original.",
     source="main text after Lemma 3",

@@ -33,7 +33,7 @@ BY_LOGARITHM = (
     ),
 )
 
-_PRINTED = Claim(
+LEMMA_4 = Claim(
     id="lemma-4",
     statement="|w_D - w_R| <= |ln((1 + alpha)|R|/|D|)| for all lam > 0 and alpha > 0.",
     source="Lemma 4",
@@ -43,9 +43,9 @@ _PRINTED = Claim(
     proof=BY_LOGARITHM,
     proof_words="ln c_D - ln c_R = (w_D - w_R) + (ln w_D - ln w_R), two terms of one sign, and c_D/c_R = (1+alpha)/(1+phi)",
 )
-register(_PRINTED)
+register(LEMMA_4)
 
-register(Claim(
+LEMMA_4_PROOF = register(Claim(
     id="lemma-4.proof",
     statement="|w_D - w_R| <= ln(alpha) for alpha >= phi, and <= -ln(alpha) for alpha <= phi.",
     source="Lemma 4, last step of the proof",
@@ -62,8 +62,8 @@ register(Claim(
         source="ours",
         kind=Kind.BOUND,
         domain=_WIDE,
-        margin=_PRINTED.margin,
+        margin=LEMMA_4.margin,
         proof=BY_LOGARITHM,
-        proof_words=_PRINTED.proof_words,
+        proof_words=LEMMA_4.proof_words,
     ),
 ))

@@ -23,10 +23,7 @@ def _crossed(p: Point, xp: Arithmetic) -> Point:
     return Point(phi=p.phi, b=p.b, alpha=p.phi * (1 + p.depth / (xp.exp(xp.number(1)) * p.b)))
 
 
-for _id, _branch, _which, _low in (
-    ("lemma-5", 0, "the local minimum W_0", 0.0),
-    ("lemma-5.second-branch", -1, "the local maximum W_{-1}", 0.001),
-):
+LEMMA_5, _ = (
     register(Claim(
         id=_id,
         statement="|w_R - w_DA| >= W(|R_j|/(lam |R|)) for alpha >= phi, wherever w_DA exists.",
@@ -43,6 +40,11 @@ for _id, _branch, _which, _low in (
         proof=(steps.W_KEEPS_SIGN, steps.UNLEARNED_BELOW_ORACLE),
         proof_words="c_DA <= 0, so w_DA <= 0 on both branches and w_R - w_DA >= w_R",
     ))
+    for _id, _branch, _which, _low in (
+        ("lemma-5", 0, "the local minimum W_0", 0.0),
+        ("lemma-5.second-branch", -1, "the local maximum W_{-1}", 0.001),
+    )
+)
 
 
 def _sequence(p: Point, xp: Arithmetic) -> Point:

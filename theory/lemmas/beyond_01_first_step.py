@@ -1,0 +1,96 @@
+r"""Beyond the paper: what the first step is. At a stationary point of L_D the forget gradient is the retain gradient reversed.
+
+With |D| grad L_D = 0, grad f = -(|R|/|F|) grad r - (|D|/|F|) lam w for any differentiable loss and any data. Hence
+-grad L_DA(w_D) = -(|D|/|F|) G_R - lam w with G_R = grad r + lam w: descent on the oracle's own objective, and a shrinkage that
+comes from the ridge.
+"""
+
+from __future__ import annotations
+
+from ascentfail import closed_form, stationary
+from ascentfail.arithmetic import Arithmetic, Scalar
+from ascentfail.theory import steps
+from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
+from ascentfail.theory.domains import PLANE
+from ascentfail.theory.registry import register
+
+_GRADIENTS = Domain(
+    (Axis("r", -1e3, 1e3), Axis("w", -1e2, 1e2), Axis("lam", 1e-3, 1e3, "log"), Axis("phi", 1e-2, 1e2, "log")),
+    words="any gradient of the retain mean (component r) and any weight (component w), lam in [1e-3, 1e3], phi = |F|/|R| in "
+    "[0.01, 100]",
+)
+
+
+def _forget(p: Point) -> Scalar:
+    """The forget mean's gradient at a stationary point of L_D: |R| r + |F| f + |D| lam w = 0."""
+    return -(p.r + (1 + p.phi) * p.lam * p.w) / p.phi
+
+
+register(Claim(
+    id="beyond-1.identity",
+    statement="At a stationary point of L_D, -grad L_DA(w_D) = -(|D|/|F|) G_R(w_D) - lam w_D, for any differentiable loss and "
+    "data.",
+    source="ours, theory section 3 item 1",
+    kind=Kind.EQUALITY,
+    domain=_GRADIENTS,
+    margin=lambda p, xp: -(p.r - _forget(p) + p.lam * p.w) + (1 + p.phi) / p.phi * (p.r + p.lam * p.w) + p.lam * p.w,
+    note="Component by component; the tests take gradients of a network and of both linear losses by automatic differentiation.",
+))
+
+register(Claim(
+    id="beyond-1.ascended-ridge",
+    statement="With the ridge treated alike in both terms, -(grad r - grad f) = -(|D|/|F|) G_R(w_D): the shrinkage is gone.",
+    source="ours, theory section 3 item 1",
+    kind=Kind.EQUALITY,
+    domain=_GRADIENTS,
+    margin=lambda p, xp: -(p.r - _forget(p)) + (1 + p.phi) / p.phi * (p.r + p.lam * p.w),
+))
+
+register(Claim(
+    id="beyond-1.ascent",
+    statement="Pure ascent on the ridged forget loss: +grad (f + lam/2 |w|^2)(w_D) = -(|R|/|F|) G_R(w_D).",
+    source="ours, theory section 3 item 1",
+    kind=Kind.EQUALITY,
+    domain=_GRADIENTS,
+    margin=lambda p, xp: _forget(p) + p.lam * p.w + (p.r + p.lam * p.w) / p.phi,
+))
+
+
+def _retain_gradient(p: Point, xp: Arithmetic) -> tuple[tuple[Scalar, Scalar], tuple[Scalar, Scalar]]:
+    """(G_R(w_D)/lam, w_D - w_R) in the plane, from the samples' margins."""
+    s1, s2 = stationary.plane(p, "original", xp=xp)
+    w = closed_form.plane_weights(s1, s2, p.epsilon)
+    w_oracle = closed_form.plane_weights(closed_form.plane_oracle(p, xp=xp)[0], 0, p.epsilon)
+    pull = p.b * xp.exp(-closed_form.plane_margins(s1, s2, closed_form.cosine(p))[0])
+    return (w[0] - pull, w[1] - p.epsilon * pull), (w[0] - w_oracle[0], w[1] - w_oracle[1])
+
+
+def _approach(p: Point, xp: Arithmetic) -> Scalar:
+    """<G_R(w_D), w_D - w_R>/lam - |w_D - w_R|^2, which strong convexity of L_R makes >= 0."""
+    gradient, apart = _retain_gradient(p, xp)
+    return gradient[0] * apart[0] + gradient[1] * apart[1] - apart[0] ** 2 - apart[1] ** 2
+
+
+register(Claim(
+    id="beyond-1.first-step-helps",
+    statement="With the ridge treated alike, a small enough first step strictly reduces |w - w_R| unless w_D = w_R: "
+    "<G_R(w_D), w_D - w_R> >= lam |w_D - w_R|^2.",
+    source="ours, theory section 3 item 1",
+    kind=Kind.ORDERING,
+    domain=PLANE,
+    margin=_approach,
+    proof=(
+        steps.inequality(
+            "slope-monotone", "(x - y)(e^{-y} - e^{-x}) >= 0: for x = y + d, d >= 0, it is d e^{-y} (1 - e^{-d})",
+            {"d": (0.0, 60.0), "y": (-30.0, 30.0)}, lambda p, xp: p.d, lambda p, xp: 1 - xp.exp(-p.d),
+        ),
+        steps.identity(
+            "gradient-difference",
+            "(1+eps^2) w = s_1 (1, eps) + s_2 (eps, 1) and G_R(w_R) = 0: (G_R(w_D) - lam (w_D - w_R)) (w_D - w_R) = -lam b "
+            "(e^{-x_D} - e^{-x_R}) (x_D - x_R), because <(1, eps), w> = x",
+            {"w1": (-30.0, 30.0), "w2": (-30.0, 30.0), "eps": (0.0, 1.0), "pull": (0.0, 1e3)},
+            lambda p, xp: p.pull * p.w1 + p.eps * p.pull * p.w2 - p.pull * (p.w1 + p.eps * p.w2),
+        ),
+    ),
+    proof_words="L_R is its retain mean plus lam/2 |w|^2, and the retain mean's gradient is monotone along (1, eps)",
+))
