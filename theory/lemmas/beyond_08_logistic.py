@@ -34,8 +34,8 @@ _SHAPE = steps.inequality(
     lambda p, xp: (2 + p.w) * xp.exp(p.w), lambda p, xp: (1 + p.w) * xp.exp(p.w) - 1, lambda p, xp: 1 - xp.exp(-p.w),
 )
 _FARTHER_WORDS = (
-    "for alpha <= phi by the order of the c. For alpha > phi: w_D - w_R <= (c_D - c_R)/f'(w_R) <= b (alpha-phi)/(2 (1+phi)), since "
-    "f is convex, and -w_DA >= |c_DA|/2 = b (alpha-phi)/(2 phi)"
+    "for alpha <= phi by the order of the c. For alpha > phi: w_D - w_R <= (c_D - c_R)/f'(w_R) <= b (alpha-phi)/(2 (1+phi)), "
+    "since f is convex, and -w_DA >= |c_DA|/2 = b (alpha-phi)/(2 phi)"
 )
 _BY_ORDER = "the weight under the logistic loss increases with c, so differences have the sign of those of the c"
 _ORDER = (*steps.ORDER_1D, steps.LOGISTIC_INCREASES)
@@ -55,7 +55,8 @@ def _again(claim: Claim, domain: Domain | None = None, proof: tuple[Claim, ...] 
 
     return dataclasses.replace(
         claim, id=f"beyond-8.{claim.id.removeprefix('beyond-')}",
-        source=f"ours, theory section 3 item 8: {claim.id} with the logistic loss", domain=domain or claim.domain, margin=margin, exclusion=exclusion if claim.exclusion else None, factors=(),
+        source=f"ours, theory section 3 item 8: {claim.id} with the logistic loss",
+        domain=domain or claim.domain, margin=margin, exclusion=exclusion if claim.exclusion else None, factors=(),
         proof=proof, proof_words=words, note="The same with the logistic loss; a solution exists for every alpha.",
         repaired=repaired and _again(repaired, _DOMAINS.get(repaired.id), *_PROOFS.get(repaired.id, ((), ""))),
     )
@@ -71,7 +72,7 @@ _PROOFS: dict[str, tuple[tuple[Claim, ...], str]] = {
     "lemma-3.setup.repaired": (_ORDER, _BY_ORDER),
     "lemma-3.farthest.repaired": (_FARTHER, _FARTHER_WORDS),
     "beyond-3.farther-1d": (
-        _FARTHER, f"below the threshold w_D <= w_DA <= w_R, since c_R - c_DA = b alpha/phi >= 0; from it on: {_FARTHER_WORDS}"
+        _FARTHER, f"below the threshold w_D <= w_DA <= w_R, as c_R - c_DA = b alpha/phi >= 0; from it on: {_FARTHER_WORDS}",
     ),
     "lemma-4": (
         (_LOGARITHM, steps.LOGISTIC_INCREASES),
