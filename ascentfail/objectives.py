@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import numbers
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -102,7 +103,7 @@ def _drawn(problem: Any, key: Any, batch: int) -> Any:
         counts = jnp.atleast_1d(jnp.broadcast_to(getattr(problem, name), shape))
         ends = jnp.cumsum(counts / total)  # a draw beyond the last end is a sample of another group
         drawn = jnp.searchsorted(ends, jax.random.uniform(now, (batch,), ends.dtype), side="right")
-        hits = jnp.sum(drawn[:, None] == jnp.arange(len(ends)), axis=0) / batch * total
+        hits = jnp.sum(drawn[:, None] == jnp.arange(len(ends))[None, :], axis=0) / batch * total
         changes[name] = hits.reshape(shape)
     fields = {f.name: getattr(problem, f.name) for f in dataclasses.fields(problem)} | changes
     return type(problem)(**fields)
@@ -150,10 +151,19 @@ def _finite(value: Any) -> bool:
     return isinstance(value, jax.core.Tracer) or bool(np.all(np.isfinite(np.asarray(value))))
 
 
+def _tree(name: str, value: Any) -> Any:
+    """A pytree of floats; a list or tuple of numbers is one array, as everywhere else."""
+    plain = isinstance(value, list | tuple) and all(isinstance(x, numbers.Real) for x in value)
+    try:
+        return jax.tree.map(lambda x: jnp.asarray(x, float), np.asarray(value) if plain else value)
+    except (TypeError, ValueError) as error:
+        raise invalid(name, value, "weights, a pytree of real numbers") from error
+
+
 def _own(problem: Losses, start: Any, oracle: Any) -> tuple[Any, Any]:
     if oracle is None:
         raise invalid("oracle", None, "the weights of a model trained on the retain set alone, for losses of your own")
-    start, oracle = (jax.tree.map(lambda x: jnp.asarray(x, float), tree) for tree in (start, oracle))
+    start, oracle = _tree("start", start), _tree("oracle", oracle)
     shapes, known = (jax.tree.map(jnp.shape, tree) for tree in (start, oracle))
     if jax.tree.structure(start) != jax.tree.structure(oracle) or shapes != known:
         raise invalid("oracle", known, f"weights of the start's structure and shapes, {shapes}")
