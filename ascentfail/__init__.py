@@ -33,12 +33,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ascentfail import arithmetic, closed_form, problems, special, stationary
+    from ascentfail import arithmetic, closed_form, landscape, problems, special, stationary
     from ascentfail.losses import loss, samples
     from ascentfail.precision import enable_x64
     from ascentfail.problems import CrossCorrelated, SemiOrthogonal
     from ascentfail.special import lambertw, lambertw_exp
     from ascentfail.stationary import StationaryKind, StationaryPoint, stationary_point
+    from ascentfail.toy import ToyLandscape
 
 __version__ = "0.1.0"
 
@@ -52,6 +53,7 @@ _HOME = {
     "SemiOrthogonal": "problems",
     "StationaryKind": "stationary",
     "StationaryPoint": "stationary",
+    "ToyLandscape": "toy",
     "enable_x64": "precision",
     "lambertw": "special",
     "lambertw_exp": "special",
@@ -59,18 +61,20 @@ _HOME = {
     "samples": "losses",
     "stationary_point": "stationary",
 }
-_MODULES = ("arithmetic", "closed_form", "problems", "special", "stationary")
+_MODULES = ("arithmetic", "closed_form", "landscape", "problems", "special", "stationary")
 
 __all__ = [
     "CrossCorrelated",
     "SemiOrthogonal",
     "StationaryKind",
     "StationaryPoint",
+    "ToyLandscape",
     "arithmetic",
     "closed_form",
     "enable_x64",
     "lambertw",
     "lambertw_exp",
+    "landscape",
     "loss",
     "problems",
     "samples",
