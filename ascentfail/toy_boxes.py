@@ -17,9 +17,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ascentfail import toy
+from ascentfail.arithmetic import MPMATH
 from ascentfail.errors import UndecidedError
 from ascentfail.stationary import StationaryKind
 from ascentfail.toy import INPUTS, Terms
+
+Box = tuple[tuple[float, float], tuple[float, float]]
 
 _SLACK = 2.0**-40
 _FLOOR = 1e-290  # an absolute slack, for what underflows
@@ -326,7 +329,7 @@ def _distinct(a: Span, b: Span, tight_a: Span, tight_b: Span) -> list[int]:
     return kept
 
 
-def enumerate_points(p: Terms, box: tuple[tuple[float, float], tuple[float, float]] | None) -> Found:
+def enumerate_points(p: Terms, box: Box | None) -> Found:
     """Every stationary point in a box, each with a proved enclosure, kind and classification.
 
     Args:
@@ -377,3 +380,75 @@ def _described(p: Terms, a: Span, b: Span) -> Found:
     correct = (whole.lift.m > 0) == (np.array(toy.SIGNS) > 0)[None]
     radius = np.maximum(a.r, b.r)
     return Found(*(v[order] for v in (points, middle.m, kind, correct, radius, loss_radius)))
+
+
+# --- what descent cannot leave -----------------------------------------------------------------------------------------------
+
+
+def _below(p: Terms, a: Span, b: Span) -> np.ndarray:
+    """Lower bounds of the loss over boxes, from its value in the middle and its slope."""
+    slope_a, slope_b = enclose(p, a, b).gradient
+    middle = enclose(p, _thin(a.m), _thin(b.m)).loss
+    drop = (np.abs(slope_a.m) + slope_a.r) * a.r + (np.abs(slope_b.m) + slope_b.r) * b.r
+    return middle.low - drop * (1 + _SLACK) - _SLACK * np.abs(middle.m)
+
+
+def moat(p: Terms, start: np.ndarray, radius: float, minimum: np.ndarray) -> Box | None:
+    """A box on whose edges the loss is above its value at the start: descent that never climbs cannot leave it.
+
+    Args:
+        p: plain concrete numbers of the landscape.
+        start: (2,) middle of where descent starts.
+        radius: half-width of that.
+        minimum: (2,) the minimum around which the box is sought.
+
+    Returns:
+        The sides of the box, which contains the start; None where none is found.
+
+    Source: ours.
+    """
+    near = np.array([radius, radius])
+    high = float(enclose(p, Span(start[:1], near[:1]), Span(start[1:], near[1:])).loss.high[0])
+    value, _, (aa, ab, bb) = toy.expansion(p, minimum, xp=MPMATH)
+    inverse = np.linalg.inv(np.array([[float(aa), float(ab)], [float(ab), float(bb)]]))
+    half = np.sqrt(2 * max(high - float(value), 1e-12) * np.abs(np.diag(inverse))) + 1e-6  # of the ellipse of that height
+    pieces, cut = np.linspace(-1, 1, 513), 1 / 512
+    for growth in 1.15 ** np.arange(1, 40):
+        wide = half * growth
+        if (np.abs(start - minimum) + radius >= wide).any():
+            continue
+        edges = []
+        for axis in (0, 1):
+            along = minimum[axis] + wide[axis] * (pieces[:-1] + cut)
+            for sign in (-1, 1):
+                side = Span(along, np.full(512, wide[axis] * cut * (1 + 1e-9)))
+                across = _thin(np.full(512, minimum[1 - axis] + sign * wide[1 - axis]))
+                edges.append(_below(p, side, across) if axis == 0 else _below(p, across, side))
+        if min(float(edge.min()) for edge in edges) > high:
+            (a0, b0), (a1, b1) = (minimum - wide).tolist(), (minimum + wide).tolist()
+            return (a0, a1), (b0, b1)
+    return None
+
+
+def steepest_bend(p: Terms, box: Box, cuts: int = 64) -> float:
+    """An upper bound on the largest eigenvalue of the Hessian over a box.
+
+    Args:
+        p: plain concrete numbers of the landscape.
+        box: its sides.
+        cuts: pieces a side.
+
+    Returns:
+        The bound.
+
+    Source: ours.
+    """
+    sides = []
+    for low, high in box:
+        ends = np.linspace(low, high, cuts + 1)
+        sides.append(_span(ends[:-1], ends[1:]))
+    i, j = (v.ravel() for v in np.meshgrid(np.arange(cuts), np.arange(cuts), indexing="ij"))
+    aa, ab, bb = enclose(p, _take(sides[0], i), _take(sides[1], j)).hessian
+    half = (np.abs(aa.m - bb.m) + aa.r + bb.r) / 2
+    root = np.sqrt(half**2 + (np.abs(ab.m) + ab.r) ** 2)
+    return float(((aa.high + bb.high) / 2 + root).max() * (1 + 1e-9) + 1e-9)

@@ -22,8 +22,7 @@ from ascentfail.losses import Model
 from ascentfail.precision import require_x64
 from ascentfail.stationary import StationaryKind
 from ascentfail.toy import Terms, ToyLandscape
-
-Box = tuple[tuple[float, float], tuple[float, float]]
+from ascentfail.toy_boxes import Box
 
 _STARTS = 64  # a side
 _STEPS = 50
