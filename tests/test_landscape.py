@@ -12,7 +12,7 @@ import scipy.optimize
 from mpmath import mp
 
 import ascentfail as af
-from ascentfail import landscape, toy, toy_boxes, toy_points
+from ascentfail import landscape, toy, toy_enclosures, toy_points
 from ascentfail.arithmetic import MPMATH
 from ascentfail.errors import UndecidedError
 from ascentfail.toy import ToyLandscape
@@ -114,8 +114,8 @@ def test_enclosures_contain_what_they_enclose():
             middle = rng.normal(size=(50, 2)) * [4, 2]
             inside = middle + rng.uniform(-1, 1, (50, 2)) * width
             inside[:10] = middle[:10] + width  # a corner
-            sides = [toy_boxes.Span(middle[:, k], np.full(50, width)) for k in (0, 1)]
-            bound = toy_boxes.enclose(p, *sides)
+            sides = [toy_enclosures.Span(middle[:, k], np.full(50, width)) for k in (0, 1)]
+            bound = toy_enclosures.enclose(p, *sides)
             value, slope, bend = toy.expansion(p, jnp.asarray(inside.T))
             for span, exact in zip((bound.loss, *bound.gradient, *bound.hessian), (value, *slope, *bend), strict=True):
                 assert (np.abs(np.asarray(exact) - span.m) <= span.r).all()
@@ -124,7 +124,7 @@ def test_enclosures_contain_what_they_enclose():
 def test_the_exponential_is_as_exact_as_it_says():
     x = np.r_[np.linspace(-600, 600, 2001), np.linspace(-1, 1, 2001), 0.0, 1e-300]
     with mp.workdps(40):
-        worst = max(abs(mp.mpf(y) / mp.exp(mp.mpf(v)) - 1) for v, y in zip(x, toy_boxes._exp(x), strict=True))
+        worst = max(abs(mp.mpf(y) / mp.exp(mp.mpf(v)) - 1) for v, y in zip(x, toy_enclosures.exponential(x), strict=True))
     assert worst < mp.mpf(2) ** -50
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from mpmath import mp
@@ -23,7 +23,9 @@ from ascentfail.theory.claim import Level
 from ascentfail.toy import ToyLandscape
 from ascentfail.toy_points import concrete
 
-LABELS, OUTPUTS, REDUCTIONS = ("signed", "binary"), ("unit", "symmetric"), ("sum", "mean", "half-sum")
+LABELS: tuple[Literal["signed", "binary"], ...] = ("signed", "binary")
+OUTPUTS: tuple[Literal["symmetric", "unit"], ...] = ("unit", "symmetric")
+REDUCTIONS: tuple[Literal["sum", "mean", "half-sum"], ...] = ("sum", "mean", "half-sum")
 THIRD, FOURTH = 2, 3  # the pattern in which that point alone is wrong
 Reading = dict[str, float]
 
@@ -38,11 +40,12 @@ def readings(slopes: tuple[float, ...], ridges: tuple[float, ...]) -> tuple[Read
 def landscape_of(point: Reading) -> ToyLandscape:
     """The landscape of a reading; multiplicities m0..m3 and forgotten copies f0..f3 where the point has them."""
     labels, output = LABELS[int(point["labels"])], OUTPUTS[int(point["output"])]
-    reduction, counts = REDUCTIONS[int(point["reduction"])], {}
+    reduction = REDUCTIONS[int(point["reduction"])]
+    counts: dict[str, tuple[float, ...]] = {}
     if "m0" in point:
         counts["multiplicities"] = tuple(point[f"m{i}"] for i in range(4))
         counts["forget"] = tuple(point[f"f{i}"] for i in range(4))
-    return ToyLandscape(labels, output, point["slope"], reduction, point["ridge"], **counts)  # type: ignore[arg-type]
+    return ToyLandscape(labels, output, point["slope"], reduction, point["ridge"], **counts)
 
 
 def words_of(point: Reading) -> str:
@@ -60,8 +63,8 @@ def lean(lifts: Any, wrong: int, smallest: Any = min) -> Any:
     return smallest(-v if i == wrong else v for i, v in enumerate(lifts))
 
 
-def _shows(values: list[Any], losses: list[Any], wrong: int, globally: bool) -> Any:
-    """Margin of "some minimum lies in the pattern", and that the lowest does: in z, and in the gap between the losses."""
+def _shows(values: list[Any], losses: list[Any], globally: bool) -> Any:
+    """Margin of "some minimum lies in the pattern" from their leans, and, globally, of "the lowest does"."""
     inside = [v > 0 for v in values]
     margin = max(values)
     if globally and any(inside) and not all(inside):
@@ -85,20 +88,34 @@ def support(t: ToyLandscape, level: Level) -> tuple[float, float]:
         level: "certified" uses the enumeration that is proved complete, and encloses.
 
     Returns:
-        (lower, upper) around the least of: how far inside its pattern a wanted minimum lies (in z), and by how much the lowest
-        minimum of the wanted pattern lies below the lowest of any other (in the loss). Negative where something is missing.
+        (lower, upper) around the least margin of `shows` over what is wanted; negative where something is missing.
 
     Paper: Sec. 5.2, Fig. 5.
     """
-    ends = [_support(t, which, level) for which in MODELS]
+    ends = [shows(t, which, wrong, globally, level) for which in MODELS for wrong, globally in _WANTED[which]]
     return min(low for low, _ in ends), min(high for _, high in ends)
 
 
-def _support(t: ToyLandscape, which: Model, level: Level) -> tuple[float, float]:
+def shows(t: ToyLandscape, which: Model, wrong: int, globally: bool, level: Level) -> tuple[float, float]:
+    """How clearly a loss has a minimum (the lowest one) where one point alone is wrong.
+
+    Args:
+        t: the landscape.
+        which: the loss.
+        wrong: the point, 0 to 3.
+        globally: whether the lowest minimum is meant.
+        level: "certified" uses the enumeration that is proved complete, and encloses.
+
+    Returns:
+        (lower, upper) around how far inside the pattern the minimum lies (in z = a x + b x^2) or, if less, how far below the
+        lowest minimum elsewhere (in the loss).
+
+    Source: ours.
+    """
     found = minima(t, which, level)
     wobble = 0.0 if level != "certified" else float(20 * found.radius.max() + 2 * found.loss_radius.max())
-    values = [_shows(_leans(found, wrong), list(found.loss), wrong, globally) for wrong, globally in _WANTED[which]]
-    return float(min(values)) - wobble, float(min(values)) + wobble
+    value = float(_shows(_leans(found, wrong), list(found.loss), globally))
+    return value - wobble, value + wobble
 
 
 def minima(t: ToyLandscape, which: Model, level: Level) -> StationaryPoints:
@@ -188,13 +205,18 @@ def exact_lean(theta: tuple[Any, Any], wrong: int) -> Any:
     return lean(lifts, wrong)
 
 
+def exact_shows(found: list[tuple[tuple[Any, Any], Any]], wrong: int, globally: bool) -> Any:
+    """`shows` from a list of `exact_minima`."""
+    return _shows([exact_lean(theta, wrong) for theta, _ in found], [value for _, value in found], globally)
+
+
 def exact_support(point: Reading, digits: int) -> Any:
     """`support` of a reading by the third enumeration, in mpmath."""
     t, margins = landscape_of(point), []
     for which in MODELS:
         found = exact_minima(concrete(t, which), digits)
         for wrong, globally in _WANTED[which]:
-            margins.append(_shows([exact_lean(theta, wrong) for theta, _ in found], [v for _, v in found], wrong, globally))
+            margins.append(exact_shows(found, wrong, globally))
     return min(margins)
 
 

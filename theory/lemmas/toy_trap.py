@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from mpmath import mp
 
-from ascentfail import landscape, toy, toy_boxes
+from ascentfail import landscape, toy, toy_fences
 from ascentfail.arithmetic import MPMATH
 from ascentfail.landscape import StationaryPoints
 from ascentfail.losses import Model
@@ -67,7 +67,7 @@ def kept(point: Reading, level: Level) -> tuple[StationaryPoints, Box | None] | 
     everything = landscape.stationary_points(t, which, certified=True)
     if len(everything) == 1:
         return end, None
-    box = toy_boxes.moat(concrete(t, which), start.parameters[0], float(start.radius[0]), end.parameters[0])
+    box = toy_fences.moat(concrete(t, which), start.parameters[0], float(start.radius[0]), end.parameters[0])
     if box is None:
         return None
     low, high = np.array(box).T
@@ -157,7 +157,7 @@ def outcomes() -> dict[tuple[float, float, float], float]:
     ends[~quiet] = jax.jit(jax.vmap(noisy))(steps[~quiet, 0], steps[~quiet, 2].astype(int))
     reached = landscape.settle(t, ends, "oracle")
     margin = np.where(np.isfinite(ends).all(1), far[reached], np.inf)  # what diverges does not end in that basin
-    return {tuple(map(float, row)): float(v) for row, v in zip(steps, margin, strict=True)}  # type: ignore[misc]
+    return {(float(eta), float(n), float(seed)): float(v) for (eta, n, seed), v in zip(steps, margin, strict=True)}
 
 
 def _stays_away(point: Reading, level: Level) -> tuple[float, float]:
@@ -203,7 +203,7 @@ def room(point: Reading, level: Level) -> tuple[float, float]:
     found = kept({**point, "after": 1.0}, "certified")
     if found is None or found[1] is None or ends_where_fourth_is_wrong({**point, "after": 1.0}, level)[0] <= 0:
         return _NAN
-    low = 2 / toy_boxes.steepest_bend(concrete(landscape_of(point), "oracle"), found[1]) - point["longest_step"]
+    low = 2 / toy_fences.steepest_bend(concrete(landscape_of(point), "oracle"), found[1]) - point["longest_step"]
     return low * (1 - 1e-12), math.inf
 
 
