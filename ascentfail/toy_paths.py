@@ -24,6 +24,7 @@ from ascentfail.toy import Terms, ToyLandscape
 from ascentfail.toy_points import concrete, stationary_points
 
 _TOLERANCE = 1e-6  # of one step of the flow
+_ROUGH = 1e-5  # where only the end matters
 _STILL = 1e-7  # |gradient| at which the flow has arrived, in units of the ridge
 _LONGEST = 4000  # steps of the flow
 _NEAR = 1e-2  # of a minimum: its own basin, as far as a settled point is concerned
@@ -60,7 +61,7 @@ def _drift(g: Any, bend: Any, h: Any) -> Any:
     return -h * (even * g + odd * along)
 
 
-def _step(p: Terms, s: _State) -> _State:
+def _step(p: Terms, s: _State, tolerance: float = _TOLERANCE) -> _State:
     """One step of the flow, taken if its error is within the tolerance; the next one is as long as the error allows."""
     g, bend = _gradient(p, s.theta)
     move = _drift(g, bend, s.step)
@@ -68,8 +69,8 @@ def _step(p: Terms, s: _State) -> _State:
     aa, ab, bb = bend
     rest = after - g - jnp.stack([aa * move[0] + ab * move[1], ab * move[0] + bb * move[1]])
     error = s.step * jnp.linalg.norm(rest) / 3
-    good = (error <= _TOLERANCE) & (jnp.linalg.norm(move) <= 0.5)
-    factor = jnp.clip(0.9 * jnp.cbrt(_TOLERANCE / jnp.maximum(error, 1e-300)), 0.2, 4.0)
+    good = (error <= tolerance) & (jnp.linalg.norm(move) <= 0.5)
+    factor = jnp.clip(0.9 * jnp.cbrt(tolerance / jnp.maximum(error, 1e-300)), 0.2, 4.0)
     factor = jnp.where(good, factor, jnp.minimum(factor, 0.5))
     theta = jnp.where(good, s.theta + move, s.theta)
     time = s.time + jnp.where(good, s.step, 0.0)
@@ -88,7 +89,7 @@ def _flow_end(p: Terms, theta: Any) -> jax.Array:
     def moving(s: _State) -> Any:
         return (s.slope > _STILL * p.ridge) & (s.steps < _LONGEST)
 
-    return jax.lax.while_loop(moving, lambda s: _step(p, s), _begin(p, theta)).theta
+    return jax.lax.while_loop(moving, lambda s: _step(p, s, _ROUGH), _begin(p, theta)).theta
 
 
 @jax.jit
