@@ -24,8 +24,8 @@ from ascentfail.stationary import StationaryKind
 from ascentfail.toy import Terms, ToyLandscape
 from ascentfail.toy_boxes import Box
 
-_STARTS = 64  # a side
-_STEPS = 50
+_STARTS = 48  # a side
+_STEPS = 40
 _LONGEST = 2.0  # a Newton step: on the plateaus the quadratic model speaks of far too much
 _CORE = (1.0, 0.4)  # below this size of a and of b the starts are evenly spaced, beyond it geometrically
 
@@ -99,10 +99,11 @@ def _search(p: Terms) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     good = np.flatnonzero((slope < rounding) & np.isfinite(value))
     good = good[np.argsort(slope[good])]  # of the ends at one point, the best
     kept: list[int] = []
-    for i in good:
+    while len(good):
+        best = good[0]
+        kept.append(int(best))
         # at a fold the Hessian is nearly singular and the ends scatter: they are one point as far as floats can tell
-        if all(np.abs(ends[i] - ends[j]).max() > 1e-6 * (1 + np.abs(ends[j]).max()) for j in kept):
-            kept.append(int(i))
+        good = good[np.abs(ends[good] - ends[best]).max(1) > 1e-6 * (1 + np.abs(ends[best]).max())]
     kept.sort(key=lambda i: float(value[i]))
     curved = np.where(trace > 0, int(StationaryKind.MINIMUM), int(StationaryKind.MAXIMUM))
     kind = np.where(determinant < 0, int(StationaryKind.SADDLE), curved)

@@ -226,7 +226,7 @@ def _panel(ax: Axes, data: dict[str, np.ndarray], r: int, i: int) -> None:
     first = True
     for place, kind, wrong in zip(data["points"][r, i], data["kind"][r, i], data["wrong"][r, i], strict=True):
         if kind == StationaryKind.SADDLE:
-            ax.plot(*place, marker="x", color=style.INK, markersize=4.5, markeredgewidth=1.1, linestyle="none", zorder=6)
+            ax.plot(*place, marker="x", color=style.INK, markersize=4.5, markeredgewidth=1.1, linestyle="none", zorder=8)
         elif kind == StationaryKind.MINIMUM:
             mark = dict(_MARK[int(wrong)])
             colour = mark.pop("color")

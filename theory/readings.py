@@ -96,6 +96,16 @@ def support(t: ToyLandscape, level: Level) -> tuple[float, float]:
     return min(low for low, _ in ends), min(high for _, high in ends)
 
 
+def support_of(point: Reading, level: Level) -> tuple[float, float]:
+    """`support` of a reading, remembered: several claims ask."""
+    return _support_of(tuple(sorted(point.items())), level)
+
+
+@functools.cache
+def _support_of(point: tuple[tuple[str, float], ...], level: Level) -> tuple[float, float]:
+    return support(landscape_of(dict(point)), level)
+
+
 def shows(t: ToyLandscape, which: Model, wrong: int, globally: bool, level: Level) -> tuple[float, float]:
     """How clearly a loss has a minimum (the lowest one) where one point alone is wrong.
 
@@ -118,8 +128,9 @@ def shows(t: ToyLandscape, which: Model, wrong: int, globally: bool, level: Leve
     return value - wobble, value + wobble
 
 
+@functools.lru_cache(maxsize=64)
 def minima(t: ToyLandscape, which: Model, level: Level) -> StationaryPoints:
-    """The local minima, the lowest first; proved complete at level "certified"."""
+    """The local minima, the lowest first; proved complete at level "certified". Remembered for this very object."""
     return landscape.stationary_points(t, which, certified=level == "certified").minima()
 
 
@@ -148,11 +159,11 @@ def _descended(key: bytes) -> np.ndarray:
     """Minima found by damped descent from a grid: (n, 2)."""
     numbers = np.frombuffer(key)
     p = toy.Terms(numbers[:4], numbers[4:8], *numbers[8:])
-    a, b = (np.sinh(np.linspace(-1, 1, 17) * k) / math.sinh(k) * far for k, far in ((2.0, 20.0), (2.0, 8.0)))
+    a, b = (np.sinh(np.linspace(-1, 1, 13) * k) / math.sinh(k) * far for k, far in ((2.0, 20.0), (2.0, 8.0)))
     theta = np.stack(np.meshgrid(a, b), -1).reshape(-1, 2)
     damping = np.full(len(theta), 1e-2)
     value, slope, bend = _plain(p, theta)
-    for _ in range(80):
+    for _ in range(50):
         rates, axes = np.linalg.eigh(bend)
         move = -np.einsum("nij,nj->ni", axes, np.einsum("nji,nj->ni", axes, slope) / (np.abs(rates) + damping[:, None]))
         new = _plain(p, theta + move)
@@ -244,7 +255,7 @@ NAMED: Reading = {"labels": 0.0, "output": 1.0, "slope": 1.0, "reduction": 0.0, 
 @functools.cache
 def supporting(level: Level = "sampled") -> tuple[Reading, ...]:
     """The readings with slope 1/2 or 1 and ridge 0.1 that support toy-minima.some-reading, the clearest first."""
-    margins = [(support(landscape_of(point), level)[0], i) for i, point in enumerate(SCANNED)]
+    margins = [(support_of(point, level)[0], i) for i, point in enumerate(SCANNED)]
     return tuple(SCANNED[i] for low, i in sorted(margins, key=lambda one: -one[0]) if low > 0)
 
 

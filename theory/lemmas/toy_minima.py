@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ascentfail.theory.claim import Cases, Claim, Kind, Level, by_cases
-from ascentfail.theory.readings import SCANNED, Reading, exact_support, landscape_of, readings, support
+from ascentfail.theory.readings import SCANNED, Reading, exact_support, readings, support_of
 from ascentfail.theory.registry import register
 
 _ALL = "no other reading of the list does better: these are all combinations of labels, output, reduction, slope and ridge"
@@ -18,7 +18,7 @@ _ALL = "no other reading of the list does better: these are all combinations of 
 
 def margin(point: Reading, level: Level) -> tuple[float, float]:
     """How clearly a reading shows the printed minima."""
-    return support(landscape_of(point), level)
+    return support_of({name: value for name, value in point.items() if name != "case"}, level)
 
 
 def _cases(points: tuple[Reading, ...]) -> dict[str, Any]:
