@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 from mpmath import mp
 
+import ascentfail as af
 from ascentfail import landscape, toy, toy_fences
 from ascentfail.losses import MODELS
 from ascentfail.theory import check, get, readings
-from ascentfail.theory.lemmas import any_ratio, toy_minima, toy_trap
+from ascentfail.theory.lemmas import any_ratio, ridge_radial, toy_minima, toy_trap
 from ascentfail.theory.readings import FOURTH, NAMED, THIRD, landscape_of
 from ascentfail.toy import ToyLandscape
 from ascentfail.toy_points import concrete
 
 TRAP = landscape_of(NAMED)
 IDS = ("toy-minima.literal", "toy-minima.some-reading", "toy-path", "toy-trap.small-step", "toy-trap.any-finetuning", "any-ratio",
-       "any-ratio.printed-counts")
+       "any-ratio.printed-counts", "ridge-radial")
 
 
 def family(verdict):
@@ -188,3 +189,24 @@ def test_a_ratio_too_weak_is_refuted():
     assert verdict.status == "fails" and verdict.counterexample.point["low"] == 0.05
     t = any_ratio._at(landscape_of({**NAMED, **any_ratio.PRINTED}), 0.05)
     assert landscape.stationary_points(t, "descent_ascent").minima().alone_wrong(THIRD)[0]
+
+
+# --- the ridge ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", range(len(ridge_radial._POINTS)))
+def test_the_motion_with_the_ridge_by_differences(case):
+    point = ridge_radial._POINTS[case]
+    which = MODELS[int(point["model"])]
+    if "alpha" in point:
+        ends = []
+        for factor in (0.999, 1.001):
+            p = af.CrossCorrelated.from_ratios(**{k: point[k] for k in ("epsilon", "alpha", "phi")}, b=point["b"] / factor)
+            ends.append(np.asarray(af.stationary_point(p, which).weights))
+    else:
+        t = landscape_of(point)
+        changed = [dataclasses.replace(t, ridge=t.ridge * factor) for factor in (0.999, 1.001)]
+        ends = [landscape.stationary_points(other, which).parameters[0] for other in changed]
+    middle, move = (ends[0] + ends[1]) / 2, ends[1] - ends[0]
+    across = abs(middle[0] * move[1] - middle[1] * move[0]) / np.linalg.norm(middle) / np.linalg.norm(move)
+    assert ridge_radial._margin(point, "sampled")[0] == pytest.approx(-across, abs=1e-5)
