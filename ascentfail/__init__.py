@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ascentfail import arithmetic, closed_form, dynamics, problems, special, stationary
+    from ascentfail import arithmetic, closed_form, dynamics, landscape, problems, special, stationary
     from ascentfail.dynamics import descent_ascent
     from ascentfail.flow import gradient_flow
     from ascentfail.losses import loss, samples
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ascentfail.problems import CrossCorrelated, SemiOrthogonal
     from ascentfail.special import lambertw, lambertw_exp
     from ascentfail.stationary import StationaryKind, StationaryPoint, stationary_point
+    from ascentfail.toy import ToyLandscape
     from ascentfail.watch import Run
 
 __version__ = "0.1.0"
@@ -58,6 +59,7 @@ _HOME = {
     "SemiOrthogonal": "problems",
     "StationaryKind": "stationary",
     "StationaryPoint": "stationary",
+    "ToyLandscape": "toy",
     "descent_ascent": "dynamics",
     "enable_x64": "precision",
     "gradient_flow": "flow",
@@ -67,7 +69,7 @@ _HOME = {
     "samples": "losses",
     "stationary_point": "stationary",
 }
-_MODULES = ("arithmetic", "closed_form", "dynamics", "problems", "special", "stationary")
+_MODULES = ("arithmetic", "closed_form", "dynamics", "landscape", "problems", "special", "stationary")
 
 __all__ = [
     "CrossCorrelated",
@@ -76,6 +78,7 @@ __all__ = [
     "SemiOrthogonal",
     "StationaryKind",
     "StationaryPoint",
+    "ToyLandscape",
     "arithmetic",
     "closed_form",
     "descent_ascent",
@@ -84,6 +87,7 @@ __all__ = [
     "gradient_flow",
     "lambertw",
     "lambertw_exp",
+    "landscape",
     "loss",
     "problems",
     "samples",

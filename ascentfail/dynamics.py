@@ -15,13 +15,13 @@ far it is from the oracle, the best stop in hindsight, and the stops that a rule
 from __future__ import annotations
 
 import functools
-import numbers
 from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.core import Tracer
 
 from ascentfail import objectives
 from ascentfail.errors import invalid
@@ -133,10 +133,10 @@ def _iterate(problem: Any, start: Any, step_size: Any, oracle: Any, levels: dict
     first = down(w, halves[0]) if method.batch is None else ()
     carry = _Carry(w, first, states, jnp.int32(-1), seen, first_tally(seen, rules))
     end, path = jax.lax.scan(step, carry, jnp.arange(1, method.steps + 1, dtype=jnp.int32))
-    shown, last = (end.weights, end.seen), end.seen
+    shown, looks = end.weights, end.seen
     if method.path:
-        shown = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), (w, seen), path)
-    return finish(objective, *shown, end.tally, end.diverged_at, last, method.steps)
+        shown, looks = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), (w, seen), path)
+    return finish(objective, shown, looks, end.tally, end.diverged_at, end.seen, method.steps)
 
 
 # --- the public entry -----------------------------------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
 
 def _whole(name: str, value: Any, low: int, high: int | None = None) -> int:
     takes = f"a whole number >= {low}" + ("" if high is None else f" and <= {high}")
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < low or (high is not None and value > high):
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low or (high is not None and value > high):
         raise invalid(name, value, takes)
     return int(value)
 
@@ -222,7 +222,7 @@ def _whole(name: str, value: Any, low: int, high: int | None = None) -> int:
 def levels_of(steps: int, test_level: Any, retain_worsens: Any, budget: int | None) -> dict[str, Any]:
     """The levels of the stopping rules, checked."""
     budget = steps if budget is None else _whole("budget", budget, 0, steps)
-    if not isinstance(retain_worsens, jax.core.Tracer) and not np.all(np.asarray(retain_worsens) >= 0):
+    if not isinstance(retain_worsens, Tracer) and not np.all(np.asarray(retain_worsens) >= 0):
         raise invalid("retain_worsens", retain_worsens, "a number >= 0")
     return {
         "test_level": jnp.asarray(jnp.inf if test_level is None else test_level),
@@ -241,7 +241,7 @@ def _check_step(step_size: Any, optimizer: Any) -> None:
     takes = "a finite number > 0, or an optimizer instead"
     if step_size is None:
         raise invalid("step_size", step_size, takes)
-    if not isinstance(step_size, jax.core.Tracer):
+    if not isinstance(step_size, Tracer):
         value = np.asarray(step_size)
         if value.dtype.kind not in "iuf" or value.shape != () or not np.isfinite(value) or not value > 0:
             raise invalid("step_size", step_size, takes)

@@ -30,3 +30,11 @@ class PrecisionError(RuntimeError):
     def __init__(self, what: str):
         """Args: what needs float64."""
         super().__init__(f"{what} needs float64; call ascentfail.enable_x64() first")
+
+
+class UndecidedError(RuntimeError):
+    """A proof by enclosures that does not come to an end."""
+
+    def __init__(self, what: str, left: str):
+        """Args: what was to be proved, what stays undecided."""
+        super().__init__(f"{what}: undecided: {left}")

@@ -34,7 +34,7 @@ class _State(NamedTuple):
     velocity: Any
     left: jax.Array
     step: jax.Array
-    count: jax.Array
+    tries: jax.Array
     bad: jax.Array
 
 
@@ -64,11 +64,11 @@ def _advance(field: Any, state: _State, rtol: Any, atol: Any) -> _State:
     factor = jnp.where(size > 0, 0.9 * size**-0.2, 5.0)
     factor = jnp.where(jnp.isfinite(size), jnp.clip(factor, 0.2, 5.0), 0.2)
     w = where(good, new, state.w)
-    lost = ~(squared_norm(w) <= DIVERGED**2) | (state.count >= _MOST_STEPS) | (step <= 0)
+    lost = ~(squared_norm(w) <= DIVERGED**2) | (state.tries >= _MOST_STEPS) | (step <= 0)
     kept = jnp.where(good & (step < state.step), jnp.maximum(state.step, step * factor), step * factor)
     return _State(
         where(lost, state.w, w), where(good & ~lost, slopes[-1], state.velocity), jnp.where(good, state.left - step, state.left),
-        kept, state.count + 1, lost,
+        kept, state.tries + 1, lost,
     )
 
 
@@ -94,7 +94,7 @@ def _integrate(
     def until(carry: Any, at: Any) -> Any:
         state, diverged_at, known, now = carry
         index, gap = at
-        state = state._replace(left=gap, count=jnp.int32(0))
+        state = state._replace(left=gap, tries=jnp.int32(0))
         state = jax.lax.while_loop(
             lambda s: (s.left > 0) & ~s.bad, lambda s: _advance(field, s, rtol, atol), state
         )
@@ -110,8 +110,8 @@ def _integrate(
     (state, diverged_at, known, last), path = jax.lax.scan(
         until, (state, jnp.int32(-1), first_tally(seen, rules), seen), (index, gaps)
     )
-    shown = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), (w, seen), path)
-    return finish(objective, *shown, known, diverged_at, last, len(times) - 1)
+    shown, looks = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), (w, seen), path)
+    return finish(objective, shown, looks, known, diverged_at, last, len(times) - 1)
 
 
 def gradient_flow(

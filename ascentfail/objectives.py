@@ -11,10 +11,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
-from ascentfail import closed_form, losses, stationary
+from ascentfail import closed_form, losses, stationary, toy, toy_points
 from ascentfail.errors import invalid
 from ascentfail.problems import CrossCorrelated, SemiOrthogonal
+from ascentfail.toy import ToyLandscape
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,9 +44,9 @@ class Losses:
         for name in ("retain", "forget"):
             if not callable(getattr(self, name)):
                 raise invalid(name, getattr(self, name), "a function of the weights that returns a scalar")
-        if isinstance(self.ridge, jax.core.Tracer):
+        if isinstance(self.ridge, Tracer):
             return
-        if not np.isscalar(self.ridge) or isinstance(self.ridge, str) or not self.ridge >= 0:
+        if not isinstance(self.ridge, numbers.Real) or not self.ridge >= 0:
             raise invalid("ridge", self.ridge, "a real number >= 0")
 
 
@@ -77,36 +79,45 @@ def of(problem: Any, batch: int | None) -> Objective:
         Objective. The two weights of the plane are two leaves, so that a batch of problems is two contiguous arrays.
     """
     plane = isinstance(problem, CrossCorrelated)
+    ridges = 2 if isinstance(problem, ToyLandscape) else 1  # ridge (a^2 + b^2), without the half
 
     def means(w: Any, key: Any) -> tuple[jax.Array, jax.Array]:
         if isinstance(problem, Losses):
             extra = () if key is None else (key,)
             return problem.retain(w, *extra), problem.forget(w, *extra)
         drawn = problem if key is None or batch is None else _drawn(problem, key, batch)
-        return losses.means_at(drawn, *losses.margins(problem, w))
+        if isinstance(drawn, ToyLandscape):
+            return toy.mean_losses(drawn, w)
+        return losses.means_at(drawn, *losses.margins(drawn, w))
 
     return Objective(
         means,
-        lambda w: jax.tree.map(lambda leaf: problem.ridge * leaf, w),
+        lambda w: jax.tree.map(lambda leaf: ridges * problem.ridge * leaf, w),
         (lambda weights: (weights[0], weights[1])) if plane else (lambda weights: weights),
         (lambda w: jnp.stack(w, axis=-1)) if plane else (lambda w: w),
     )
 
 
+def _hits(key: Any, counts: Any, total: Any, batch: int) -> Any:
+    """Counts of a batch drawn with replacement from `total` samples, scaled to the whole; what is left lies in other groups."""
+    ends = jnp.cumsum(counts / total)
+    drawn = jnp.searchsorted(ends, jax.random.uniform(key, (batch,), ends.dtype), side="right")
+    return jnp.sum(drawn[:, None] == jnp.arange(len(ends))[None, :], axis=0) / batch * total
+
+
 def _drawn(problem: Any, key: Any, batch: int) -> Any:
-    """The problem with its counts replaced by those of a batch drawn with replacement, scaled to the whole."""
-    place = "on_axis" if isinstance(problem, SemiOrthogonal) else "in_plane"
-    names = (f"retain_{place}", f"forget_{place}")
+    """The problem with its counts replaced by those of a batch of retain and of forget samples."""
+    keys = jax.random.split(key)
+    if isinstance(problem, ToyLandscape):
+        sets = jnp.asarray(problem.multiplicities - problem.forget), jnp.asarray(problem.forget)
+        retain, forget = (_hits(now, counts, jnp.sum(counts), batch) for now, counts in zip(keys, sets, strict=True))
+        return dataclasses.replace(problem, multiplicities=retain + forget, forget=forget)
+    place, shape = ("on_axis", problem.axes) if isinstance(problem, SemiOrthogonal) else ("in_plane", ())
     changes = {}
-    for name, total, now in zip(names, (problem.retain_total, problem.forget_total), jax.random.split(key), strict=True):
-        shape = losses.weight_shape(problem) if isinstance(problem, SemiOrthogonal) else ()
-        counts = jnp.atleast_1d(jnp.broadcast_to(getattr(problem, name), shape))
-        ends = jnp.cumsum(counts / total)  # a draw beyond the last end is a sample of another group
-        drawn = jnp.searchsorted(ends, jax.random.uniform(now, (batch,), ends.dtype), side="right")
-        hits = jnp.sum(drawn[:, None] == jnp.arange(len(ends))[None, :], axis=0) / batch * total
-        changes[name] = hits.reshape(shape)
-    fields = {f.name: getattr(problem, f.name) for f in dataclasses.fields(problem)} | changes
-    return type(problem)(**fields)
+    for name, total, now in zip(("retain", "forget"), (problem.retain_total, problem.forget_total), keys, strict=True):
+        counts = jnp.atleast_1d(jnp.broadcast_to(getattr(problem, f"{name}_{place}"), shape))
+        changes[f"{name}_{place}"] = _hits(now, counts, total, batch).reshape(shape)
+    return dataclasses.replace(problem, **changes)
 
 
 def start_and_oracle(problem: Any, start: Any, oracle: Any) -> tuple[Any, Any]:
@@ -117,18 +128,23 @@ def start_and_oracle(problem: Any, start: Any, oracle: Any) -> tuple[Any, Any]:
     """
     if isinstance(problem, Losses):
         return _own(problem, start, oracle)
-    if not isinstance(problem, SemiOrthogonal | CrossCorrelated):
-        raise invalid("problem", problem, "SemiOrthogonal, CrossCorrelated or ascentfail.Losses")
-    return tuple(  # type: ignore
-        _weights(problem, name, _model(problem, value) if isinstance(value, str) else value)
-        for name, value in (("start", start), ("oracle", "oracle" if oracle is None else oracle))
-    )
+    if not isinstance(problem, SemiOrthogonal | CrossCorrelated | ToyLandscape):
+        raise invalid("problem", problem, "SemiOrthogonal, CrossCorrelated, ToyLandscape or ascentfail.Losses")
+    target = "oracle" if oracle is None else oracle
+    return _weights(problem, "start", start), _weights(problem, "oracle", target)
+
+
+def _model(problem: Any, name: str, which: str) -> jax.Array:
+    """A model's weights; the toy network's are its global minimum."""
+    if which not in ("original", "oracle"):
+        raise invalid(name, which, "weights, 'original' or 'oracle'")
+    if isinstance(problem, ToyLandscape):
+        return jnp.asarray(toy_points.stationary_points(problem, "original" if which == "original" else "oracle").parameters[0])
+    return _linear_model(problem, which)
 
 
 @functools.partial(jax.jit, static_argnames="which")
-def _model(problem: Any, which: str) -> jax.Array:
-    if which not in ("original", "oracle"):
-        raise invalid("start", which, "weights, 'original' or 'oracle'")
+def _linear_model(problem: Any, which: Any) -> jax.Array:
     if isinstance(problem, SemiOrthogonal) and problem.loss == "exponential":
         model = closed_form.original if which == "original" else closed_form.oracle
         return jnp.broadcast_to(model(problem), problem.axes)
@@ -136,7 +152,9 @@ def _model(problem: Any, which: str) -> jax.Array:
 
 
 def _weights(problem: Any, name: str, value: Any) -> jax.Array:
-    shape = losses.weight_shape(problem)
+    if isinstance(value, str):
+        return _model(problem, name, value)
+    shape = (2,) if isinstance(problem, ToyLandscape) else losses.weight_shape(problem)
     takes = f"finite real weights of shape {shape}"
     try:
         array = jnp.asarray(value, float)
@@ -148,7 +166,7 @@ def _weights(problem: Any, name: str, value: Any) -> jax.Array:
 
 
 def _finite(value: Any) -> bool:
-    return isinstance(value, jax.core.Tracer) or bool(np.all(np.isfinite(np.asarray(value))))
+    return isinstance(value, Tracer) or bool(np.all(np.isfinite(np.asarray(value))))
 
 
 def _tree(name: str, value: Any) -> Any:

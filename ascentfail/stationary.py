@@ -215,7 +215,7 @@ def solve_plane(q: Any, rest: Any, beta: Any, gamma: Any, sign: int, loss: Loss)
     # Next to the fold of the exponential loss a second step would follow the rounding. A loop, because the compiler would fuse
     # unrolled steps into whatever reads the result, and evaluate each again for every use: 1,000 times slower for one of four.
     polish = 1 if loss == "exponential" else 4
-    s1, size = jax.lax.fori_loop(0, polish, lambda _, at: _polish(*at, q, rest, beta, gamma, sign, loss), (s1, size))
+    s1, size = jax.lax.fori_loop(0, polish, lambda _, at: _polish(at[0], at[1], q, rest, beta, gamma, sign, loss), (s1, size))
     none = jnp.where(exists, jnp.zeros_like(q), jnp.nan)
     return s1 + none, size + none
 

@@ -155,6 +155,8 @@ def rules_of(objective: Objective, target: Any, seen: Seen, levels: dict[str, An
 
 def finish(objective: Objective, w: Any, seen: Seen, end: Tally, diverged_at: jax.Array, last: Seen, steps: int) -> Run:
     """The result of a run from what it shows and what it remembers."""
+    best_step, best_distance = end.best
     return Run(
-        objective.join(w), *seen, *end.best, end.best[1] < end.start, diverged_at, stops_of(end, last.distance, steps)
+        objective.join(w), seen.distance, seen.retain, seen.forget, best_step, best_distance, best_distance < end.start,
+        diverged_at, stops_of(end, last.distance, steps),
     )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 import ascentfail as af
-from ascentfail import closed_form, steps_1d
+from ascentfail import closed_form, landscape, steps_1d
 from ascentfail.arithmetic import JAX, MPMATH
 from ascentfail.theory.claim import Point
 
@@ -268,6 +268,25 @@ def test_one_compilation_over_a_sweep_and_gradients():
         return closed_form.descent_ascent(af.SemiOrthogonal(40.0, 10.0, 100.0, 40.0, ridge))
 
     np.testing.assert_allclose(jax.grad(end)(0.05), jax.grad(closed)(0.05), rtol=1e-8)
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean", "half-sum"])
+def test_the_toy_network_s_steps_are_those_of_its_losses(reduction):
+    t = af.ToyLandscape(reduction=reduction, output="symmetric", slope=1.0, ascent_ratio=0.7)
+    start = jnp.array([0.3, -0.4])
+    for mode, which in (("simultaneous", "descent_ascent"), ("descent", "oracle")):
+        run = af.descent_ascent(t, start, steps=3, step_size=0.02, mode=mode)
+        w = start
+        for k in range(4):
+            np.testing.assert_allclose(run.weights[k], w, rtol=1e-13)
+            w = w - 0.02 * jax.grad(lambda w, which=which: landscape.loss(t, w, which))(w)
+    original, oracle = (landscape.stationary_points(t, which).parameters[0] for which in ("original", "oracle"))
+    run = af.descent_ascent(t, "original", steps=1, step_size=0.01, batch_size=3, key=jax.random.key(0))
+    np.testing.assert_allclose(run.weights[0], original)
+    np.testing.assert_allclose(run.distance_to_oracle[0], np.linalg.norm(original - oracle))
+    flow = af.gradient_flow(t, "original", [0.0, 500.0], mode="simultaneous")
+    gaps = landscape.stationary_points(t, "descent_ascent").parameters - np.asarray(flow.weights[-1])
+    assert np.abs(gaps).max(1).min() < 1e-7
 
 
 @pytest.mark.parametrize(

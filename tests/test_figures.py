@@ -14,9 +14,10 @@ import pytest
 from matplotlib.figure import Figure
 from mpmath import mp
 
+import ascentfail as af
 from ascentfail import figures as room
 from ascentfail.arithmetic import MPMATH
-from ascentfail.figures import fig04_window, fig_regions, style
+from ascentfail.figures import fig04_window, fig05_landscape, fig_regions, style
 from ascentfail.theory import Point, get
 from ascentfail.theory.domains import plane_margins
 
@@ -167,6 +168,34 @@ def test_the_plane_ends_in_the_line(arrays):
     assert drawn["line_existence"] == pytest.approx(1 + 1 / (math.e * drawn["b"]), rel=1e-12)
 
 
+def test_landscape_marks_are_where_the_gradient_vanishes(arrays):
+    drawn = arrays[fig05_landscape.NAME]
+    assert drawn["supports"].tolist() == [[False, True, False]] + [[True] * 3] * 3
+    assert (drawn["margin"][1:] > 0).all() and drawn["margin"][0] < 0 and "slope 0.5" in drawn["reading"][0]
+    t = af.ToyLandscape(labels="signed", output="symmetric", slope=1.0, reduction="sum", ridge=0.1)
+    for i, which in enumerate(("original", "oracle", "descent_ascent")):
+        places = drawn["points"][1, i][drawn["kind"][1, i] > 0]
+        assert len(places) in (1, 3)
+        for place in places:
+            assert np.abs(jax.grad(af.landscape.loss, 1)(t, place, which)).max() < 1e-11
+        for j, k in ((3, 5), (60, 90)):
+            at = [drawn["a"][k], drawn["b"][j]]
+            assert drawn["loss"][1, i, j, k] == pytest.approx(float(af.landscape.loss(t, at, which)), rel=1e-12)
+    theta = np.array([drawn["basin_a"][60], drawn["basin_b"][50]])
+    for _ in range(20_000):  # plain small steps
+        theta = theta - 2e-3 * np.asarray(fig05_step(t, theta))
+    wrong = np.flatnonzero(~af.landscape.correct(theta))
+    assert [drawn["basins"][1, 50, 60]] == list(wrong + 1)
+    saved = drawn["path"][1]
+    np.testing.assert_allclose(saved[-1], drawn["points"][1, 2, 0], atol=1e-5)
+    np.testing.assert_allclose(saved[0], drawn["points"][1, 0, 0], atol=1e-12)
+
+
+@jax.jit
+def fig05_step(t, theta):
+    return af.landscape.gradient(t, theta, "oracle")
+
+
 @pytest.mark.parametrize("module", [fig04_window, fig_regions], ids=lambda m: m.NAME)
 def test_one_compilation(module, monkeypatch):
     traced = chex.assert_max_traces(module.grid.__wrapped__, n=1)
@@ -192,7 +221,7 @@ def test_a_contradiction_stops_the_figure(monkeypatch, tmp_path):
 # --- pictures --------------------------------------------------------------------------------------------------------
 
 
-PANELS = {fig04_window.NAME: 12, fig_regions.NAME: 9}
+PANELS = {fig04_window.NAME: 12, fig05_landscape.NAME: 12, fig_regions.NAME: 9}
 
 
 @pytest.mark.parametrize("name", sorted(PANELS))

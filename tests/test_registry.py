@@ -67,7 +67,8 @@ def test_every_lemma_file_registers_a_claim():
     # where a claim was made is not recorded: count by the files that its functions were written in
     written_in = set()
     for member in FAMILIES:
-        for function in (member.margin, member.exclusion, member.domain.where, member.domain.chart):
+        case = member.cases and member.cases.margin
+        for function in (member.margin, member.exclusion, member.domain.where, member.domain.chart, case):
             if function is not None:
                 written_in.add(function.__module__)
     for module in pkgutil.iter_modules(lemmas.__path__):
@@ -199,9 +200,20 @@ def _flippable():
     return [c for c in FAMILIES if str(c.kind) in HOLDING and c.exclusion is None and not c.repaired and not c.cases]
 
 
+def _flipped(cases):
+    def margin(point, level):
+        low, high = cases.margin(point, level)
+        return -high, -low
+
+    points = tuple({name: value for name, value in point.items() if name != "case"} for point in cases.points)
+    return dataclasses.replace(cases, points=points, margin=margin, exact=lambda point, digits: -cases.exact(point, digits))
+
+
 @pytest.mark.parametrize("claim", _flippable(), ids=lambda c: c.id)
 def test_a_flipped_sign_is_refuted(claim):
-    flipped = dataclasses.replace(claim, margin=lambda p, xp: -claim.margin(p, xp), repaired=None)
+    flipped = dataclasses.replace(
+        claim, margin=lambda p, xp: -claim.margin(p, xp), repaired=None, cases=claim.cases and _flipped(claim.cases)
+    )
     verdict = check(flipped, samples=64)
     assert verdict.status == "fails"
     assert recheck(flipped, verdict.counterexample.point).violated
