@@ -15,7 +15,7 @@ _CLAIMS: dict[str, Claim] = {}
 _CHAPTERS = (
     "lemma", "first", "early", "corollary", "iterative", "figure", "appendix", "toy", "ridge", "any", "influence", "dependence",
     "cross", "beyond",
-)  # the words before the first dash, in the order of the paper
+)  # the first words of the ids, in the order of the paper
 
 
 def register(claim: Claim) -> Claim:
@@ -46,8 +46,8 @@ def claims() -> tuple[Claim, ...]:
 
 def _place(claim: Claim) -> tuple[int, int]:
     """Chapter of the id, then its number; claims of one file keep their order (sorting is stable)."""
-    chapter, _, rest = claim.id.partition("-")
-    number = re.match(r"\d+", rest)
+    chapter, *rest = re.split(r"[-.]", claim.id, maxsplit=1)
+    number = re.match(r"\d+", "".join(rest))
     return _CHAPTERS.index(chapter) if chapter in _CHAPTERS else len(_CHAPTERS), int(number[0]) if number else 0
 
 
