@@ -23,6 +23,7 @@ FORMULAS = {
     "oracle": lambda p, xp: (closed_form.oracle(p, xp=xp),),
     "descent_ascent": lambda p, xp: (closed_form.descent_ascent(p, xp=xp),),
     "curvature": lambda p, xp: (closed_form.curvature(p.b),),
+    "with_ridges": lambda p, xp: (closed_form.with_ridges(p, 2, xp=xp),),
     "first_step": lambda p, xp: (closed_form.first_step(p, xp=xp),),
     "wrong_way_alpha": lambda p, xp: (closed_form.wrong_way_alpha(p.phi),),
     "displacement_bound": lambda p, xp: (closed_form.displacement_bound(p, xp=xp),),

@@ -25,8 +25,17 @@ PROVED = (
     "lemma-2.second-branch",
     "lemma-2.assumptions.repaired",
     "lemma-6",
+    "ridge-radial.repaired",
+    "beyond-1.identity",
+    "beyond-1.ascended-ridge",
+    "beyond-1.ascent",
+    "beyond-2.quadratic-means",
+    "beyond-2.quadratic-sums",
     "beyond-3.first-step-2d",
     "beyond-6.identity",
+    "beyond-7.fixed-point",
+    "beyond-7.multiplier",
+    "beyond-8.lemma-5.proof",
 )
 
 
