@@ -15,11 +15,12 @@ from functools import partial
 from typing import Any
 
 os.environ.setdefault("JAX_ENABLE_X64", "1")
+os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")  # one for each thread of the peers
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from side_by_side import Table, optional, processor, versions
+from side_by_side import Table, divide, optional, processor, versions
 
 import ascentfail as af
 from ascentfail import losses
@@ -184,8 +185,8 @@ def torch_loop(given: tuple[np.ndarray, ...]) -> Any:
 def check(label: str, found: Any, want: dict[str, np.ndarray]) -> None:
     """Asserts that a peer got the same results.
 
-    Weights and distances to the tolerance, and steps exactly, but for the best of steps whose distances agree to rounding: there
-    the rounding decides, and the peer's choice has to be as good, which its best distance says.
+    Weights and distances to the tolerance, and steps exactly. Where the distances of neighbouring steps agree to rounding, this
+    decides which is the best stop: it may then be up to 3 steps away, in at most one path of 1,000.
     """
     got = {name: np.asarray(value) for name, value in zip(FIELDS, found, strict=True)}
     for name in FIELDS:
@@ -200,11 +201,9 @@ def check(label: str, found: Any, want: dict[str, np.ndarray]) -> None:
 
 def main() -> None:
     """Check all peers against each other, time everything in one interleaved run, and print the table."""
-    jax.config.update("jax_num_cpu_devices", THREADS)
     given = (EPSILON, *inputs())
     here = jnp.asarray(EPSILON)
-    mesh = jax.make_mesh((THREADS,), ("problems",), axis_types=(jax.sharding.AxisType.Auto,))
-    divided = jax.device_put(here, jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("problems")))
+    divided = divide(here)
     ours, short, both = compiled(here, STEPS), compiled(here, SHORT), compiled(divided, STEPS)
     long_want, short_want = fields(ours(here)), fields(short(here))
     check("two devices", fields(both(divided)).values(), long_want)
@@ -228,7 +227,8 @@ def main() -> None:
     diverged = int(np.sum(long_want["diverged_at"] >= 0))
     print(f"{COUNT:,} problems, {STEPS:,} steps; {ROUNDS} interleaved rounds; {processor()}; "
           f"{versions('jax', 'numpy', 'numba', 'torch')}.")  # fmt: skip
-    print(f"{diverged} paths diverge.  All rows agree to {TOLERANCE:g} in weights and distances, and in the steps.\n")
+    print(f"{diverged} paths diverge.  All rows agree to {TOLERANCE:g} in weights and distances, and exactly in the steps, save "
+          "the best stop of at most one path in 1,000, where the distances of neighbouring steps tie to rounding.\n")  # fmt: skip
     table.show()
 
 

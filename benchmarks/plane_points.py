@@ -13,11 +13,12 @@ from functools import partial
 from typing import Any
 
 os.environ.setdefault("JAX_ENABLE_X64", "1")
+os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")  # one for each thread of the peers
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from side_by_side import Table, optional, processor, versions
+from side_by_side import Table, divide, optional, processor, versions
 
 import ascentfail as af
 from ascentfail import closed_form, stationary
@@ -112,11 +113,15 @@ def main() -> None:
     pulls = closed_form.plane_weights(want[:, 0], -want[:, 1], np.asarray(batch.epsilon))
     assert np.max(np.abs(np.stack(pulls, axis=1) - full.weights)) <= TOLERANCE
 
+    both = jax.tree.map(lambda x: divide(x) if np.ndim(x) else x, batch)
+    assert np.max(np.abs(np.stack([np.asarray(x) for x in plane(both)], axis=1) * [1, -1] - want)) <= TOLERANCE
+
     table = Table(ROUNDS)
     table.add("ascentfail, `stationary.plane`", lambda: jax.block_until_ready(plane(batch)),
               "the two pulls, with the test that they exist")  # fmt: skip
     table.add("ascentfail, `stationary_point`", lambda: jax.block_until_ready(points(batch)),
               "weights, margins, kind, residual, converged")  # fmt: skip
+    table.add("ascentfail, `stationary.plane`, two host devices", lambda: jax.block_until_ready(plane(both)), "as the first row")
     newton = jax.jit(jax.vmap(optimistix_newton)) if optimistix else None
     few = tuple(x[:FEW] for x in given)
     peers = [

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 
@@ -26,6 +27,12 @@ def seconds(call: Callable[[], Any]) -> float:
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
+
+
+def divide(x: jax.Array) -> jax.Array:
+    """The array divided between all devices; what is compiled for it runs on all of them."""
+    mesh = jax.make_mesh((len(jax.devices()),), ("problems",), axis_types=(jax.sharding.AxisType.Auto,))
+    return jax.device_put(x, jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("problems")))
 
 
 def versions(*names: str) -> str:
