@@ -26,7 +26,7 @@ from jax.core import Tracer
 from ascentfail import objectives
 from ascentfail.errors import invalid
 from ascentfail.objectives import Objective
-from ascentfail.watch import DIVERGED, Run, Seen, Tally, finish, first_tally, look, rules_of, squared_norm, tally, where
+from ascentfail.watch import DIVERGED, Run, Tally, empty_tally, finish, look, rules_of, squared_norm, tally, where
 
 Mode = Literal["simultaneous", "alternating", "ascent", "descent"]
 Order = Literal["retain-first", "forget-first"]
@@ -86,11 +86,9 @@ def direction(objective: Objective, w: Any, terms: tuple[str, ...], ridge_in_asc
 
 class _Carry(NamedTuple):
     weights: Any
-    first: Any  # direction of the next half-step, from the exponentials that looking at the weights needs anyway
     states: tuple[Any, ...]  # of the optimizer, one a half-step
     diverged_at: jax.Array
-    seen: Seen
-    tally: Tally
+    tally: Tally  # of the iterates before these weights
 
 
 @functools.partial(jax.jit, static_argnames=("method",))
@@ -101,14 +99,11 @@ def _iterate(problem: Any, start: Any, step_size: Any, oracle: Any, levels: dict
     seen = look(objective, w, target)
     rules = rules_of(objective, target, seen, levels)
 
-    def down(w: Any, terms: tuple[str, ...], key: Any = None) -> Any:
-        return direction(objective, w, terms, method.ridge_in_ascent, key)
-
-    def advance(w: Any, first: Any, states: tuple[Any, ...], key: Any) -> tuple[Any, tuple[Any, ...]]:
+    def advance(w: Any, states: tuple[Any, ...], key: Any) -> tuple[Any, tuple[Any, ...]]:
         after = []
-        for i, (terms, state) in enumerate(zip(halves, states, strict=True)):
+        for terms, state in zip(halves, states, strict=True):
             key, now = (None, None) if key is None else jax.random.split(key)
-            way = first if i == 0 and method.batch is None else down(w, terms, now)
+            way = direction(objective, w, terms, method.ridge_in_ascent, now)
             if method.optimizer is None:
                 w = jax.tree.map(lambda leaf, d: leaf - step_size * d, w, way)
             else:
@@ -117,26 +112,27 @@ def _iterate(problem: Any, start: Any, step_size: Any, oracle: Any, levels: dict
             after.append(state)
         return w, tuple(after)
 
+    # A step looks at the weights that it starts from, so that looking and the first direction share their exponentials and
+    # neither is carried to the next step: a batch of problems is bound by the memory that a step reads and writes.
     def step(carry: _Carry, index: jax.Array) -> tuple[_Carry, Any]:
+        w, seen = carry.weights, look(objective, carry.weights, target)
+        known = tally(carry.tally, seen, index - 1, rules)
         now = None if method.batch is None else jax.random.fold_in(key, index)
-        w, states = advance(carry.weights, carry.first, carry.states, now)
+        moved, states = advance(w, carry.states, now)
         gone = carry.diverged_at >= 0
-        bad = ~(squared_norm(w) <= DIVERGED**2)  # NaN is bad as well
-        w = where(gone | bad, carry.weights, w)
-        seen = look(objective, w, target)
+        bad = ~(squared_norm(moved) <= DIVERGED**2)  # NaN is bad as well
         diverged_at = jnp.where(bad & ~gone, index, carry.diverged_at)
-        first = down(w, halves[0]) if method.batch is None else ()
-        carry = _Carry(w, first, states, diverged_at, seen, tally(carry.tally, seen, index, rules))
-        return carry, (w, seen) if method.path else None
+        return _Carry(where(gone | bad, w, moved), states, diverged_at, known), (w, seen) if method.path else None
 
     states = tuple(method.optimizer.init(w) if method.optimizer else () for _ in halves)
-    first = down(w, halves[0]) if method.batch is None else ()
-    carry = _Carry(w, first, states, jnp.int32(-1), seen, first_tally(seen, rules))
+    carry = _Carry(w, states, jnp.int32(-1), empty_tally(seen, rules))
     end, path = jax.lax.scan(step, carry, jnp.arange(1, method.steps + 1, dtype=jnp.int32))
-    shown, looks = end.weights, end.seen
+    last = look(objective, end.weights, target)
+    known = tally(end.tally, last, jnp.int32(method.steps), rules)
+    shown, looks = end.weights, last
     if method.path:
-        shown, looks = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), (w, seen), path)
-    return finish(objective, shown, looks, end.tally, end.diverged_at, end.seen, method.steps)
+        shown, looks = jax.tree.map(lambda before, final: jnp.concatenate([before, final[None]]), path, (shown, looks))
+    return finish(objective, shown, looks, known, end.diverged_at, last, method.steps)
 
 
 # --- the public entry -----------------------------------------------------------------------------------------------------------

@@ -99,10 +99,15 @@ class Tally(NamedTuple):
     rules: tuple[tuple[jax.Array, jax.Array], ...]  # step -1 while it has not fired
 
 
+def empty_tally(seen: Seen, rules: Rules) -> Tally:
+    """The tally before the start has been counted."""
+    never = (jnp.int32(-1), -jnp.ones_like(seen.distance))
+    return Tally(seen.distance, (jnp.int32(0), seen.distance), (never,) * len(rules))
+
+
 def first_tally(seen: Seen, rules: Rules) -> Tally:
     """The tally of a start."""
-    never = (jnp.int32(-1), jnp.zeros_like(seen.distance))
-    return tally(Tally(seen.distance, (jnp.int32(0), seen.distance), (never,) * len(rules)), seen, jnp.int32(0), rules)
+    return tally(empty_tally(seen, rules), seen, jnp.int32(0), rules)
 
 
 def tally(so_far: Tally, seen: Seen, step: jax.Array, rules: Rules) -> Tally:
@@ -114,11 +119,13 @@ def tally(so_far: Tally, seen: Seen, step: jax.Array, rules: Rules) -> Tally:
         step >= rules.budget,
     )
     now = (step, seen.distance)
-    return Tally(
-        so_far.start,
-        where(seen.distance < so_far.best[1], now, so_far.best),
-        tuple(where(fire & (known[0] < 0), now, known) for fire, known in zip(fires, so_far.rules, strict=True)),
-    )
+
+    def first(fire: jax.Array, known: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        # each leaf by its own sign, so that neither has to be kept for the other
+        return tuple(jnp.where(fire & (old < 0), new, old) for old, new in zip(known, now, strict=True))
+
+    rules_now = tuple(first(fire, known) for fire, known in zip(fires, so_far.rules, strict=True))
+    return Tally(so_far.start, where(seen.distance < so_far.best[1], now, so_far.best), rules_now)
 
 
 def where(condition: jax.Array, new: Any, old: Any) -> Any:
