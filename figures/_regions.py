@@ -15,6 +15,7 @@ CLOSER: dict[str, Any] = {"facecolor": style.CLOSER, "edgecolor": "none"}
 FARTHER: dict[str, Any] = {"facecolor": style.FARTHER, "edgecolor": "none"}
 NONE: dict[str, Any] = {"facecolor": style.NO_MINIMUM, "edgecolor": "white", "hatch": "......", "linewidth": 0}
 AWAY: dict[str, Any] = {"facecolor": "none", "edgecolor": style.BLACK, "hatch": "//////", "linewidth": 0}
+AWAY_BOXED: dict[str, Any] = AWAY | {"linewidth": 1.2}
 EDGE: dict[str, Any] = {"color": style.INK, "linewidth": 0.6}
 STRONG_EDGE: dict[str, Any] = {"color": style.BLACK, "linewidth": 1.2}
 
@@ -59,5 +60,5 @@ def legend(away: str) -> list[Patch]:
         Patch(**CLOSER, label="ends closer to the oracle than the original is"),
         Patch(**FARTHER, label="(a) ends farther from the oracle"),
         Patch(**NONE, label="(a) infinitely far: no minimum, runs to infinity"),
-        Patch(**AWAY | {"linewidth": 1.2}, label=away),
+        Patch(**AWAY_BOXED, label=away),
     ]

@@ -26,14 +26,12 @@ from ascentfail.figures import style
 from ascentfail.flow import gradient_flow
 from ascentfail.precision import require_x64
 from ascentfail.problems import CrossCorrelated
+from ascentfail.theory import Point
 from ascentfail.theory.domains import exists_in_plane
 from ascentfail.theory.lemmas.beyond_03_regions import first_step_criterion
 
 NAME = "paths"
-CLAIMS = (
-    "dependence-causes.exists", "lemma-6",
-    "beyond-3.first-step-2d", "beyond-5.threshold", "beyond-6.identity",
-)
+CLAIMS = ("dependence-causes.exists", "lemma-6", "beyond-3.first-step-2d", "beyond-5.threshold", "beyond-6.identity")
 PARAMETERS: dict[str, Any] = {
     "epsilon": [0.0, 0.3, 0.6, 0.9],
     "phi": 1.0,
@@ -56,7 +54,7 @@ def grid(epsilon: Any, phi: Any, b: Any, ratio: Any, times: tuple[float, ...]) -
     """Every epsilon in one program: the models, the run at the given times over the ridge, and the closed forms to check it."""
 
     def one(epsilon: Any) -> dict[str, Any]:
-        p = problem(epsilon, phi, b, ratio)
+        p, point = problem(epsilon, phi, b, ratio), Point(epsilon=epsilon, alpha=ratio * phi, phi=phi, b=b)
         unlearned = stationary.stationary_point(p, "descent_ascent")
         run = gradient_flow(p, "original", np.asarray(times) / _RIDGE)
         x_oracle, y_oracle = closed_form.plane_oracle(p)
@@ -65,8 +63,8 @@ def grid(epsilon: Any, phi: Any, b: Any, ratio: Any, times: tuple[float, ...]) -
             "original": stationary.stationary_point(p, "original").weights,
             "oracle": jnp.stack(closed_form.plane_weights(x_oracle, 0, epsilon)),
             "minimum": unlearned.weights,
-            "exists": exists_in_plane(p, JAX),
-            "away": first_step_criterion(p, JAX),
+            "exists": exists_in_plane(point, JAX),
+            "away": first_step_criterion(point, JAX),
             "start_distance": jnp.sqrt(squared / (1 + epsilon * epsilon)),
             "forget_margin": run.weights[:, 0] * epsilon + run.weights[:, 1] - y_oracle,
             "path": run.weights,

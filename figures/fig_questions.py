@@ -45,9 +45,9 @@ PARAMETERS: dict[str, Any] = {
     "ratio_count": 145,
 }
 _RIDGE = 1e-6  # scales time alone
-_STEPS = 2400
-# Step sizes over the ridge: they grow by 1 % a step, which is small on every time scale, up to where the path is smooth.
-_SMALL = optax.sgd(lambda step: jnp.minimum(1e-7 * 1.01**step, 2e-3) / _RIDGE)
+_STEPS = 1500
+# Step sizes over the ridge: they grow by 2 % a step, which is small on every time scale, up to where the path is smooth.
+_SMALL = optax.sgd(lambda step: jnp.minimum(1e-7 * 1.02**step, 2e-3) / _RIDGE)
 
 
 def cell(epsilon: Any, phi: Any, b: Any, ratio: Any) -> dict[str, Any]:
