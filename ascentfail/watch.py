@@ -122,7 +122,7 @@ def tally(so_far: Tally, seen: Seen, step: jax.Array, rules: Rules) -> Tally:
 
     def first(fire: jax.Array, known: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         # each leaf by its own sign, so that neither has to be kept for the other
-        return tuple(jnp.where(fire & (old < 0), new, old) for old, new in zip(known, now, strict=True))
+        return jnp.where(fire & (known[0] < 0), now[0], known[0]), jnp.where(fire & (known[1] < 0), now[1], known[1])
 
     rules_now = tuple(first(fire, known) for fire, known in zip(fires, so_far.rules, strict=True))
     return Tally(so_far.start, where(seen.distance < so_far.best[1], now, so_far.best), rules_now)

@@ -17,12 +17,11 @@ import jax.numpy as jnp
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter
 
 from ascentfail import closed_form
 from ascentfail.arithmetic import JAX
-from ascentfail.figures import style
+from ascentfail.figures import _regions, style
 from ascentfail.precision import require_x64
 from ascentfail.theory import Point
 from ascentfail.theory.domains import exists_in_plane, exists_on_axis, plane_margins
@@ -194,6 +193,9 @@ def _check_plane(found: dict[str, np.ndarray]) -> None:
     style.confirm(~ordered | (farther > 0), "where both orders hold descent-ascent is farther")
 
 
+_AWAY = "(b) first step leads away from the oracle\n(one coordinate: also (c) no later point is closer)"
+
+
 def draw(data: dict[str, np.ndarray]) -> Figure:
     """Rows: one coordinate, then the plane for each |F|/|R|; columns: b. Upwards: alpha over |F|/|R| (log).
 
@@ -222,63 +224,28 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
             "α: forget over retain samples of the group.  b: pull of the group's retain samples over the ridge",
             fontsize=8,
         )
-        figure.legend(handles=_legend(), loc="outside upper center", ncols=2, columnspacing=1.5, handlelength=2.6)
+        figure.legend(handles=_regions.legend(_AWAY), loc="outside upper center", ncols=2, columnspacing=1.5, handlelength=2.6)
     return figure
-
-
-_CLOSER: dict[str, Any] = {"facecolor": style.CLOSER, "edgecolor": "none"}
-_FARTHER: dict[str, Any] = {"facecolor": style.FARTHER, "edgecolor": "none"}
-_NONE: dict[str, Any] = {"facecolor": style.NO_MINIMUM, "edgecolor": "white", "hatch": "......", "linewidth": 0}
-_AWAY: dict[str, Any] = {"facecolor": "none", "edgecolor": style.BLACK, "hatch": "//////", "linewidth": 0}
-_AWAY_BOXED: dict[str, Any] = _AWAY | {"linewidth": 1.2}
-_EDGE: dict[str, Any] = {"color": style.INK, "linewidth": 0.6}
-
-
-def _axes(ax: Axes, data: dict[str, np.ndarray], label: str) -> None:
-    ax.set(yscale="log", ylim=(data["ratio"][0], data["ratio"][-1]), xlabel=label)
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.yaxis.set_minor_formatter(NullFormatter())
-    ax.set_facecolor(style.CLOSER)
 
 
 def _line_panel(ax: Axes, data: dict[str, np.ndarray], j: int) -> None:
     """One coordinate, one b: every edge is a closed form."""
     phi, threshold = data["phi_axis"], data["line_threshold"]
     existence, top = np.full_like(phi, data["line_existence"][j]), np.full_like(phi, 2 * data["ratio"][-1])
-    ax.fill_between(phi, threshold, existence, **_FARTHER)
-    ax.fill_between(phi, existence, top, **_NONE)
-    ax.fill_between(phi, threshold, np.ones_like(phi), **_AWAY)
-    ax.plot(phi, existence, **_EDGE)
+    ax.fill_between(phi, threshold, existence, **_regions.FARTHER)
+    ax.fill_between(phi, existence, top, **_regions.NONE)
+    ax.fill_between(phi, threshold, np.ones_like(phi), **_regions.AWAY)
+    ax.plot(phi, existence, **_regions.EDGE)
     for edge in (threshold, np.ones_like(phi)):
-        ax.plot(phi, edge, color=style.BLACK, linewidth=1.2)
+        ax.plot(phi, edge, **_regions.STRONG_EDGE)
     ax.set(xscale="log", xlim=(phi[0], phi[-1]))
-    _axes(ax, data, "|F| / |R|")
+    _regions.axes(ax, data["ratio"], "|F| / |R|")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def _plane_panel(ax: Axes, data: dict[str, np.ndarray], i: int, j: int) -> None:
-    """The plane, one (phi, b): the edges are zero lines of the signed answers."""
-    epsilon, ratio, existence = data["epsilon"], data["ratio"], data["plane_existence"][j]
-    farther, away = data["plane_farther"][i, j].T, data["plane_away"][i, j].T
-    level = np.where(np.isnan(farther), np.nanmax(np.abs(farther)), farther)  # what lies beyond is painted over next
-    ax.contourf(epsilon, ratio, level, levels=[0, np.inf], colors=[style.FARTHER])
-    ax.fill_between(epsilon, existence, 2 * ratio[-1], **_NONE)
-    hatch = ax.contourf(epsilon, ratio, away, levels=[0, np.inf], colors="none", hatches=["//////"])
-    hatch.set_edgecolor(style.BLACK)
-    hatch.set_linewidth(0)
-    ax.contour(epsilon, ratio, level, levels=[0], colors=style.INK, linewidths=0.6)
-    ax.plot(epsilon, existence, **_EDGE)
-    ax.contour(epsilon, ratio, away, levels=[0], colors=style.BLACK, linewidths=1.2)
-    ax.set(xlim=(epsilon[0], epsilon[-1]))
+    """The plane, one (phi, b)."""
+    farther, away = data["plane_farther"][i, j], data["plane_away"][i, j]
+    _regions.answers(ax, data["epsilon"], data["ratio"], data["plane_existence"][j], farther, away)
     ax.set_xticks([0.2, 0.4, 0.6, 0.8])
-    _axes(ax, data, "correlation strength ε")
-
-
-def _legend() -> list[Patch]:
-    away = "(b) first step leads away from the oracle\n(one coordinate: also (c) no later point is closer)"
-    return [
-        Patch(**_CLOSER, label="ends closer to the oracle than the original is"),
-        Patch(**_FARTHER, label="(a) ends farther from the oracle"),
-        Patch(**_NONE, label="(a) infinitely far: no minimum, runs to infinity"),
-        Patch(**_AWAY_BOXED, label=away),
-    ]
+    _regions.axes(ax, data["ratio"], "correlation strength ε")

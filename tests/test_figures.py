@@ -17,7 +17,7 @@ from mpmath import mp
 import ascentfail as af
 from ascentfail import figures as room
 from ascentfail.arithmetic import MPMATH
-from ascentfail.figures import fig04_window, fig05_landscape, fig_regions, style
+from ascentfail.figures import fig04_window, fig05_landscape, fig_paths, fig_questions, fig_regions, fig_stability, style
 from ascentfail.theory import Point, get
 from ascentfail.theory.domains import plane_margins
 
@@ -27,6 +27,11 @@ SMALL = {
                    "ratio": [0.009, 6.0], "ratio_count": 240},
     fig_regions: {"b": [0.1, 10.0], "phi": [0.3], "phi_axis": [0.05, 2.0], "epsilon": [0.1, 0.9], "count": 5,
                   "ratio": [0.02, 6.0], "ratio_count": 9},
+    fig_paths: {"epsilon": [0.3, 0.9], "phi": 1.0, "b": 1.0, "ratio": 0.8, "times": [1e-3, 400.0], "count": 80, "mesh": 5},
+    fig_questions: {"phi": 1.0, "epsilon": [0.9], "b_axis": [0.1, 1e5], "b": [1e5], "epsilon_axis": [0.02, 0.99],
+                    "ratio": [0.05, 3.0], "zoom": {"epsilon_axis": [0.87, 0.92], "ratio": [0.34, 0.4]}, "count": 9,
+                    "ratio_count": 9},
+    fig_stability: {"ratio": [0.5, 8.0], "ratio_count": 81, "h_retain": 0.1, "h": 0.005, "transient": 3000, "points": 8},
 }
 
 
@@ -104,7 +109,7 @@ def test_window_numbers_are_those_of_the_prints(arrays):
     assert (data["exact_open"] > 0.4).all()
 
 
-def weights_by_mpmath(phi, b, epsilon, alpha):
+def weights_by_mpmath(phi, b, epsilon, alpha, guess="0.3"):
     """(w_D, w_R) from the gradients in weight coordinates, by mpmath's multidimensional Newton method."""
     def stationary(forget):
         retain = b if forget is None else b / (1 + phi)
@@ -114,7 +119,7 @@ def weights_by_mpmath(phi, b, epsilon, alpha):
             r, f = retain * mp.exp(-w1 - epsilon * w2), pull * mp.exp(-epsilon * w1 - w2)
             return [w1 - r - epsilon * f, w2 - epsilon * r - f]
 
-        return mp.findroot(equations, (mp.mpf("0.3"), mp.mpf("0.3")))
+        return mp.findroot(equations, (mp.mpf(guess), mp.mpf(guess)))
 
     return stationary(alpha), stationary(None)
 
@@ -196,10 +201,140 @@ def fig05_step(t, theta):
     return af.landscape.gradient(t, theta, "oracle")
 
 
-@pytest.mark.parametrize("module", [fig04_window, fig_regions], ids=lambda m: m.NAME)
+def rk4(w, phi, b, epsilon, ratio, times):
+    """Descent-ascent's flow in the plane, in units of the ridge, by the classical Runge-Kutta method; stops where it runs off."""
+
+    def velocity(w):
+        r, f = b * math.exp(-w[0] - epsilon * w[1]), ratio * b * math.exp(-epsilon * w[0] - w[1])
+        return np.array([r - epsilon * f, epsilon * r - f]) - w
+
+    path = [np.array(w, float)]
+    for gap in np.diff(times):
+        w, count = path[-1], 1 + int(gap / 5e-4)
+        for _ in range(count):
+            h = gap / count
+            k1 = velocity(w)
+            if np.abs(k1).max() > 1e3:
+                return np.array([*path, w])
+            k2 = velocity(w + h / 2 * k1)
+            k3 = velocity(w + h / 2 * k2)
+            w = w + h / 6 * (k1 + 2 * k2 + 2 * k3 + velocity(w + h * k3))
+        path.append(w)
+    return np.array(path)
+
+
+@pytest.mark.parametrize("i", range(4))
+def test_paths_and_their_stops_by_another_integrator(arrays, i):
+    data, fixed = arrays[fig_paths.NAME], fig_paths.PARAMETERS
+    phi, b, ratio, epsilon = fixed["phi"], fixed["b"], fixed["ratio"], float(data["epsilon"][i])
+    with mpmath.workdps(25):
+        original, oracle = (np.array([float(v) for v in w]) for w in weights_by_mpmath(phi, b, epsilon, ratio * phi))
+    np.testing.assert_allclose(data["original"][i], original, rtol=1e-12)
+    np.testing.assert_allclose(data["oracle"][i], oracle, rtol=1e-12, atol=1e-15)
+    early = data["times"] < 1.2
+    path = rk4(original, phi, b, epsilon, ratio, data["times"][early])
+    np.testing.assert_allclose(data["path"][i, early], path, atol=1e-8)
+    distance = np.linalg.norm(path - oracle, axis=1)
+    assert data["best"][i] == distance.argmin()
+    assert data["gain"][i] == pytest.approx(1 - distance.min() / distance[0], abs=1e-8)
+    forget, wanted = np.exp(-path @ [epsilon, 1]), math.exp(-(oracle @ [epsilon, 1]))
+    assert data["rule"][i] == (forget >= wanted).argmax()
+    assert data["rule_gain"][i] == pytest.approx(1 - distance[data["rule"][i]] / distance[0], abs=1e-8)
+
+
+def test_every_marked_point_is_where_the_data_says(arrays):
+    data = arrays[fig_paths.NAME]
+    figure = fig_paths.draw(data)
+    for i in range(4):
+        marked = {line.get_marker(): line.get_xydata()[0] for line in figure.axes[i].lines if line.get_marker() != "None"}
+        expected = {"o": data["original"][i], "*": data["oracle"][i], "X": data["minimum"][i],
+                    "D": data["path"][i, data["best"][i]], "s": data["path"][i, data["rule"][i]]}
+        assert set(marked) == set(expected)
+        for marker, place in expected.items():
+            np.testing.assert_array_equal(marked[marker], place)
+            inside = (data["window"][i, :, 0] < place) & (place < data["window"][i, :, 1])
+            assert inside.all() or np.isnan(place).all()
+
+
+@pytest.mark.parametrize("k", [250, 400, 440, 460])
+def test_settled_iterates_by_hand(arrays, k):
+    data, h_retain = arrays[fig_stability.NAME], fig_stability.PARAMETERS["h_retain"]
+    h, ratio = fig_stability.PARAMETERS["h"], float(data["ratio"][k])
+    for key, ridge in (("bare", 0.0), ("ridged", h)):
+        w, seen = math.log(h_retain), []
+        for step in range(20_000):
+            u = w + h_retain * math.exp(-w) - ridge * w
+            w = u - ratio * h_retain * math.exp(-u) - ridge * u
+            if step >= 19_900:
+                seen.append(w - math.log(h_retain))
+        ends = data[key][k].min(), data[key][k].max()
+        assert ends == pytest.approx((min(seen), max(seen)), abs=1e-9)
+        assert data[f"{key}_settled"][k] == (max(seen) - min(seen) < 1e-3)
+    assert data["fixed"][k] == pytest.approx(-math.log(math.log(ratio)), abs=1e-12)
+
+
+def test_the_period_doubles_at_the_limit(arrays):
+    data = arrays[fig_stability.NAME]
+    with mpmath.workdps(30):
+
+        def multiplier(excess):
+            def twice(w):
+                u = w + mp.exp(-w)
+                return u - mp.exp(excess - u)
+
+            return mp.diff(twice, -mp.log(excess))
+
+        limit = mp.exp(bisect(lambda excess: -1 - multiplier(excess), "0.5", 2))
+    assert float(data["limit"]) == pytest.approx(float(limit), rel=1e-12)
+    assert data["doubling"][0] == pytest.approx(float(limit), rel=0.01)
+    assert limit < data["doubling"][1] < 1.05 * limit  # the ridge stabilises a little
+    assert data["existence"] == pytest.approx(1 + 0.005 / (0.1 * math.e), rel=1e-12)
+
+
+# panel, place across, alpha/phi; the answers to (a), (b), (c)
+CELLS = {
+    "all three": (0, 1, 40, 80, True, True, True),
+    "ends farther, comes closer": (1, 0, 40, 80, True, False, False),
+    "none": (0, 2, 40, 30, False, False, False),
+    "away, yet closer later": (1, 2, 29, 53, True, True, False),
+    "away and never closer": (1, 2, 60, 120, True, True, True),
+    "infinitely far, comes closer": (0, 0, 80, 100, True, False, False),
+}
+
+
+@pytest.mark.parametrize("words", CELLS)
+def test_the_three_answers_by_following_the_path(arrays, words):
+    data, phi = arrays[fig_questions.NAME], fig_questions.PARAMETERS["phi"]
+    i, j, k, m, *answers = CELLS[words]
+    across, ratio = float(data["across"][i, j, k]), float(data["ratio"][i, j, m])
+    epsilon, b = (float(data["epsilon"][j]), across) if i == 0 else (across, float(data["b"][j]))
+    farther, away = data["farther"][i, j, k, m], data["away"][i, j, k, m]
+    assert [not farther <= 0, away > 0, data["stays"][i, j, k, m]] == answers
+    assert (data["returns"][i, j, k, m] > 0) == (answers == [True, True, False])
+    with mpmath.workdps(25):
+        guess = mp.lambertw(2 * b).real / 2
+        original, oracle = (np.array([float(v) for v in w]) for w in weights_by_mpmath(phi, b, epsilon, ratio * phi, guess))
+    path = rk4(original, phi, b, epsilon, ratio, np.concatenate([[0], np.geomspace(1e-6, 1, 200)]))
+    distance = np.linalg.norm(path - oracle, axis=1)
+    assert (distance[1] > distance[0]) == answers[1]
+    assert (distance[1:].min() >= distance[0]) == answers[2]
+    if math.isfinite(farther) and answers[0] and not answers[2]:
+        assert data["gain"][i, j, k, m] == pytest.approx(1 - distance.min() / distance[0], rel=0.02)
+
+
+def test_what_follows_from_what(arrays):
+    data = arrays[fig_questions.NAME]
+    assert data["b_not_a"].sum() == data["c_not_b"].sum() == 0
+    assert data["a_not_b"].sum() > data["a"].sum() / 2  # most paths that end farther come closer first
+    assert data["b_not_c"].sum() > 0 and not data["b_not_c"][:, 0].any()
+    assert data["b_yes"][0, 0] == 0  # no first step leads away at epsilon = 0.5
+    assert 0.03 < data["gain"][data["returns"] > 0].max() < 0.1
+
+
+@pytest.mark.parametrize("module", SMALL, ids=lambda m: m.NAME)
 def test_one_compilation(module, monkeypatch):
     traced = chex.assert_max_traces(module.grid.__wrapped__, n=1)
-    monkeypatch.setattr(module, "grid", jax.jit(traced))
+    monkeypatch.setattr(module, "grid", jax.jit(traced, static_argnames="times" if module is fig_paths else None))
     chex.clear_trace_counter()
     first, second = module.data(**SMALL[module]), module.data(**SMALL[module])
     for key, value in first.items():
@@ -218,10 +353,36 @@ def test_a_contradiction_stops_the_figure(monkeypatch, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def planted(key, change):
+    return lambda found: found | {key: change(np.array(found[key]))}
+
+
+@pytest.mark.parametrize(("module", "wrong", "words"), [
+    (fig_paths, planted("minimum", lambda v: v + 1e-6), "and ends there"),
+    (fig_paths, planted("best", lambda v: v + 1), "the best stop is the closest point"),
+    (fig_paths, planted("rule", lambda v: v + 1), "the rule stops where"),
+    (fig_paths, planted("oracle", lambda v: v + 1e-6), "distances are those to the closed-form oracle"),
+    (fig_stability, planted("fixed", lambda v: v + 1e-6), "settle on w\\*"),
+    (fig_stability, planted("multiplier", lambda v: v * 1.01), "its multiplier"),
+    (fig_stability, planted("simultaneous", lambda v: v * np.nan), "simultaneous: a minimum up to"),
+    (fig_questions, planted("comes_closer", np.zeros_like), r"\(c\) gives \(b\)"),
+    (fig_questions, planted("away", lambda v: -v), "the closed form and the inner product agree"),
+    (fig_questions, planted("farther", lambda v: -np.abs(v)), r"\(b\) gives \(a\)"),
+], ids=lambda value: value.NAME if hasattr(value, "NAME") else value if isinstance(value, str) else "")
+def test_a_planted_wrong_datum_stops_the_figure(module, wrong, words, monkeypatch):
+    grid = module.grid
+    monkeypatch.setattr(module, "grid", lambda *args: wrong(grid(*args)))
+    with pytest.raises(AssertionError, match=f"{words}.*contradicted in"):
+        module.data(**SMALL[module])
+
+
 # --- pictures --------------------------------------------------------------------------------------------------------
 
 
-PANELS = {fig04_window.NAME: 12, fig05_landscape.NAME: 12, fig_regions.NAME: 9}
+PANELS = {
+    fig04_window.NAME: 12, fig05_landscape.NAME: 12, fig_regions.NAME: 9, fig_paths.NAME: 8, fig_questions.NAME: 6,
+    fig_stability.NAME: 2,
+}
 
 
 @pytest.mark.parametrize("name", sorted(PANELS))
@@ -300,7 +461,7 @@ def small_figure():
 
 
 def test_registry_is_sorted_and_names_known_claims():
-    assert {"fig04-window", "regions"} <= set(NAMES) and sorted(NAMES) == NAMES
+    assert set(PANELS) <= set(NAMES) and sorted(NAMES) == NAMES
     for module in room.figures().values():
         for claim in module.CLAIMS:
             assert get(claim).id == claim
