@@ -178,6 +178,7 @@ def _verify_certificate(path: Path) -> None:
     from ascentfail.arithmetic import arb
 
     arb()
+    from ascentfail.theory.claim import percent
     from ascentfail.theory.evidence.certificate import CertificateError, check_certificate
 
     content = _read_saved(path)
@@ -190,7 +191,7 @@ def _verify_certificate(path: Path) -> None:
         print(f"ascentfail: rejected: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
     rest = f", {found.undecided} boxes undecided" if found.undecided else ""
-    print(f"{claim.id}: {100 * found.decided:.6g} % of the domain decided by {found.boxes} boxes and identities{rest}")
+    print(f"{claim.id}: {percent(found.decided)} of the domain decided by {found.boxes} boxes and identities{rest}")
 
 
 def _print_table(verdicts: list[Verdict], seconds: float) -> None:

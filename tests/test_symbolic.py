@@ -18,6 +18,7 @@ from ascentfail.arithmetic import JAX
 from ascentfail.errors import MissingExtraError
 from ascentfail.theory import Axis, Claim, Domain, Kind, claims, get
 from ascentfail.theory.evidence import symbolic
+from ascentfail.theory.lemmas import beyond_02_displacement, beyond_07_alternating
 from ascentfail.theory.lemmas.lemma_02_closed_forms import residual
 
 PROVED = (
@@ -89,7 +90,50 @@ def oracle_equation(x, y, p, xp):
     return y + 2 * p.epsilon * p.b * xp.exp(-x)
 
 
+def displacement(p, means):
+    """theta_R - theta_D plus, not minus, the influence formula, one component."""
+    one = beyond_02_displacement
+    big_a, big_b, ridge = (p.a11, p.a12, p.a22), (p.b11, p.b12, p.b22), (p.ridge, 0, p.ridge)
+    share, whole = (p.phi, 1 + p.phi) if means else (1, 1)
+    original = one._solve(one._sum(one._sum(big_a, share, big_b), whole, ridge), one._sum((p.a1, p.a2), share, (p.c1, p.c2)))
+    slope = one._sum(one._times(big_b, original), -1, (p.c1, p.c2))
+    retain = one._sum(big_a, 1, ridge)
+    step = one._solve(retain, one._sum(slope, p.ridge, original) if means else slope)
+    return one._solve(retain, (p.a1, p.a2))[0] - original[0] + share * step[0]
+
+
+def ridge_turn(p, xp):
+    (a, b), (c, d) = (
+        closed_form.plane_weights(*stationary.plane(at, "oracle", xp=xp), p.epsilon) for at in (p, p.replace(b=p.b * p.factor))
+    )
+    return a * d + b * c
+
+
+def unridged_move(p, xp):
+    w = xp.log(p.h_retain / p.excess)
+    return beyond_07_alternating.unridged_step(w, p.h_retain, p.excess, xp)[1] + w
+
+
+def logistic_residual(p, xp):
+    c = closed_form.coefficient(p, "descent_ascent")
+    w = xp.logisticw(c)
+    return w + c * xp.sigmoid(-w)
+
+
+def forget(p):
+    return -(p.r + (1 + p.phi) * p.lam * p.w) / p.phi
+
+
 FLIPS = {
+    "ridge-radial.repaired": ridge_turn,
+    "beyond-1.identity": lambda p, xp: -(p.r - forget(p) + p.lam * p.w) + (1 + p.phi) / p.phi * (p.r + p.lam * p.w) - p.lam * p.w,
+    "beyond-1.ascended-ridge": lambda p, xp: -(p.r + forget(p)) + (1 + p.phi) / p.phi * (p.r + p.lam * p.w),
+    "beyond-1.ascent": lambda p, xp: forget(p) - p.lam * p.w + (p.r + p.lam * p.w) / p.phi,
+    "beyond-2.quadratic-means": lambda p, xp: displacement(p, True),
+    "beyond-2.quadratic-sums": lambda p, xp: displacement(p, False),
+    "beyond-7.fixed-point": unridged_move,
+    "beyond-7.multiplier": lambda p, xp: beyond_07_alternating._multiplier(p, xp) - (1 + p.excess**2),
+    "beyond-8.lemma-5.proof": logistic_residual,
     "lemma-2.one-coordinate": two_models,
     "lemma-2.second-branch": lambda p, xp: residual(
         closed_form.descent_ascent(p, -1, xp=xp), -closed_form.coefficient(p, "descent_ascent"), 1, xp

@@ -6,7 +6,7 @@ import dataclasses
 
 from ascentfail.arithmetic import arb, symbolic
 from ascentfail.errors import invalid
-from ascentfail.theory.claim import Claim, Evidence, Level, Status, Verdict
+from ascentfail.theory.claim import Claim, Evidence, Level, Status, Verdict, percent
 from ascentfail.theory.evidence import cases, sample, search
 from ascentfail.theory.evidence.sample import Sampled
 
@@ -111,8 +111,8 @@ def _certified(claim: Claim, weaker: Sampled, samples: int, seed: int, certifica
         return tried
     if found is None:
         return _open(tried, "boxes and identities cannot speak about it")
-    fraction = 100 * (found.evidence.certified_fraction or 0.0)
-    return _open(tried, f"{fraction:.4g} % of the box is decided, {found.evidence.undecided} boxes are not", found.evidence)
+    part = percent(found.evidence.certified_fraction or 0.0)
+    return _open(tried, f"{part} of the box is decided, {found.evidence.undecided} boxes are not", found.evidence)
 
 
 def _open(weaker: Sampled, why: str, evidence: Evidence | None = None) -> Sampled:

@@ -268,6 +268,11 @@ class Claim:
             yield from self.repaired.family()
 
 
+def percent(fraction: float) -> str:
+    """A fraction in per cent to two decimals, rounded down: only the whole is 100."""
+    return f"{math.floor(1e4 * fraction) / 100:.4g} %" if fraction < 1 else "100 %"
+
+
 class ClaimError(RuntimeError):
     """A claim's own functions failed; the message names the claim and the point."""
 

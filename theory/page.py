@@ -15,7 +15,7 @@ from typing import Any
 import ascentfail
 from ascentfail.errors import invalid
 from ascentfail.theory import pictures
-from ascentfail.theory.claim import Claim
+from ascentfail.theory.claim import Claim, percent
 from ascentfail.theory.pictures import short
 from ascentfail.theory.report import Entry, proof_word, summary
 
@@ -178,7 +178,7 @@ def _evidence(claim: Claim, entry: Entry) -> str:
     if evidence["samples"]:
         parts.append(f"{evidence['samples']:,} {'boxes' if evidence['level'] == 'certified' else 'points evaluated'}")
     if evidence["certified_fraction"] is not None:
-        parts.append(f"{100 * evidence['certified_fraction']:.4g} % of the domain proved")
+        parts.append(f"{percent(evidence['certified_fraction'])} of the domain proved")
     if evidence["undecided"]:
         parts.append(f"{evidence['undecided']:,} boxes undecided")
     words = evidence["words"].removesuffix(claim.proof_words).rstrip(": ")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
+
+from ascentfail.theory.claim import percent
 
 Entry = dict[str, Any]  # a verdict as plain data
 
@@ -33,7 +34,7 @@ def proof_word(entry: Entry) -> str:
         fraction = evidence["certified_fraction"]
         if entry["status"] == "holds" and fraction == 1:
             return "proved (certified)"
-        return f"certified on {math.floor(1e4 * fraction) / 100:.4g} % of the box"
+        return f"certified on {percent(fraction)} of the box"
     return f"{level}, {evidence['samples']:,} points"
 
 
