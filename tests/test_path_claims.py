@@ -74,7 +74,7 @@ def test_where_lemma_5_s_proof_fails_the_flow_stops():
 def test_the_flow_in_the_plane_reaches_the_minimum_iff_it_exists():
     rng = np.random.default_rng(5)
     seen = {True: 0, False: 0}
-    for _ in range(60):
+    for _ in range(24):
         eps, phi = rng.uniform(0.05, 0.95), rng.uniform(0.05, 2)
         b, ratio = 10 ** rng.uniform(-1, 2), 10 ** rng.uniform(-1, 0.2)
         p = af.CrossCorrelated.from_ratios(epsilon=eps, alpha=ratio * phi, phi=phi, b=b)
@@ -85,7 +85,7 @@ def test_the_flow_in_the_plane_reaches_the_minimum_iff_it_exists():
         assert (int(end.diverged_at) == -1) == exists
         if exists:
             np.testing.assert_allclose(end.weights[-1], point.weights, atol=1e-6)
-    assert min(seen.values()) > 5
+    assert min(seen.values()) > 3
 
 
 # --- few steps ----------------------------------------------------------------------------------------------------------------
