@@ -41,7 +41,7 @@ def test_in_the_set_up_the_flow_comes_closer_on_every_axis(loss, prefix, share):
     forget[0] = 60
     p = af.SemiOrthogonal(retain, forget, 300.0, 60.0, 0.02, loss=loss)
     run = af.gradient_flow(p, "original", np.linspace(0, 8, 81))
-    assert run.diverged_at in (-1, *range(1, 81)) and bool(run.beats_doing_nothing)
+    assert run.diverged_at == -1 and bool(run.beats_doing_nothing)
     assert run.distance_to_oracle[1] < run.distance_to_oracle[0]
     oracle, path = np.asarray(af.stationary_point(p, "oracle").weights), np.asarray(run.weights)
     assert np.all(np.abs(path[1] - oracle) < np.abs(path[0] - oracle))
@@ -104,7 +104,8 @@ def test_few_stable_steps_stay_near(count, side):
     np.testing.assert_allclose(run.distance_to_oracle[-1] - (3 * count + 1), margin, rtol=1e-6)
     assert margin < float(corollary_01_few_steps._largest(p, JAX)) < 0
     moved = np.abs(np.diff(np.asarray(run.weights)))
-    assert moved.max() <= float(corollary_01_few_steps.displacement_per_step(p, JAX))
+    ratio = abs(float(closed_form.coefficient(p, "descent_ascent") / closed_form.coefficient(p, "original")))
+    assert moved.max() <= 2 + 2 * ratio * np.exp(3 * count)  # the bound that `_largest` adds up
 
 
 # --- the alternating map ------------------------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ def search(
     Args:
         claim: the claim.
         starts: points from which to descend, >= 2.
-        steps: steps of each descent, >= 0; 0 goes without gradients, and compiles nothing that sampling has not.
+        steps: steps of each descent, >= 1.
         generations: rounds of random children of the best points, `samples` each, >= 0.
         samples: quasi-random points tried first; the starts are chosen among them.
         seed: of everything random.
@@ -117,7 +117,7 @@ def search(
         ClaimError: the claim's own functions raise or return the wrong shape.
     """
     require_x64("searching a claim")
-    for name, got, least in (("starts", starts, 2), ("steps", steps, 0), ("generations", generations, 0)):
+    for name, got, least in (("starts", starts, 2), ("steps", steps, 1), ("generations", generations, 0)):
         if got < least:
             raise invalid(name, got, f"an integer >= {least}")
     first = weaker or sampling.sample(claim, samples, seed)
@@ -126,16 +126,14 @@ def search(
         return dataclasses.replace(first, evidence=dataclasses.replace(first.evidence, level="searched", words=words))
     rng = np.random.default_rng([seed, 1])
     unit = sampling.unit_points(samples, len(claim.domain.axes), seed)
-    pool = _Pool(unit.shape[1])
+    pool, slopes = _Pool(unit.shape[1]), _slopes(claim)
     pool.add(unit, *_values(claim, unit))
-    if steps:
-        _descend(_slopes(claim), _starts(pool, unit, starts, rng), steps, pool)
-        _polish(_slopes(claim), pool, pool.apart())
+    _descend(slopes, _starts(pool, unit, starts, rng), steps, pool)
+    _polish(slopes, pool, pool.apart())
     for _ in range(generations if len(pool.unit) else 0):
         children = _children(pool, len(unit), rng)
         pool.add(children, *_values(claim, children))
-    if steps:
-        _polish(_slopes(claim), pool, pool.best())
+    _polish(slopes, pool, pool.best())
     return _judge(claim, pool, first)
 
 

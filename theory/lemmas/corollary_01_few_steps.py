@@ -6,7 +6,7 @@ c_D as alpha -> phi: each step moves by little more than 2, however small the ri
 
 from __future__ import annotations
 
-from ascentfail import closed_form, steps_1d
+from ascentfail import steps_1d
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.problems import Loss
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
@@ -63,9 +63,3 @@ for _prefix, _loss in LOSSES:
         note="The end point w_DA does run to infinity, but only with the number of steps." if _loss == "exponential" else
         "The same with the logistic loss: its slope, too, grows by at most e^d over a distance d.",
     ))
-
-
-def displacement_per_step(p: Point, xp: Arithmetic) -> Scalar:
-    """The bound 2 + 2 |c_DA/c_D| e^{3K} on one of K steps; the tests compare it with the steps themselves."""
-    ratio = xp.abs(closed_form.coefficient(p, "descent_ascent")) / closed_form.coefficient(p, "original")
-    return 2 + 2 * ratio * xp.exp(3 * p.steps)

@@ -9,6 +9,8 @@ sin^2 = (1 - (delta delta' + 4 c c')/(D D'))/2, D^2 = delta^2 + 4 c^2.
 
 from __future__ import annotations
 
+import math
+
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Cases, Claim, Domain, Kind, Point, by_cases
@@ -113,7 +115,7 @@ register(Claim(
 ))
 
 _UNMEASURED = Cases(
-    (), lambda point, level: (0.0, 0.0), lambda point, digits: 0,
+    (), lambda point, level: (math.nan, math.nan), lambda point, digits: math.nan,  # undecided, should a case be added alone
     unmeasured="no experiment has been run yet: it takes unlearned models over a range of dependent data sets",
 )
 register(Claim(
