@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import itertools
-import json
 import multiprocessing
 import sys
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -119,15 +116,18 @@ def verify(
         _verify_certificate(certificate)
         return
     from ascentfail.files import write_json
+    from ascentfail.theory import units
+    from ascentfail.theory.claim import Verdict
     from ascentfail.theory.record import differences, document, save
 
     started = time.perf_counter()
-    verdicts = []
-    for verdict, found in _check_all([claim.id for claim in _selected(ids or [])], level.value, samples, jobs):
-        verdicts.append(verdict)
-        for claim_id, content in found.items() if certificates else ():
+    selected = [claim.id for claim in _selected(ids or [])]
+    found: dict[int, Verdict] = {}
+    for i, unit in _work("checking", [(units.run, claim_id, level.value, samples) for claim_id in selected], jobs):
+        found[i] = Verdict.from_json(unit.verdict)
+        for claim_id, content in unit.certificates.items() if certificates else ():
             write_json((certificates or Path()) / f"{claim_id}.json", content)
-    seconds = time.perf_counter() - started
+    verdicts, seconds = [found[i] for i in range(len(selected))], time.perf_counter() - started
     _print_table(verdicts, seconds)
     if json_file:
         write_json(json_file, document(verdicts, 0, seconds))
@@ -136,34 +136,25 @@ def verify(
     _compare(differences(verdicts, level.value))
 
 
-def _check_all(ids: list[str], level: Any, samples: int, jobs: int) -> Iterator[tuple[Verdict, dict[str, Any]]]:
-    """Verdict and certificates of each claim, in order, in this process or in several."""
-    from ascentfail.theory.claim import Verdict
-
-    with _progress("checking", len(ids)) as done:
-        if jobs == 1 or len(ids) == 1:
-            results: Iterator[Any] = (_check_one(claim_id, level, samples) for claim_id in ids)
-            pool = None
-        else:
-            # spawned, not forked: JAX has threads. Claims hold functions and do not travel, their ids do.
-            pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_start)
-            results = pool.map(_check_one, ids, itertools.repeat(level), itertools.repeat(samples))
+def _work(what: str, tasks: Sequence[tuple[Any, ...]], jobs: int) -> Iterator[tuple[int, Any]]:
+    """Runs (function, name, arguments ...) in this process or in several; yields (index, result) as they end."""
+    with _progress(what, len(tasks)) as done:
+        if jobs == 1 or len(tasks) == 1:
+            for i, (function, name, *arguments) in enumerate(tasks):
+                result = function(name, *arguments)
+                done(name)
+                yield i, result
+            return
+        # spawned, not forked: JAX has threads
+        pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_start)
         try:
-            for claim_id, (verdict, found) in zip(ids, results, strict=True):
-                done(claim_id)
-                yield Verdict.from_json(verdict), found
+            waiting = {pool.submit(*task): i for i, task in enumerate(tasks)}
+            for future in as_completed(waiting):
+                result = future.result()
+                done(tasks[waiting[future]][1])
+                yield waiting[future], result
         finally:
-            if pool:
-                pool.shutdown(cancel_futures=True)
-
-
-def _check_one(claim_id: str, level: Any, samples: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """One claim's verdict as plain data, and its certificates."""
-    from ascentfail.theory import get
-    from ascentfail.theory.check import certified_check
-
-    verdict, found = certified_check(get(claim_id), level, samples=samples)
-    return verdict.to_json(), found
+            pool.shutdown(cancel_futures=True)
 
 
 def _compare(changed: list[str]) -> NoReturn:
@@ -180,8 +171,9 @@ def _verify_certificate(path: Path) -> None:
     arb()
     from ascentfail.theory.claim import percent
     from ascentfail.theory.evidence.certificate import CertificateError, check_certificate
+    from ascentfail.theory.units import read_saved
 
-    content = _read_saved(path)
+    content = read_saved(path)
     if content is None:
         _stop(f"{path} is not a readable JSON certificate")
     claim = _selected([str(content.get("claim"))])[0]
@@ -287,42 +279,49 @@ def _draw(names: list[str], out: Path, format: str) -> list[Path]:
     for name in names:
         if name not in known:
             _stop(suggest("figure", name, known))
-    written = []
-    with _progress("drawing", len(names or known)) as done:
-        for name in names or known:
-            written += room.make(name, out, format)
-            done(name)
-    return written
+    drawn = dict(_work("drawing", [(_draw_one, name, out, format) for name in names or known], jobs=1))
+    return [path for i in sorted(drawn) for path in drawn[i]]
+
+
+def _draw_one(name: str, out: Path, format: str) -> list[Path]:
+    from ascentfail import figures as room
+
+    return room.make(name, out, format)
 
 
 @app.command()
 def reproduce(
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("results"),
-    level: Annotated[Level | None, typer.Option(help="Evidence to gather; the strongest installed without it.")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes to check in.")] = 2,
+    level: Annotated[Level, typer.Option(help="Strongest evidence to gather.")] = Level.sampled,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes to work in.")] = 2,
 ) -> None:
     """Check every claim, draw every figure, write the report; resumes where it was stopped."""
     _start()
+    from ascentfail import figures as room
     from ascentfail.files import versions, write_atomic, write_json
-    from ascentfail.theory import claims
+    from ascentfail.theory import claims, units
+    from ascentfail.theory.claim import Verdict
     from ascentfail.theory.page import page
-    from ascentfail.theory.record import differences, document
+    from ascentfail.theory.record import differences, document, load
     from ascentfail.theory.report import markdown_table
 
     started = time.perf_counter()
-    wanted = level.value if level else _strongest()
-    verdicts = _resumable_verdicts(out, wanted, jobs)
-    seconds = time.perf_counter() - started
+    names = list(room.figures())
+    done: dict[str, Any] = {claim.id: units.finished(claim.id, level.value, out) for claim in claims()}
+    figures: list[tuple[Any, ...]] = [(_draw_one, name, out / "figures", "png") for name in names]  # first: they take longest
+    checks = [(units.run_into, claim_id, level.value, out) for claim_id, unit in done.items() if not unit]
+    results = dict(_work("checking and drawing", [*figures, *checks], jobs))
+    done |= {task[1]: results[len(names) + i] for i, task in enumerate(checks)}
+    entries = [unit.verdict for unit in done.values()]
+    verdicts, seconds = [Verdict.from_json(entry) for entry in entries], time.perf_counter() - started
     write_json(out / "verdicts.json", document(verdicts, 0, seconds))
-    entries = [v.to_json() for v in verdicts]
-    write_atomic(out / "verdicts.md", markdown_table(entries))
-    pictures = _draw([], out / "figures", "png")
-    embedded = {_caption(path): path.read_bytes() for path in pictures if path.suffix == ".png"}
-    with _progress("writing the report", len(entries)) as done:
-        write_atomic(out / "report.html", page(claims(), entries, embedded, versions(), done=done))
+    write_atomic(out / "verdicts.md", markdown_table(entries, load()))
+    embedded = {_caption(path): path.read_bytes() for i in range(len(names)) for path in results[i] if path.suffix == ".png"}
+    drawn = {name: picture for unit in done.values() for name, picture in unit.drawings.items()}
+    write_atomic(out / "report.html", page(claims(), entries, embedded, versions(), drawn, load()))
     _print_table(verdicts, seconds)
     print(f"Report: {out / 'report.html'}; tables: {out / 'verdicts.md'}, verdicts.json; figures: {out / 'figures'}")
-    _compare(differences(verdicts, wanted))
+    _compare(differences(verdicts, level.value))
 
 
 def _caption(picture: Path) -> str:
@@ -331,40 +330,3 @@ def _caption(picture: Path) -> str:
 
     said = (room.figures()[picture.stem].__doc__ or "").strip().splitlines()
     return f"{picture.stem}: {said[0]}" if said else picture.stem
-
-
-def _resumable_verdicts(out: Path, level: Any, jobs: int) -> list[Verdict]:
-    """Verdicts of all claims, one file each; a file of the same sources and level is taken as done."""
-    from ascentfail.files import write_json
-    from ascentfail.theory import claims
-    from ascentfail.theory.claim import Verdict
-    from ascentfail.theory.evidence.sample import SAMPLES
-    from ascentfail.theory.record import source_fingerprint
-
-    ids = [claim.id for claim in claims()]
-    finished: dict[str, Verdict] = {}
-
-    def key(verdict: Any) -> str:
-        """Of these sources, this level and this very verdict: an edited file is not taken as done."""
-        content = f"{source_fingerprint()} {level} {json.dumps(verdict, sort_keys=True)}"
-        return hashlib.sha256(content.encode()).hexdigest()
-
-    for claim_id in ids:
-        saved = _read_saved(out / "verdicts" / f"{claim_id}.json")
-        if saved and saved.get("verdict") and saved.get("key") == key(saved["verdict"]):
-            finished[claim_id] = Verdict.from_json(saved["verdict"])
-    for verdict, certificates in _check_all([i for i in ids if i not in finished], level, SAMPLES, jobs):
-        for claim_id, content in certificates.items():
-            write_json(out / "certificates" / f"{claim_id}.json", content)
-        write_json(out / "verdicts" / f"{verdict.id}.json", {"key": key(verdict.to_json()), "verdict": verdict.to_json()})
-        finished[verdict.id] = verdict
-    return [finished[claim_id] for claim_id in ids]
-
-
-def _read_saved(path: Path) -> dict[str, Any] | None:
-    """A finished unit of work; None where there is none, or where it is not ours to read."""
-    try:
-        saved = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return None
-    return saved if isinstance(saved, dict) else None

@@ -10,7 +10,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from ascentfail import cli, figures, theory
-from ascentfail.theory import check, get, record
+from ascentfail.theory import check, get, record, units
 
 QUICK = ("--level", "sampled", "--jobs", "1")
 IDS = ("lemma-3.main", "lemma-4", "corollary-1.separate", "lemma-12.wlog")
@@ -264,12 +264,13 @@ def small(monkeypatch, verdicts):
     """Two claims and no figures, and which of them were checked."""
     checked = []
 
-    def counted(claim_id, level, samples):
+    def counted(claim_id, level, samples=0, draw=False):
         checked.append(claim_id)
-        return next(v for v in verdicts if v.id == claim_id).to_json(), {}
+        entry = next(v for v in verdicts if v.id == claim_id).to_json()
+        return units.Unit(entry, {}, {claim_id: "<figure></figure>"} if draw else {})
 
     monkeypatch.setattr(theory, "claims", lambda: (get("lemma-3.main"), get("lemma-4")))
-    monkeypatch.setattr(cli, "_check_one", counted)
+    monkeypatch.setattr(units, "run", counted)
     monkeypatch.setattr(figures, "figures", dict)
     return checked
 

@@ -10,8 +10,9 @@ import pytest
 
 from ascentfail.theory import Axis, Claim, Counterexample, Domain, Evidence, Kind, Verdict, check, claims, get, pictures
 from ascentfail.theory.evidence.recheck import recheck
-from ascentfail.theory.page import page, typeset
+from ascentfail.theory.page import drawings, page, typeset
 from ascentfail.theory.pictures import Cell, fraction, outline, plane
+from ascentfail.theory.report import markdown_table
 
 REAL = ("lemma-3.main", "lemma-4.proof", "lemma-6", "figure-4.exists")
 VOID = {"meta", "br", "img", "input", "link", "hr"}
@@ -104,14 +105,34 @@ def test_nothing_is_loaded_and_nothing_runs(text):
 
 
 def test_every_claim_and_every_repaired_one_has_an_anchor(no_pictures):
-    seen = []
-    whole = page(claims(), [verdict(claim).to_json() for claim in claims()], done=seen.append)
+    whole = page(claims(), [verdict(claim).to_json() for claim in claims()])
     ids = Reader(whole).attributes("id")
     assert {member.id for claim in claims() for member in claim.family()} <= set(ids)
-    assert seen == [claim.id for claim in claims()]
     assert len(whole) < 600_000
     for claim in claims():  # as printed: the plain text stays beside the typeset one
         assert claim.statement in Reader(whole).attributes("title")
+
+
+def test_a_drawing_made_elsewhere_is_the_one_shown_and_an_unknown_one_is_drawn():
+    claim = get("lemma-4")
+    entry = check(claim, samples=64).to_json()
+    made = drawings(claim, entry)
+    assert set(made) == {member.id for member in claim.family()}
+    assert page([claim], [entry], drawn=made) == page([claim], [entry])
+    assert "PLANTED" in page([claim], [entry], drawn={**made, claim.id: "<figure>PLANTED</figure>"})
+
+
+def test_stronger_evidence_on_record_is_said_and_not_called_a_proof(no_pictures):
+    claim = get("lemma-4")
+    entry = verdict(claim).to_json()
+    proved = verdict(claim, evidence=Evidence("certified", 7, 0.5, None, 1.0)).to_json()
+    said = "sampled, 7 points; on record: certified"
+    assert page([claim], [entry], record=[proved]).count(said) == 2  # in the overview and in the card
+    assert "on record: " not in page([claim], [entry], record=[entry])  # no more than this run's
+    assert "on record: " not in page([claim], [entry], record=[{**proved, "status": "open"}])
+    assert "on record: " not in page([claim], [{**entry, "status": "open"}], record=[proved])
+    assert "on record: " not in page([claim], [proved], record=[proved])
+    assert said in markdown_table([entry], [proved]) and "proved" not in markdown_table([entry], [proved])
 
 
 def test_pictures_are_small(text):

@@ -8,8 +8,9 @@ from __future__ import annotations
 import base64
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import ascentfail
@@ -17,7 +18,7 @@ from ascentfail.errors import invalid
 from ascentfail.theory import pictures
 from ascentfail.theory.claim import Claim, percent
 from ascentfail.theory.pictures import short
-from ascentfail.theory.report import Entry, proof_word, summary
+from ascentfail.theory.report import Entry, by_id, proof_word, strength, summary
 
 _SIGNS = {"holds": "✓", "fails": "✗", "open": "?", "vacuous": "∅"}
 _PAPER = '<a href="https://arxiv.org/abs/2509.26427" rel="noreferrer">arXiv 2509.26427</a>'
@@ -28,7 +29,8 @@ def page(
     entries: Iterable[Entry],
     figures: Mapping[str, bytes] | None = None,
     versions: Mapping[str, str] | None = None,
-    done: Callable[[str], object] = lambda claim_id: None,
+    drawn: Mapping[str, str] | None = None,
+    record: Iterable[Entry] = (),
 ) -> str:
     """One self-contained HTML document.
 
@@ -37,7 +39,8 @@ def page(
         entries: verdicts as plain data, in the order to show.
         figures: PNG files by name; the name is the caption and the alternative text.
         versions: what computed the verdicts, for the last lines.
-        done: called with the id of every claim as its part is finished, for a progress bar.
+        drawn: what `drawings` said of the claims, by claim id; the others are drawn now, about a second each.
+        record: verdicts recorded before; where they rest on stronger evidence and agree, the page says so.
 
     Returns:
         The text of the file, in UTF-8 as it says.
@@ -47,16 +50,14 @@ def page(
         PrecisionError: float64 is off.
         ClaimError: a claim's own functions raise or return the wrong shape.
     """
-    known, entries = {claim.id: claim for claim in claims}, list(entries)
-    cards = []
+    known, entries, on_record = {claim.id: claim for claim in claims}, list(entries), by_id(record)
     for entry in entries:
         if entry["id"] not in known:
             raise invalid("entries", entry["id"], f"verdicts on the claims given ({len(known)} of them)")
-        cards.append(_card(known[entry["id"]], entry))
-        done(entry["id"])
+    cards = [_card(known[entry["id"]], entry, drawn or {}, on_record) for entry in entries]
     body = [
         _head(entries),
-        _overview(entries),
+        _overview(entries, on_record),
         _reading(),
         f'<h2 id="statements">The statements</h2>{"".join(cards)}',
         _figures(figures or {}),
@@ -116,35 +117,36 @@ def _coordinates(claim: Claim, point: Mapping[str, float], exact: bool) -> str:
 # --- one claim --------------------------------------------------------------------------------------------------------
 
 
-def _card(claim: Claim, entry: Entry) -> str:
+def _card(claim: Claim, entry: Entry, drawn: Mapping[str, str], record: Mapping[str, Entry]) -> str:
     key = escape(claim.id, quote=True)
     return (
         f'<article class="card" id="{key}"><header><h3><a href="#{key}">{key}</a></h3>{_badge(entry)}'
-        f'<span class="strength">{escape(proof_word(entry))}</span></header>'
-        f"{_statement(claim, entry, 'Our statement' if _is_ours(entry) else 'As printed')}"
-        f'{_instead(claim, entry)}<p class="again">Re-run: <code>ascentfail explain {key}</code></p></article>'
+        f'<span class="strength">{escape(strength(entry, record))}</span></header>'
+        f"{_statement(claim, entry, 'Our statement' if _is_ours(entry) else 'As printed', drawn)}"
+        f'{_instead(claim, entry, drawn, record)}<p class="again">Re-run: <code>ascentfail explain {key}</code></p></article>'
     )
 
 
-def _instead(claim: Claim, entry: Entry) -> str:
+def _instead(claim: Claim, entry: Entry, drawn: Mapping[str, str], record: Mapping[str, Entry]) -> str:
     repaired, verdict = claim.repaired, entry["repaired"]
     if repaired is None or not verdict:
         return ""
     key = escape(repaired.id, quote=True)
     return (
         f'<section class="repaired" id="{key}"><header><h4><a href="#{key}">Repaired</a></h4>{_badge(verdict)}'
-        f'<span class="strength">{escape(proof_word(verdict))}</span></header>'
-        f"{_statement(repaired, verdict, 'What holds instead')}{_instead(repaired, verdict)}</section>"
+        f'<span class="strength">{escape(strength(verdict, record))}</span></header>'
+        f"{_statement(repaired, verdict, 'What holds instead', drawn)}{_instead(repaired, verdict, drawn, record)}</section>"
     )
 
 
-def _statement(claim: Claim, entry: Entry, label: str) -> str:
+def _statement(claim: Claim, entry: Entry, label: str, drawn: Mapping[str, str]) -> str:
     facts = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in _facts(claim, entry) if text)
     source = "" if claim.source == "ours" else f' <span class="source">{escape(claim.source)}</span>'
+    picture = drawn[claim.id] if claim.id in drawn else _drawing(claim, entry)
     return (
         f'<div class="body"><div class="text"><p class="label">{label}{source}</p>'
         f"{_formula(claim.statement, 'blockquote', 'statement')}<dl>{facts}</dl></div>"
-        f"{_picture(claim, entry)}{_proof(claim, entry)}</div>"
+        f"{picture}{_proof(claim, entry)}</div>"
     )
 
 
@@ -203,7 +205,25 @@ def _proof(claim: Claim, entry: Entry) -> str:
     )
 
 
-def _picture(claim: Claim, entry: Entry) -> str:
+def drawings(claim: Claim, entry: Entry) -> dict[str, str]:
+    """HTML of the pictures of where a claim and its repaired statements hold, by claim id.
+
+    Args:
+        claim: the claim.
+        entry: its verdict as plain data.
+
+    Returns:
+        One figure element for each; an empty text for a claim of listed cases, which has no plane to look at.
+
+    Raises:
+        PrecisionError: float64 is off.
+        ClaimError: the claim's own functions raise or return the wrong shape.
+    """
+    repaired, verdict = claim.repaired, entry["repaired"]
+    return {claim.id: _drawing(claim, entry), **(drawings(repaired, verdict) if repaired and verdict else {})}
+
+
+def _drawing(claim: Claim, entry: Entry) -> str:
     if claim.cases is not None:
         return ""  # a list of cases has no plane to look at
     plane = pictures.plane(claim, entry)
@@ -261,14 +281,14 @@ def _is_ours(entry: Entry) -> bool:
     return entry["source"].startswith("ours")
 
 
-def _overview(entries: list[Entry]) -> str:
+def _overview(entries: list[Entry], record: Mapping[str, Entry]) -> str:
     parts = [
         (title, [entry for entry in entries if _is_ours(entry) == ours])
         for title, ours in (("The paper", False), ("Beyond the paper", True))
     ]
     rows = "".join(
         f'<tbody><tr class="part"><th colspan="4" scope="rowgroup">{title}</th></tr>'
-        f"{''.join(map(_row, part))}</tbody>"
+        f"{''.join(_row(entry, record) for entry in part)}</tbody>"
         for title, part in parts
         if part
     )
@@ -278,13 +298,13 @@ def _overview(entries: list[Entry]) -> str:
     )
 
 
-def _row(entry: Entry) -> str:
+def _row(entry: Entry, record: Mapping[str, Entry]) -> str:
     key = escape(entry["id"], quote=True)
     repaired = entry["repaired"]
     again = f'<a href="#{escape(repaired["id"], quote=True)}">{_badge(repaired)}</a>' if repaired else ""
     return (
         f'<tr><td><a href="#{key}">{key}</a> <small>{escape(entry["source"])}</small></td><td>{_badge(entry)}</td>'
-        f"<td>{escape(proof_word(entry))}</td><td>{again}</td></tr>"
+        f"<td>{escape(strength(entry, record))}</td><td>{again}</td></tr>"
     )
 
 
@@ -318,7 +338,8 @@ evidence is called proved. <i>fails</i>: a counterexample was found and confirme
 <i>vacuous</i>: no point satisfies the side conditions.</p>
 <p><b>Evidence, weakest first.</b> <i>sampled</i>: the margin at many points of the domain. <i>searched</i>: a gradient
 search from many starts failed to break it. <i>certified</i>: ball arithmetic proves it on boxes; the share of the
-domain is given. <i>symbolic</i>: an identity.</p>
+domain is given. <i>symbolic</i>: an identity. <i>On record</i>: what a run at a stronger level came to, which this run did
+not repeat.</p>
 <p><b>Margin.</b> A number that is ≥ 0 (for an equality: = 0) exactly where the statement holds; how far it is from 0
 says how close the call is.</p>
 <p><b>Pictures.</b> The sign of the margin on a plane through the domain's box: through the counterexample where there
@@ -328,98 +349,7 @@ ratio = α/φ, depth = −e c<sub>DA</sub> and ascent_pull = B, the forget pull 
 cell is drawn as violated only where many digits stand behind the sign.</p>
 <p><b>Symbols.</b> Subscripts D, R, DA: original, oracle (retrained), descent-ascent.</p>"""
 
-_STYLE = """
-:root{color-scheme:light dark;--paper:#fff;--card:#fff;--ink:#1b1f24;--soft:#57606a;--line:#d5dae0;--tint:#f4f6f8;
---link:#00598c;--holds:#56b4e9;--tight:#a9d8f3;--tighter:#dcf0fb;--violated:#d55e00;--stripe:#fff;--outside:#eceff2;
---dot:#a6afb9;--good:#00598c;--goodbg:#e0f1fb;--bad:#9c3f00;--badbg:#fdeadd;--mid:#6b5900;--midbg:#fbf3cf}
-@media (prefers-color-scheme:dark){:root{--paper:#12161b;--card:#181d23;--ink:#e6eaee;--soft:#a2acb7;--line:#343c46;
---tint:#1e242b;--link:#7cc8f5;--holds:#2f8fc4;--tight:#235f82;--tighter:#1d4157;--violated:#d9701e;--stripe:#3b1a00;
---outside:#22282f;--dot:#56606c;--good:#8dd0f7;--goodbg:#133246;--bad:#ffae75;--badbg:#43220c;--mid:#f0e08a;
---midbg:#3b3510}}
-*{box-sizing:border-box}
-html{-webkit-text-size-adjust:100%;scroll-padding-top:.5rem}
-body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,
-"Helvetica Neue",Arial,sans-serif;overflow-wrap:anywhere}
-main{max-width:68rem;margin:0 auto;padding:1.5rem clamp(.75rem,3vw,2rem) 3rem}
-h1{font-size:clamp(1.55rem,5vw,2.3rem);line-height:1.15;margin:.5rem 0 1rem;letter-spacing:-.015em}
-h2{font-size:1.35rem;margin:2.5rem 0 .75rem}
-h3,h4{margin:0;font-size:1.08rem}
-h3 a,h4 a{color:inherit;text-decoration:none}
-h3 a:hover,h4 a:hover{text-decoration:underline}
-a{color:var(--link)}
-p{margin:.5rem 0}
-main>header p{max-width:46rem}
-.summary,.strength,.source,.again,small,figcaption,footer{color:var(--soft)}
-.summary,.again,figcaption,footer{font-size:.875rem}
-code{font:.92em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
-sub,sup{font-size:.72em;line-height:0}
-.chips{display:flex;flex-wrap:wrap;gap:.5rem;list-style:none;padding:0;margin:1.25rem 0 .75rem}
-.chip{padding:.35rem .85rem;border-radius:.5rem;background:var(--tint)}
-.chip b{font-size:1.35rem;margin-right:.15rem}
-.badge{display:inline-block;white-space:nowrap;padding:0 .55rem;border-radius:1rem;font-size:.85rem;font-weight:600;
-line-height:1.6}
-.holds.badge,.holds.chip{background:var(--goodbg);color:var(--good)}
-.fails.badge,.fails.chip{background:var(--badbg);color:var(--bad)}
-.open.badge,.open.chip,.vacuous.badge,.vacuous.chip{background:var(--midbg);color:var(--mid)}
-table{width:100%;border-collapse:collapse;font-size:.92rem}
-th{text-align:left;font-weight:600;color:var(--soft);font-size:.85rem}
-th,td{padding:.3rem .6rem .3rem 0;border-bottom:1px solid var(--line);vertical-align:baseline}
-.part th{color:var(--ink);padding-top:1rem;font-size:.95rem}
-details{margin:.75rem 0}
-summary{cursor:pointer;color:var(--link)}
-.reading{margin-top:1.5rem;padding:.75rem 1rem;background:var(--tint);border-radius:.6rem;font-size:.94rem}
-.card{background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:1rem 1.25rem;margin:1.25rem 0}
-.card:target,.repaired:target{outline:3px solid var(--link);outline-offset:2px}
-.card header{display:flex;flex-wrap:wrap;gap:.25rem .75rem;align-items:baseline}
-.strength{font-size:.92rem}
-.body{display:grid;grid-template:auto 1fr/minmax(0,1fr) 17.5rem;gap:0 2rem;align-items:start}
-.body figure{grid-area:1/2/3/3}.body details{grid-area:2/1/3/2}
-.label{font-size:.85rem;color:var(--soft);margin:.6rem 0 0}
-.source::before{content:"· "}
-.statement{margin:.2rem 0 .9rem;font:1.17rem/1.5 Charter,"Bitstream Charter","Sitka Text",Cambria,Georgia,
-"DejaVu Serif",serif}
-dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.3rem 1rem;margin:.5rem 0;font-size:.92rem}
-dt{color:var(--soft)}
-dd{margin:0}
-.point span{white-space:nowrap}
-ol{padding-left:1.4rem}
-li small{display:block}
-.repaired{margin:1rem -1.25rem 0;padding:1rem 1.25rem .25rem;border-block:1px dashed var(--line);
-background:var(--tint)}
-.again{margin:.75rem 0 0}
-figure{margin:.75rem 0;min-width:0}
-.body figure{max-width:21rem}
-figcaption{font-size:.82rem;line-height:1.4}
-figcaption p{margin:.15rem 0}
-figcaption ul{list-style:none;padding:0;margin:.25rem 0}
-.plane{display:block;width:100%;height:auto}
-.plane text{font-size:11.5px;fill:var(--soft)}
-.plane .name{fill:var(--ink);font-weight:600}
-.key{display:inline-block;width:.95em;height:.95em;margin-right:.15em;vertical-align:-.12em;text-align:center}
-svg.key{outline:1px solid var(--line)}
-.patterns{position:absolute}
-path.holds{fill:var(--holds)}path.tight{fill:var(--tight)}path.tighter{fill:var(--tighter)}
-path.violated{fill:url(#hatch)}path.outside{fill:url(#dots)}path.unknown{fill:url(#cross)}
-#hatch .ground{fill:var(--violated)}#hatch .ink{fill:var(--stripe)}
-#dots .ground,#cross .ground{fill:var(--outside)}#dots .ink,#cross .ink{fill:var(--dot)}
-.frame{fill:none;stroke:var(--soft)}
-.mark,.halo{fill:none;stroke-linecap:round}
-.mark{stroke:var(--ink);stroke-width:2.2}.halo{stroke:var(--card);stroke-width:5.5}
-td small{margin-left:.4rem}
-.figures{display:grid;gap:1.5rem}
-img{max-width:100%;height:auto;background:#fff;border-radius:.4rem}
-footer{margin-top:3rem;border-top:1px solid var(--line)}
-@media (max-width:44rem){.body{display:block}.card{padding:.85rem .9rem}
-.repaired{margin-inline:-.9rem;padding-inline:.9rem}dl{grid-template-columns:minmax(0,1fr);gap:0}
-dd{margin-bottom:.5rem}td small{margin:0;font-weight:400}
-thead{display:none}tr{display:flex;flex-wrap:wrap;gap:.1rem .75rem;align-items:baseline;padding:.45rem 0;
-border-bottom:1px solid var(--line)}th,td{border:0;padding:0}td:first-child{flex-basis:100%;font-weight:600}
-td:last-child:not(:empty)::before{content:"repaired: ";color:var(--soft)}}
-@media print{:root{color-scheme:light}body{font-size:10pt}main{max-width:none;padding:0}.again{display:none}
-.card{break-inside:auto;border-color:#999}figure,.card header,dl,tr{break-inside:avoid}h2,header{break-after:avoid}
-details::details-content{content-visibility:visible;block-size:auto}*{print-color-adjust:exact;
--webkit-print-color-adjust:exact}}
-"""
+_STYLE = "\n" + Path(__file__).with_name("page.css").read_text()
 
 _START = (
     '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'

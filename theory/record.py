@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from ascentfail.theory.claim import Level, Verdict
 RECORD = Path(__file__).parent / "recorded.json"
 
 
+@functools.cache
 def source_fingerprint() -> str:
     """Hash of the sources of the mathematics and the claims."""
     return fingerprint(Path(files.__file__).parent, Path(__file__).parent)

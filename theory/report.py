@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ascentfail.theory.claim import percent
@@ -38,20 +38,42 @@ def proof_word(entry: Entry) -> str:
     return f"{level}, {evidence['samples']:,} points"
 
 
-def finding(entry: Entry) -> str:
+def strength(entry: Entry, record: Mapping[str, Entry] | None = None) -> str:
+    """How strong the evidence is, and how strong it was when last recorded where that is more and says the same.
+
+    A record is not evidence of this run, and is called neither proof nor proved.
+    """
+    known = (record or {}).get(entry["id"])
+    word, level = proof_word(entry), entry["evidence"]["level"]
+    if entry["status"] != "holds" or not known or known["status"] != "holds" or not proof_word(known).startswith("proved"):
+        return word
+    return word if level in ("certified", "symbolic") else f"{word}; on record: {known['evidence']['level']}"
+
+
+def by_id(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """Verdicts and those of their repaired statements, by id."""
+    found = {}
+    for entry in entries:
+        found[entry["id"]] = entry
+        found |= by_id([entry["repaired"]] if entry["repaired"] else [])
+    return found
+
+
+def finding(entry: Entry, record: Mapping[str, Entry] | None = None) -> str:
     """What the reader should take away: the counterexample and the repaired statement, or the domain."""
     if entry["status"] != "fails":
         return entry["domain"] or entry["evidence"]["words"]
     text = f"at {point(entry['counterexample']['point'])} the margin is {number(entry['counterexample']['margin'])}"
     repaired = entry["repaired"]
-    return f"{text}. Repaired: {repaired['statement']} ({repaired['status']}, {proof_word(repaired)})" if repaired else text
+    return f"{text}. Repaired: {repaired['statement']} ({repaired['status']}, {strength(repaired, record)})" if repaired else text
 
 
-def markdown_table(entries: Iterable[Entry]) -> str:
-    """The verdict table of the README and of `reproduce`."""
+def markdown_table(entries: Iterable[Entry], record: Iterable[Entry] = ()) -> str:
+    """The verdict table of the README and of `reproduce`; with a record, stronger evidence recorded before is said."""
+    known = by_id(record)
     lines = ["| claim | as printed | verdict | evidence | where, or what instead |", "|---|---|---|---|---|"]
     for entry in entries:
-        cells = (f"`{entry['id']}`", entry["statement"], f"**{entry['status']}**", proof_word(entry), finding(entry))
+        cells = (f"`{entry['id']}`", entry["statement"], f"**{entry['status']}**", strength(entry, known), finding(entry, known))
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 
