@@ -56,7 +56,7 @@ def page(
             raise invalid("entries", entry["id"], f"verdicts on the claims given ({len(known)} of them)")
     cards = [_card(known[entry["id"]], entry, drawn or {}, on_record) for entry in entries]
     body = [
-        _head(entries),
+        _head(entries, on_record),
         _overview(entries, on_record),
         _reading(),
         f'<h2 id="statements">The statements</h2>{"".join(cards)}',
@@ -70,9 +70,10 @@ def page(
 
 _LETTERS = {**pictures.GREEK, "eps": "ε", "lam": "λ", "infinity": "∞"}
 _LETTER = re.compile(rf"(?<![A-Za-z_])({'|'.join(_LETTERS)})(?![A-Za-z])")
-_BELOW = re.compile(r"(?<![A-Za-z0-9_])(max|min|[A-Za-zα-ω])_(?:\{([^{}]*)\}|([A-Za-z0-9]+))")
+_BELOW = re.compile(r"(?<![A-Za-z0-9_])(max|min|Acc|[A-Za-zα-ω])_(?:\{([^{}]*)\}|([A-Za-z0-9]+))")
+_NAME = re.compile(r"`([^`]+)`")
 _ABOVE = re.compile(r"\^(?:\{([^{}]*)\}|([0-9]+|[A-Za-zα-ω]))")
-_SYMBOLS = (("-&gt;", "→"), ("&lt;=", "≤"), ("&gt;=", "≥"), ("!=", "≠"), (" - ", " − "), (" in [", " ∈ ["))
+_SYMBOLS = (("-&gt;", "→"), ("&lt;=", "≤"), ("&gt;=", "≥"), ("!=", "≠"), (" - ", " − "), (" in [", " ∈ ["), ("(-", "(−"))
 
 
 def typeset(text: str) -> str:
@@ -80,6 +81,7 @@ def typeset(text: str) -> str:
     shown = escape(text, quote=True)
     for ascii_form, symbol in _SYMBOLS:
         shown = shown.replace(ascii_form, symbol)
+    shown = _NAME.sub(r"<code>\1</code>", shown)
     shown, before = _LETTER.sub(lambda found: _LETTERS[found[1]], shown), ""
     while shown != before:  # innermost braces first
         before = shown
@@ -255,7 +257,7 @@ def _key(look: str) -> str:
 # --- the page ---------------------------------------------------------------------------------------------------------
 
 
-def _head(entries: list[Entry]) -> str:
+def _head(entries: list[Entry], record: Mapping[str, Entry]) -> str:
     repaired = [entry["repaired"] for entry in entries if entry["repaired"]]
     counts = Counter(entry["status"] for entry in entries)
     chips = "".join(
@@ -263,17 +265,20 @@ def _head(entries: list[Entry]) -> str:
         for status in sorted(counts, key=[*_SIGNS, *counts].index)
     )
     proved = sum(proof_word(entry).startswith("proved") for entry in entries)
+    recorded = sum("; on record: " in strength(entry, record) for entry in entries)
+    before = f"; {recorded} more have been, on record, which this run did not repeat" if recorded else ""
     sure = sum(bool(entry["counterexample"]) for entry in entries)
     again = f"; of the {len(repaired)} repaired ones {summary(repaired)}" if repaired else ""
     return (
         "<header><h1>Ascent Fails to Forget, statement by statement</h1>"
-        f"<p>Every statement of the paper (NeurIPS 2025, {_PAPER}) about its one- and two-coordinate models, as "
-        "printed, and some of ours beyond it: does it hold, where, and how do we know? A statement that fails comes "
+        f"<p>Every statement of the paper (NeurIPS 2025, {_PAPER}) about random forget sets, about its one- and two-"
+        "coordinate models and about its toy network, as printed, and some of ours beyond it: does it hold, where, and "
+        "how do we know? A statement that fails comes "
         "with a counterexample that a separate checker re-derived in many digits, and with the statement that holds "
         "instead, where we know one.</p>"
         f'<ul class="chips"><li class="chip"><b>{len(entries)}</b> statements</li>{chips}</ul>'
         f'<p class="summary">{len(entries)} statements: {escape(summary(entries))}{escape(again)}. '
-        f"{proved} are proved, {sure} are refuted by a confirmed counterexample.</p></header>"
+        f"{sure} are refuted by a confirmed counterexample, {proved} are proved{before}.</p></header>"
     )
 
 
