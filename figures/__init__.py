@@ -3,6 +3,8 @@
 `figures()` finds them, `make(name, folder)` writes picture, plotted data and sidecar. A figure is any module of this
 folder with NAME (a word for the command line), CLAIMS (ids of the statements asserted), PARAMETERS (plain numbers),
 `data(**PARAMETERS)` (arrays, pure) and `draw(data)` (a matplotlib Figure, no mathematics).
+
+Ours: each figure names its own source.
 """
 
 from __future__ import annotations
