@@ -96,7 +96,7 @@ def data(
     """The models, the paths and their stops, after they were checked against closed forms.
 
     Args:
-        epsilon: correlation strengths in (0, 1), one a panel, increasing.
+        epsilon: correlation strengths in [0, 1), one a panel, increasing.
         phi: |F|/|R| > 0.
         b: |R_ij|/(ridge |R|) > 0.
         ratio: alpha/phi > 0.

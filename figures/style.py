@@ -10,6 +10,7 @@ Ours.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -163,7 +164,7 @@ def save(
         about: plain data, what the sidecar says beside versions and revision: "parameters", "claims", "seeds" (None: no chance).
 
     Returns:
-        The three paths, in the order written.
+        The three paths, in the order written; the sidecar has the SHA-256 of the other two.
 
     Raises:
         ValueError: another format, an array of objects, or something in `about` that JSON cannot say.
@@ -182,6 +183,7 @@ def save(
         "claims": [],
         **(about or {}),
         "arrays": {key: list(np.shape(value)) for key, value in data.items()},
+        "sha256": {"npz": hashlib.sha256(arrays).hexdigest(), format: hashlib.sha256(drawn).hexdigest()},
         "versions": versions(),
         "git_revision": git_revision(),
     }

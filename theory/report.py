@@ -20,6 +20,11 @@ def point(coordinates: dict[str, float]) -> str:
     return ", ".join(f"{name} = {value:.6g}" for name, value in coordinates.items())
 
 
+def is_ours(entry: Entry) -> bool:
+    """Whether the statement is ours, and not printed in the paper."""
+    return entry["source"].startswith("ours")
+
+
 def proof_word(entry: Entry) -> str:
     """How strong the evidence is, in the words of the table; only certified or symbolic evidence is called proved."""
     evidence = entry["evidence"]
