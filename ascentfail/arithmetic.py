@@ -4,6 +4,8 @@ A formula of this package is a function of plain scalars and of a namespace `xp`
 one text serves JAX (fast, differentiable), mpmath (many digits), Arb balls (proofs over boxes) and SymPy (identities).
 Formulas
 use Python integers for exact constants: `x / 2`, never `0.1 * x`.
+
+Ours.
 """
 
 from __future__ import annotations
@@ -130,7 +132,16 @@ MPMATH = _mpmath_arithmetic()  # at the caller's working precision: `with mpmath
 
 
 def under_logistic_loss(xp: Arithmetic) -> Arithmetic:
-    """The arithmetic in which W(c), the solution of w = c e^{-w}, stands for that of w = c/(1 + e^w); it has no second branch."""
+    """The arithmetic in which W(c), the solution of w = c e^{-w}, stands for that of w = c/(1 + e^w); it has no second branch.
+
+    Args:
+        xp: one of the arithmetics of this module.
+
+    Returns:
+        Arithmetic, whose `lambertw` is `xp.logisticw` and raises ValueError for branch -1.
+
+    Never raises.
+    """
 
     def weight(c: Any, branch: int = 0) -> Any:
         if branch != 0:

@@ -2,7 +2,8 @@ r"""Every closed form of the paper, and of ours beyond it, written once for any 
 
 A function takes `p`, anything with the ratios it needs as attributes (`b`, `forget_b` = alpha b, `phi`, `alpha`, `epsilon`):
 a problem, or a point of a claim's domain. `xp` is one of `ascentfail.arithmetic`; the default computes with JAX. Letters
-follow the table in `ascentfail/__init__.py`; solutions hold for the exponential loss.
+follow the table in `ascentfail/__init__.py`; solutions hold for the exponential loss. A function without "Raises:" never raises
+on numbers: where no real value exists it is NaN.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def coefficient(p: Any, which: Model) -> Scalar:
         c_D = b (1 + alpha)/(1 + phi),    c_R = b,    c_DA = b (1 - alpha/phi)
 
     Args:
-        p: ratios b, forget_b = alpha b, phi.
+        p: problem or ratios with b >= 0, forget_b = alpha b >= 0, phi > 0; scalar or (axes,).
         which: "original", "oracle" or "descent_ascent".
 
     Returns:
@@ -61,7 +62,20 @@ def original(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
 
 
 def oracle(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
-    """Weight of the oracle, w_R = W(b). Arguments, returns, errors and source as `original`."""
+    """Weight of the oracle, w_R = W(b).
+
+    Args:
+        p: problem or ratios with b >= 0; scalar or (axes,).
+        xp: arithmetic.
+
+    Returns:
+        w_R >= 0, the minimiser of L_R.
+
+    Raises:
+        ValueError: the problem has the logistic loss.
+
+    Paper: Sec. 5.1.1, App. D.
+    """
     require_exponential(p)
     return xp.lambertw(coefficient(p, "oracle"), 0)
 
@@ -89,29 +103,84 @@ def descent_ascent(p: Any, branch: int = 0, *, xp: Arithmetic = JAX) -> Scalar:
 
 
 def with_ridges(p: Any, ridges: int, *, xp: Arithmetic = JAX) -> Scalar:
-    """Weight W(c_DA/ridges) that descent-ascent has with a multiple of the ridge; 2 for an alternating step. Paper: App. D.3."""
+    """Weight that descent-ascent has with a multiple of the ridge, W(c_DA/ridges); 2 to leading order of an alternating step.
+
+    Args:
+        p: problem or ratios with b >= 0, forget_b >= 0, phi > 0; scalar or (axes,).
+        ridges: how many ridges, >= 1.
+        xp: arithmetic.
+
+    Returns:
+        w = W(c_DA/ridges), NaN where c_DA/ridges < -1/e.
+
+    Raises:
+        ValueError: the problem has the logistic loss.
+
+    Paper: App. D.3.
+    """
     require_exponential(p)
     return xp.lambertw(coefficient(p, "descent_ascent") / ridges, 0)
 
 
 def curvature(w: Scalar) -> Scalar:
-    """Second derivative of the objective at a solution w = c e^{-w}, over the ridge: 1 + w. Paper: App. F."""
+    """Second derivative of the objective at a solution w = c e^{-w}, over the ridge: 1 + w.
+
+    Args:
+        w: the solution, any real number, scalar or (axes,).
+
+    Returns:
+        1 + w, > 0 at a minimum.
+
+    Paper: App. F.
+    """
     return 1 + w
 
 
 def first_step(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
-    """Direction of the first descent-ascent step, -L_DA'(w_D)/ridge = c_DA e^{-w_D} - w_D. Paper: Sec. 5.1.1."""
+    """Direction of the first descent-ascent step, -L_DA'(w_D)/ridge = c_DA e^{-w_D} - w_D.
+
+    Args:
+        p: problem or ratios with b >= 0, forget_b >= 0, phi > 0; scalar or (axes,).
+        xp: arithmetic.
+
+    Returns:
+        The direction, of any sign.
+
+    Raises:
+        ValueError: the problem has the logistic loss.
+
+    Paper: Sec. 5.1.1.
+    """
     w = original(p, xp=xp)
     return coefficient(p, "descent_ascent") * xp.exp(-w) - w
 
 
 def wrong_way_alpha(phi: Scalar) -> Scalar:
-    """Smallest alpha at which descent-ascent ends beyond the original, phi^2/(1 + 2 phi). Paper: Lemma 3, App. F."""
+    """Smallest alpha at which descent-ascent ends beyond the original, alpha = phi^2/(1 + 2 phi).
+
+    Args:
+        phi: |F|/|R| >= 0, scalar.
+
+    Returns:
+        The threshold, 0 <= alpha <= phi.
+
+    Paper: Lemma 3, App. F.
+    """
     return phi * phi / (1 + 2 * phi)
 
 
 def displacement_bound(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
-    """The bound |ln((1 + alpha)|R|/|D|)| on |w_D - w_R|, for every ridge. Paper: Lemma 4."""
+    """The bound on the distance of original and oracle, |w_D - w_R| <= |ln((1 + alpha)/(1 + phi))|, for every ridge.
+
+    Args:
+        p: problem or ratios with alpha >= 0, phi > 0; scalar or (axes,).
+        xp: arithmetic.
+
+    Returns:
+        The bound, >= 0; inf where the group has no retain sample.
+
+    Paper: Lemma 4.
+    """
     return xp.abs(xp.log((1 + p.alpha) / (1 + p.phi)))
 
 
@@ -119,17 +188,48 @@ def displacement_bound(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
 
 
 def cosine(p: Any) -> Scalar:
-    """Cosine q = 2 eps/(1 + eps^2), between a retain and a forget sample. Paper: Sec. 5.1.2."""
+    """Cosine between a retain and a forget sample, q = 2 eps/(1 + eps^2).
+
+    Args:
+        p: problem or point with 0 <= epsilon <= 1, scalar.
+
+    Returns:
+        q in [0, 1].
+
+    Paper: Sec. 5.1.2.
+    """
     return 2 * p.epsilon / (1 + p.epsilon * p.epsilon)
 
 
 def one_minus_cosine(p: Any) -> Scalar:
-    """1 - q = (1 - eps)^2/(1 + eps^2), every digit of it also where the two samples are nearly the same. Beyond the paper."""
+    """Every digit of 1 - q = (1 - eps)^2/(1 + eps^2), also where the two samples are nearly the same.
+
+    Args:
+        p: problem or point with 0 <= epsilon <= 1, scalar.
+
+    Returns:
+        1 - q in [0, 1].
+
+    Ours: 1 less `cosine`, as one fraction.
+    """
     return (1 - p.epsilon) ** 2 / (1 + p.epsilon * p.epsilon)
 
 
 def retain_strength(p: Any, which: Model) -> Scalar:
-    """Strength beta = b (1 + eps^2), or beta_D = beta/(1 + phi) for the original; needs no alpha. Paper: App. I."""
+    """Strength of the retain samples, beta = b (1 + eps^2), or beta_D = beta/(1 + phi) for the original; needs no alpha.
+
+    Args:
+        p: problem or ratios with b >= 0, phi > 0, 0 <= epsilon <= 1; scalars.
+        which: "original", "oracle" or "descent_ascent".
+
+    Returns:
+        beta or beta_D, >= 0.
+
+    Raises:
+        ValueError: unknown model.
+
+    Paper: App. I.
+    """
     check_model(which)
     beta = p.b * (1 + p.epsilon * p.epsilon)
     return beta / (1 + p.phi) if which == "original" else beta
@@ -141,8 +241,8 @@ def pulls(p: Any, which: Model) -> tuple[Scalar, Scalar]:
         D:  beta_D = b (1 + eps^2)/(1 + phi), alpha beta_D      R:  beta = b (1 + eps^2), 0      DA:  beta, alpha beta/phi
 
     Args:
-        p: ratios b, forget_b, phi, epsilon.
-        which: the model; for descent-ascent s_2 = -B is negative.
+        p: problem or ratios with b >= 0, forget_b >= 0, phi > 0, 0 <= epsilon <= 1; scalars.
+        which: "original", "oracle" or "descent_ascent"; for the last s_2 = -B is negative.
 
     Returns:
         (beta, gamma), both >= 0.
@@ -160,25 +260,72 @@ def pulls(p: Any, which: Model) -> tuple[Scalar, Scalar]:
 
 
 def plane_margins(s1: Scalar, s2: Scalar, q: Scalar) -> tuple[Scalar, Scalar]:
-    """Margins x = s_1 + q s_2 of a retain and y = q s_1 + s_2 of a forget sample. Paper: App. I, rotated coordinates."""
+    """Margins x = s_1 + q s_2 of a retain and y = q s_1 + s_2 of a forget sample.
+
+    Args:
+        s1: pull of the retain samples, >= 0, scalar.
+        s2: signed pull of the forget samples, any scalar.
+        q: cosine, 0 <= q <= 1, scalar.
+
+    Returns:
+        (x, y), scalars.
+
+    Paper: App. I, rotated coordinates.
+    """
     return s1 + q * s2, q * s1 + s2
 
 
 def plane_weights(s1: Scalar, s2: Scalar, epsilon: Scalar) -> tuple[Scalar, Scalar]:
-    """Weights w = (s_1 (1, eps) + s_2 (eps, 1))/(1 + eps^2). Paper: App. I."""
+    """Weights w = (s_1 (1, eps) + s_2 (eps, 1))/(1 + eps^2).
+
+    Args:
+        s1: pull of the retain samples, >= 0, scalar.
+        s2: signed pull of the forget samples, any scalar.
+        epsilon: correlation strength, 0 <= epsilon <= 1, scalar.
+
+    Returns:
+        (w_1, w_2), scalars.
+
+    Paper: App. I.
+    """
     size = 1 + epsilon * epsilon
     return (s1 + epsilon * s2) / size, (epsilon * s1 + s2) / size
 
 
 def plane_oracle(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
-    """Margins of the oracle, x_R = W(beta), y_R = q x_R. Raises: ValueError (logistic loss). Paper: Lemma 6."""
+    """Margins of the oracle, x_R = W(beta), y_R = q x_R.
+
+    Args:
+        p: problem or ratios with b >= 0, 0 <= epsilon <= 1; scalars.
+        xp: arithmetic.
+
+    Returns:
+        (x_R, y_R), both >= 0.
+
+    Raises:
+        ValueError: the problem has the logistic loss.
+
+    Paper: Lemma 6.
+    """
     require_exponential(p)
     x = xp.lambertw(retain_strength(p, "oracle"), 0)
     return x, cosine(p) * x
 
 
 def retain_pull(s2: Scalar, beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> Scalar:
-    """s_1 = W(beta e^{-q s_2}), which solves s_1 = beta e^{-x} for given s_2. Beyond the paper."""
+    """The retain pull for a given s_2: s_1 = W(beta e^{-q s_2}), which solves s_1 = beta e^{-x}.
+
+    Args:
+        s2: signed pull of the forget samples, any finite scalar.
+        beta: strength of the retain samples, > 0, scalar.
+        q: cosine, 0 <= q <= 1, scalar.
+        xp: arithmetic.
+
+    Returns:
+        s_1 > 0.
+
+    Ours: Lemma 6 with s_2 held.
+    """
     return xp.lambertw_exp(xp.log(beta) - q * s2)
 
 
@@ -190,70 +337,128 @@ def balance(size: Scalar, beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, 
     For the original (sign = +1) g is increasing, for descent-ascent (sign = -1) it rises to one maximum and falls.
 
     Args:
-        size: S > 0.
-        beta: pull of the retain samples, > 0.
-        gamma: pull of the forget samples, > 0.
-        q: cosine, 0 to 1.
+        size: S > 0, scalar.
+        beta: strength of the retain samples, > 0, scalar.
+        gamma: strength of the forget samples, > 0, scalar.
+        q: cosine, 0 <= q <= 1, scalar.
         sign: +1 for the original, -1 for descent-ascent.
         xp: arithmetic.
 
     Returns:
         g(S).
 
-    Source: our reduction of App. I; h(B) of descent-ascent is g(B) + ln gamma.
+    Ours: the equations of App. I in one unknown; h(B) of descent-ascent is g(B) + ln gamma.
     """
     s1 = retain_pull(sign * size, beta, q, xp=xp)
     return xp.log(size) + q * s1 + sign * size - xp.log(gamma)
 
 
 def alpha_of_original(forget_pull: Scalar, p: Any, *, xp: Arithmetic = JAX) -> Scalar:
-    """The alpha at which the original has s_2 = V: alpha = V e^{qU + V}/beta_D, U = W(beta_D e^{-qV}). Beyond the paper."""
+    """The alpha at which the original has s_2 = V: alpha = V e^{qU + V}/beta_D, U = W(beta_D e^{-qV}).
+
+    Args:
+        forget_pull: V >= 0, scalar.
+        p: problem or ratios with b > 0, phi > 0, 0 <= epsilon <= 1; scalars.
+        xp: arithmetic.
+
+    Returns:
+        alpha >= 0, increasing with V.
+
+    Ours: the second equation of App. I, solved for alpha.
+    """
     q, beta = cosine(p), retain_strength(p, "original")
     u = retain_pull(forget_pull, beta, q, xp=xp)
     return forget_pull * xp.exp(q * u + forget_pull - xp.log(beta))
 
 
 def alpha_of_descent_ascent(ascent_pull: Scalar, p: Any, *, xp: Arithmetic = JAX) -> Scalar:
-    """The alpha at which s_2 = -B is stationary: alpha = (phi/beta) B e^{qA - B}, A = W(beta e^{qB}). Beyond the paper."""
+    """The alpha at which s_2 = -B is stationary: alpha = (phi/beta) B e^{qA - B}, A = W(beta e^{qB}).
+
+    Args:
+        ascent_pull: B >= 0, scalar.
+        p: problem or ratios with b > 0, phi > 0, 0 <= epsilon <= 1; scalars.
+        xp: arithmetic.
+
+    Returns:
+        alpha >= 0.
+
+    Ours: the second equation of App. I, solved for alpha.
+    """
     q, beta = cosine(p), retain_strength(p, "descent_ascent")
     a = retain_pull(-ascent_pull, beta, q, xp=xp)
     return p.phi * ascent_pull * xp.exp(q * a - ascent_pull - xp.log(beta))
 
 
 def fold_equation(log_a: Scalar, beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> Scalar:
-    r"""k(ln A) = 0 where the minimum and the saddle of descent-ascent meet; increasing in ln A.
+    r"""Zero where the minimum and the saddle of descent-ascent meet; increasing in ln A.
 
         k = ln A + A - ln beta - q B,   B = (1 + A)/(1 + (1 - q^2) A)
 
     Args:
-        log_a: ln A.
-        beta: pull of the retain samples, > 0.
-        q: cosine, 0 to 1.
+        log_a: ln A, any finite scalar.
+        beta: strength of the retain samples, > 0, scalar.
+        q: cosine, 0 <= q <= 1, scalar.
         xp: arithmetic.
 
     Returns:
         k.
 
-    Source: h'(B) = 1/B + q^2 A/(1 + A) - 1 = 0 with A e^A = beta e^{qB}, beyond the paper.
+    Ours: h'(B) = 1/B + q^2 A/(1 + A) - 1 = 0 with A e^A = beta e^{qB}.
     """
     a = xp.exp(log_a)
     return log_a + a - xp.log(beta) - q * fold_ascent_pull(a, q)
 
 
 def fold_ascent_pull(a: Scalar, q: Scalar) -> Scalar:
-    """Ascent pull B = (1 + A)/(1 + (1 - q^2) A) at the fold. Source: as `fold_equation`."""
+    """Ascent pull at the fold, B = (1 + A)/(1 + (1 - q^2) A).
+
+    Args:
+        a: retain pull A >= 0 at the fold, scalar.
+        q: cosine, 0 <= q <= 1, scalar.
+
+    Returns:
+        B >= 1.
+
+    Ours: as `fold_equation`.
+    """
     return (1 + a) / (1 + (1 - q * q) * a)
 
 
 def log_existence_alpha(a: Scalar, p: Any, *, xp: Arithmetic = JAX) -> Scalar:
-    """Logarithm of the alpha up to which descent-ascent has a minimum, ln[(phi/beta) B e^{qA - B}] with A at the fold. Beyond."""
+    """Logarithm of the alpha up to which descent-ascent has a minimum, ln alpha = ln[(phi/beta) B e^{qA - B}] with A at the fold.
+
+    Args:
+        a: retain pull A > 0 at the fold, scalar.
+        p: problem or ratios with b > 0, phi > 0, 0 <= epsilon <= 1; scalars.
+        xp: arithmetic.
+
+    Returns:
+        ln alpha.
+
+    Ours: the maximum over B of `alpha_of_descent_ascent`.
+    """
     q, beta = cosine(p), retain_strength(p, "descent_ascent")
     b = fold_ascent_pull(a, q)
     return xp.log(p.phi) - xp.log(beta) + xp.log(b) + q * a - b
 
 
 def squared_distance_to_oracle(s1: Scalar, s2: Scalar, p: Any, *, xp: Arithmetic = JAX) -> Scalar:
-    """(1 + eps^2) |w - w_R|^2 = (x - X)^2 + (1 - q^2) s_2^2, X = W(beta). Beyond the paper."""
+    """Squared distance to the oracle, (1 + eps^2) |w - w_R|^2 = (x - X)^2 + (1 - q^2) s_2^2, X = W(beta).
+
+    Args:
+        s1: pull of the retain samples, >= 0, scalar.
+        s2: signed pull of the forget samples, any scalar.
+        p: problem or ratios with b >= 0, 0 <= epsilon <= 1; scalars.
+        xp: arithmetic.
+
+    Returns:
+        (1 + eps^2) |w - w_R|^2 >= 0.
+
+    Raises:
+        ValueError: the problem has the logistic loss.
+
+    Ours.
+    """
     q = cosine(p)
     gap = plane_margins(s1, s2, q)[0] - plane_oracle(p, xp=xp)[0]
     return gap * gap + (1 - q * q) * s2 * s2
@@ -263,9 +468,18 @@ def squared_distance_to_oracle(s1: Scalar, s2: Scalar, p: Any, *, xp: Arithmetic
 
 
 def original_bounds(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar, Scalar, Scalar]:
-    """Lower and upper bound on x_D, then on y_D. Paper: Lemma 7.
+    """Lower and upper bound on x_D, then on y_D, as printed (for alpha <= 1).
 
-    W(beta_D (1 + q alpha)), W(beta_D) + q W(alpha beta_D), W(alpha beta_D), W(beta_D (q + alpha)).
+        W(beta_D (1 + q alpha)) <= x_D <= W(beta_D) + q W(alpha beta_D),   W(alpha beta_D) <= y_D <= W(beta_D (q + alpha))
+
+    Args:
+        p: problem or ratios with b >= 0, forget_b >= 0, phi > 0, 0 <= epsilon <= 1; scalars.
+        xp: arithmetic.
+
+    Returns:
+        The four bounds in that order, all >= 0.
+
+    Paper: Lemma 7.
     """
     q, (beta, gamma) = cosine(p), pulls(p, "original")
     alone = xp.lambertw(gamma, 0)
@@ -278,21 +492,52 @@ def original_bounds(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar, Sc
 
 
 def descent_ascent_bounds(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
-    """Upper bounds W(beta (1 - q alpha/phi)) on x_DA and W(beta (q - alpha/phi)) on y_DA. Paper: Lemma 8."""
+    """Upper bounds x_DA <= W(beta (1 - q alpha/phi)) and y_DA <= W(beta (q - alpha/phi)).
+
+    Args:
+        p: problem or ratios with b >= 0, forget_b >= 0, phi > 0, 0 <= epsilon <= 1; scalars.
+        xp: arithmetic.
+
+    Returns:
+        The two bounds; NaN where an argument of W is below -1/e.
+
+    Paper: Lemma 8.
+    """
     q, (beta, gamma) = cosine(p), pulls(p, "descent_ascent")
     return xp.lambertw(beta - q * gamma, 0), xp.lambertw(q * beta - gamma, 0)
 
 
 def lower_alphas(p: Any) -> tuple[Scalar, Scalar]:
-    """The two lower bounds on alpha, phi^2/(q (1 + 2 phi)) and q phi (1 + phi)/(1 + 2 phi). Paper: Lemma 9."""
+    """The two lower bounds, alpha >= phi^2/(q (1 + 2 phi)) and alpha >= q phi (1 + phi)/(1 + 2 phi).
+
+    Args:
+        p: problem or ratios with phi > 0, 0 < epsilon <= 1; scalars.
+
+    Returns:
+        The two bounds, > 0.
+
+    Paper: Lemma 9.
+    """
     q, phi = cosine(p), p.phi
     return phi * phi / (q * (1 + 2 * phi)), q * phi * (1 + phi) / (1 + 2 * phi)
 
 
 def upper_alphas(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
-    """The two upper bounds on alpha, Z e^Z/beta_D and q [(1 + phi) e^{-(1-q) X} - 1]. Paper: Lemma 10.
+    """The two upper bounds, alpha <= Z e^Z/beta_D and alpha <= q [(1 + phi) e^{-(1-q) X} - 1].
 
-    Z = (W(beta) - W(beta_D))/q and X = W(beta).
+        Z = (W(beta) - W(beta_D))/q,   X = W(beta)
+
+    Args:
+        p: problem or ratios with b > 0, phi > 0, 0 < epsilon <= 1; scalars.
+        xp: arithmetic.
+
+    Returns:
+        The two bounds; the second is negative where no alpha satisfies it.
+
+    Raises:
+        ValueError: the problem has the logistic loss.
+
+    Paper: Lemma 10.
     """
     q, beta_original = cosine(p), retain_strength(p, "original")
     x, _ = plane_oracle(p, xp=xp)
@@ -306,13 +551,16 @@ def ordering_alphas(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
         (phi/q) exp(-X (1-q)(q-phi)/(q (1+phi))),    q (X - U) e^{qX}/beta_D,  U = W((1-q^2) beta_D e^{-q^2 X})/(1-q^2)
 
     Args:
-        p: ratios b, phi, epsilon with 0 < epsilon < 1; at epsilon = 1 both tend to phi, but the second is 0/0.
+        p: problem or ratios with b > 0, phi > 0, 0 < epsilon < 1; scalars. At epsilon = 1 both tend to phi, the second as 0/0.
         xp: arithmetic.
 
     Returns:
         The two thresholds, the second NaN at epsilon = 1; the second is at most the first.
 
-    Source: beyond the paper, from the parametrisation by s_2.
+    Raises:
+        ValueError: the problem has the logistic loss.
+
+    Ours: from the parametrisation by s_2.
     """
     q, beta = cosine(p), retain_strength(p, "original")
     x, _ = plane_oracle(p, xp=xp)
@@ -323,7 +571,16 @@ def ordering_alphas(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
 
 
 def sufficient_alpha(p: Any) -> Scalar:
-    """An alpha from which x_DA <= x_D: phi^2/(q (1 + 2 phi)). Paper: Lemma 9; beyond it, also where alpha > 1."""
+    """An alpha from which x_DA <= x_D: alpha = phi^2/(q (1 + 2 phi)).
+
+    Args:
+        p: problem or ratios with phi > 0, 0 < epsilon <= 1; scalars.
+
+    Returns:
+        The alpha, > 0.
+
+    Paper: Lemma 9; beyond it, also where alpha > 1.
+    """
     return lower_alphas(p)[0]
 
 
@@ -331,12 +588,12 @@ def sufficient_alpha(p: Any) -> Scalar:
 
 
 def duplicate_limit(retain_weight: Scalar, forget_weight: Scalar, which: Model, *, xp: Arithmetic = JAX) -> Scalar:
-    """Limit of w_1 + w_2 as eps -> 1: W(2 (rho + kappa)), W(2 rho) or W(2 (rho - kappa)). Paper: App. J.
+    """Limit of w_1 + w_2 as eps -> 1: W(2 (rho + kappa)), W(2 rho) or W(2 (rho - kappa)).
 
     Args:
-        retain_weight: rho, weight of the retain sample over the ridge.
-        forget_weight: kappa, weight of the forget sample over the ridge.
-        which: the model; "original" is R plus F.
+        retain_weight: rho >= 0, weight of the retain sample over the ridge, scalar.
+        forget_weight: kappa >= 0, weight of the forget sample over the ridge, scalar.
+        which: "original" (R plus F), "oracle" or "descent_ascent".
         xp: arithmetic.
 
     Returns:
@@ -344,6 +601,8 @@ def duplicate_limit(retain_weight: Scalar, forget_weight: Scalar, which: Model, 
 
     Raises:
         ValueError: unknown model.
+
+    Paper: App. J.
     """
     check_model(which)
     forget = {"original": forget_weight, "oracle": 0 * forget_weight, "descent_ascent": -forget_weight}[which]

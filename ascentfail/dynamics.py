@@ -50,7 +50,19 @@ class _Method(NamedTuple):
 
 
 def half_steps(mode: Mode, order: Order) -> tuple[tuple[str, ...], ...]:
-    """The half-steps of a step: which terms each one follows at once."""
+    """The half-steps of a step: which terms each one follows at once.
+
+    Args:
+        mode: "simultaneous", "alternating", "ascent" or "descent".
+        order: of the half-steps of "alternating", "retain-first" or "forget-first".
+
+    Returns:
+        One tuple a half-step, of "retain", "forget" or both.
+
+    Never raises.
+
+    Paper: App. D.3.
+    """
     if mode == "descent":
         return (("retain",),)
     if mode == "ascent":
@@ -62,17 +74,21 @@ def half_steps(mode: Mode, order: Order) -> tuple[tuple[str, ...], ...]:
 
 
 def direction(objective: Objective, w: Any, terms: tuple[str, ...], ridge_in_ascent: RidgeInAscent, key: Any = None) -> Any:
-    """The direction that a (half-)step descends: grad r - grad f + a multiple of lam w.
+    """The direction that a (half-)step descends: g = s_R grad r + s_F grad f + s lam w.
+
+        s_R = 1 and s_F = -1 for the terms named, else 0;   s = 1 for "decay", s_R + s_F for "ascended"
 
     Args:
         objective: see `objectives.Objective`.
-        w: weights, as the objective splits them.
+        w: pytree of finite weights, as the objective splits them.
         terms: "retain", "forget" or both.
-        ridge_in_ascent: "decay" adds lam w once; "ascended" adds it in "retain" and takes it off in "forget".
-        key: of the sampled batch, None for full gradients.
+        ridge_in_ascent: "decay" or "ascended".
+        key: typed key of the sampled batch, None for full gradients.
 
     Returns:
-        A direction of the structure of w.
+        A direction of the structure of w. Never raises.
+
+    Paper: Sec. 5.1.1, App. D.3.
     """
     signs = {"retain": 1.0, "forget": -1.0}
 
@@ -164,17 +180,17 @@ def descent_ascent(
         problem: SemiOrthogonal, CrossCorrelated, ToyLandscape, or `Losses` of your own.
         start: weights to start from, a pytree of floats of the problem's shape; "original" or "oracle" for those models.
         steps: number of steps >= 0; an alternating step is both half-steps.
-        step_size: eta > 0, unless an optimizer is given.
+        step_size: scalar eta > 0, unless an optimizer is given.
         mode: "simultaneous", "alternating", "ascent" or "descent".
         order: of the half-steps of "alternating", "retain-first" or "forget-first".
         ridge_in_ascent: "decay" or "ascended", see the module.
         optimizer: an optax transformation instead of plain steps; each half-step keeps a state of its own.
         record: "path" or "summary", see `Run`.
-        batch_size: samples drawn, with replacement, from each set in every (half-)step; None for all.
+        batch_size: >= 1 samples drawn, with replacement, from each set in every (half-)step; None for all.
         key: of the batches, a typed key; needed with batch_size.
-        oracle: weights that count as the oracle; known for the linear problems.
-        test_level: forget loss at which the first rule stops; None: that rule never fires.
-        retain_worsens: fraction >= 0 by which the retain loss may grow before the third rule stops.
+        oracle: finite weights of the start's shape that count as the oracle; None: the problem's own, `Losses` need them.
+        test_level: any scalar, the forget loss at which the first rule stops; None: that rule never fires.
+        retain_worsens: scalar >= 0, the fraction by which the retain loss may grow before the third rule stops.
         budget: step at which the fourth rule stops, 0 to steps; None: the last.
 
     Returns:
@@ -203,7 +219,18 @@ def descent_ascent(
 
 
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    """Raises ValueError unless the value is one of the choices."""
+    """Refuses a value that is not one of the choices.
+
+    Args:
+        name: of the argument, for the message.
+        value: any object, `value in choices` decides.
+        choices: what it takes.
+
+    Raises:
+        ValueError: the value is none of them.
+
+    Ours.
+    """
     if value not in choices:
         raise invalid(name, value, " or ".join(repr(x) for x in choices))
 
@@ -216,7 +243,22 @@ def _whole(name: str, value: Any, low: int, high: int | None = None) -> int:
 
 
 def levels_of(steps: int, test_level: Any, retain_worsens: Any, budget: int | None) -> dict[str, Any]:
-    """The levels of the stopping rules, checked."""
+    """The levels of the stopping rules, checked.
+
+    Args:
+        steps: number of steps, >= 0.
+        test_level: any scalar, the forget loss at which the first rule stops; None: never.
+        retain_worsens: scalar >= 0, the fraction by which the retain loss may grow.
+        budget: step at which the fourth rule stops, 0 to steps; None: the last.
+
+    Returns:
+        "test_level" (inf for None), "retain_worsens" and "budget", scalars.
+
+    Raises:
+        ValueError: a level is out of its range.
+
+    Ours.
+    """
     budget = steps if budget is None else _whole("budget", budget, 0, steps)
     if not isinstance(retain_worsens, Tracer) and not np.all(np.asarray(retain_worsens) >= 0):
         raise invalid("retain_worsens", retain_worsens, "a number >= 0")

@@ -138,12 +138,12 @@ def gradient_flow(
         times: (n,) increasing times, the first one that of the start; one step of `descent_ascent` takes time step_size.
         mode: as in `descent_ascent`.
         ridge_in_ascent: as in `descent_ascent`.
-        rtol: error allowed in a step relative to each weight, of the adaptive Dormand-Prince pair 5(4).
-        atol: error allowed beside it.
+        rtol: in (0, 1), error allowed in a step relative to each weight, of the adaptive Dormand-Prince pair 5(4).
+        atol: in (0, 1), error allowed beside it.
         oracle: as in `descent_ascent`.
         test_level: as in `descent_ascent`.
         retain_worsens: as in `descent_ascent`.
-        budget: index of the time at which the fourth rule stops; None: the last.
+        budget: index of the time at which the fourth rule stops, 0 to n - 1; None: the last.
 
     Returns:
         Run over the times. A flow that runs into a singularity in finite time (exponential loss without a minimum) has

@@ -52,7 +52,7 @@ def logisticw(c: ArrayLike) -> jax.Array:
     Raises:
         TypeError: c is not real.
 
-    Source: stationarity of ridge logistic regression on one coordinate, w = c/(1 + e^w).
+    Ours: stationarity of ridge logistic regression on one coordinate, w = c/(1 + e^w).
     """
     value = jnp.asarray(c)
     if jnp.issubdtype(value.dtype, jnp.complexfloating):

@@ -111,8 +111,16 @@ def _array(value: Any) -> Any:
 def shape_of(p: Any) -> tuple[int, ...]:
     """The common shape of a problem's fields.
 
+    Args:
+        p: `SemiOrthogonal`, `CrossCorrelated` or any dataclass of numbers and arrays.
+
+    Returns:
+        The shape that they broadcast to, () for scalars.
+
     Raises:
         ValueError: the shapes do not broadcast together.
+
+    Ours.
     """
     fields = {f.name: np.shape(getattr(p, f.name)) for f in dataclasses.fields(p) if not f.metadata.get("static")}
     try:
@@ -194,7 +202,7 @@ class SemiOrthogonal(_Linear):
         forget_on_axis: number of forget samples on the coordinate, >= 0, scalar or (axes,).
         retain_total: number of retain samples |R| > 0; at least retain_on_axis.
         forget_total: number of forget samples |F| > 0; at least forget_on_axis.
-        ridge: weight of the ridge term, > 0.
+        ridge: weight of the ridge term, > 0, scalar.
         loss: "exponential", e^{-m}, or "logistic", ln(1 + e^{-m}).
 
     Raises:
@@ -233,11 +241,11 @@ class SemiOrthogonal(_Linear):
             alpha = |F_j|/|R_j|,   phi = |F|/|R|,   b = |R_j|/(ridge |R|)
 
         Args:
-            alpha: >= 0.
-            phi: > 0.
-            b: > 0 (>= 0 when a ridge is given).
-            retain_total: |R| > 0.
-            ridge: > 0; left out, the group takes the largest possible share of the retain set and the ridge follows.
+            alpha: >= 0, scalar or (axes,).
+            phi: > 0, scalar.
+            b: > 0 (>= 0 when a ridge is given), scalar or (axes,).
+            retain_total: |R| > 0, scalar.
+            ridge: scalar > 0; left out, the group takes the largest possible share of the retain set and the ridge follows.
             loss: "exponential" or "logistic".
 
         Returns:
@@ -260,12 +268,12 @@ class CrossCorrelated(_Linear):
         L_S(w) = (1/|S|) [ n_R loss(w_1 + eps w_2) + n_F loss(eps w_1 + w_2) ] + ridge/2 |w|^2
 
     Args:
-        epsilon: correlation strength, 0 (orthogonal) to 1 (identical samples).
-        retain_in_plane: number of retain samples in the plane, >= 0.
-        forget_in_plane: number of forget samples in the plane, >= 0.
+        epsilon: scalar in [0, 1], correlation strength: 0 orthogonal samples, 1 identical ones.
+        retain_in_plane: number of retain samples in the plane, >= 0, scalar.
+        forget_in_plane: number of forget samples in the plane, >= 0, scalar.
         retain_total: number of retain samples |R| > 0; at least retain_in_plane.
         forget_total: number of forget samples |F| > 0; at least forget_in_plane.
-        ridge: weight of the ridge term, > 0.
+        ridge: weight of the ridge term, > 0, scalar.
         loss: "exponential", e^{-m}, or "logistic", ln(1 + e^{-m}).
 
     Raises:
@@ -304,12 +312,12 @@ class CrossCorrelated(_Linear):
             alpha = |F_ij|/|R_ij|,   phi = |F|/|R|,   b = |R_ij|/(ridge |R|)
 
         Args:
-            epsilon: correlation strength, 0 to 1.
-            alpha: >= 0.
-            phi: > 0.
-            b: > 0 (>= 0 when a ridge is given).
-            retain_total: |R| > 0.
-            ridge: > 0; left out, the plane takes the largest possible share of the retain set and the ridge follows.
+            epsilon: correlation strength, 0 to 1, scalar.
+            alpha: >= 0, scalar.
+            phi: > 0, scalar.
+            b: > 0 (>= 0 when a ridge is given), scalar.
+            retain_total: |R| > 0, scalar.
+            ridge: scalar > 0; left out, the plane takes the largest possible share of the retain set and the ridge follows.
             loss: "exponential" or "logistic".
 
         Returns:

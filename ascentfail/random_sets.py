@@ -242,7 +242,7 @@ def clopper_pearson(hits: jax.Array, draws: jax.Array, confidence: float = 0.999
     Raises:
         ValueError: confidence out of range.
 
-    Source: Clopper and Pearson (1934).
+    Ours: Clopper and Pearson (1934).
     """
     if not 0 < confidence < 1:
         raise invalid("confidence", confidence, "a number above 0 and below 1")

@@ -220,8 +220,7 @@ def lambertw(z: ArrayLike, branch: int = 0) -> jax.Array:
     Raises:
         ValueError: If branch is neither 0 nor -1, or if z is complex.
 
-    Reference:
-        Corless et al. (1996), doi:10.1007/BF02124750; Fritsch, Shafer and Crowley (1973), doi:10.1145/361952.361970.
+    Ours: after Corless et al. (1996), doi:10.1007/BF02124750; Fritsch, Shafer and Crowley (1973), doi:10.1145/361952.361970.
     """
     if type(branch) is not int or branch not in (0, -1):
         raise ValueError(f"branch must be the Python int 0 (W_0) or -1 (W_{{-1}}), got {branch!r}")
@@ -245,8 +244,7 @@ def lambertw_exp(y: ArrayLike) -> jax.Array:
     Raises:
         ValueError: If y is complex.
 
-    Reference:
-        Corless et al. (1996), doi:10.1007/BF02124750; Fritsch, Shafer and Crowley (1973), doi:10.1145/361952.361970.
+    Ours: after Corless et al. (1996), doi:10.1007/BF02124750; Fritsch, Shafer and Crowley (1973), doi:10.1145/361952.361970.
     """
     array, dtype = _real("y", y)
     return _lambertw_exp(array).astype(dtype)

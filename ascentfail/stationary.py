@@ -36,7 +36,12 @@ _INNER_STEPS = 12
 
 
 class StationaryKind(enum.IntEnum):
-    """What a stationary point is; NONE where there is none. Result fields hold int32 of it."""
+    """What a stationary point is: MINIMUM, SADDLE or MAXIMUM; NONE where there is none.
+
+    Result fields hold int32 of it.
+
+    Ours.
+    """
 
     NONE = 0
     MINIMUM = 1
@@ -51,8 +56,10 @@ class StationaryPoint(NamedTuple):
         weights: (2,) in the plane; scalar or (axes,) for SemiOrthogonal. NaN where kind is NONE.
         margins: (2,) margins (x, y) of a retain and of a forget sample; equal to the weights for SemiOrthogonal.
         kind: int32 of StationaryKind.
-        residual: largest |component of the stationarity equation| over the ridge.
-        converged: whether the residual is at the level of rounding.
+        residual: scalar >= 0, largest |component of the stationarity equation| over the ridge; NaN where kind is NONE.
+        converged: scalar boolean, whether the residual is at the level of rounding.
+
+    Paper: Sec. 5.1, App. D and I.
     """
 
     weights: jax.Array
@@ -181,10 +188,10 @@ def solve_plane(q: Any, rest: Any, beta: Any, gamma: Any, sign: int, loss: Loss)
     r"""The pulls (s_1, S) with s_1 = beta l(s_1 + sign q S) and S = gamma l(q s_1 + sign S).
 
     Args:
-        q: cosine, 0 to 1.
-        rest: 1 - q with every digit, which q itself has lost next to 1; a change of it counts as one of q only.
-        beta: pull of the retain samples, >= 0.
-        gamma: pull of the forget samples, >= 0.
+        q: cosine, 0 <= q <= 1, scalar.
+        rest: scalar in [0, 1], 1 - q with every digit, which q itself has lost next to 1; a change of it counts as one of q only.
+        beta: strength of the retain samples, >= 0, scalar.
+        gamma: strength of the forget samples, >= 0, scalar.
         sign: +1 for the original, -1 for descent-ascent.
         loss: "exponential" or "logistic".
 
@@ -192,7 +199,7 @@ def solve_plane(q: Any, rest: Any, beta: Any, gamma: Any, sign: int, loss: Loss)
         (s_1, S), both >= 0; for descent-ascent the solution with the smallest S, which is its local minimum. NaN where none
         exists. Differentiable to every order.
 
-    Source: our reduction of the stationarity equations of App. I.
+    Ours: a reduction of the stationarity equations of App. I.
     """
     dtype = jnp.result_type(q, beta, gamma, float)
     q, rest, beta, gamma = (jnp.asarray(value, dtype) for value in (q, rest, beta, gamma))
@@ -267,8 +274,10 @@ def _solve_plane_jvp(sign: int, loss: Loss, primals: Any, tangents: Any) -> Any:
 def plane(p: Any, which: Model, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
     r"""The signed pulls (s_1, s_2) of a model in the plane, in JAX or mpmath, for the exponential loss.
 
+        s_1 = beta e^{-x},   |s_2| = gamma e^{-y},   (beta, gamma) = `closed_form.pulls`
+
     Args:
-        p: problem or ratios with b, forget_b, phi, epsilon.
+        p: problem or ratios with b >= 0, forget_b >= 0, phi > 0, 0 <= epsilon <= 1; scalars.
         which: "original", "oracle" or "descent_ascent".
         xp: JAX, or mpmath at the working precision of the caller. The mpmath route brackets the root of
             `closed_form.balance` and shares no iteration with the JAX route.
@@ -279,7 +288,7 @@ def plane(p: Any, which: Model, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar
     Raises:
         ValueError: unknown model, or another arithmetic.
 
-    Source: our reduction of App. I.
+    Ours: a reduction of App. I.
     """
     check_model(which)
     require_exponential(p)
@@ -297,9 +306,9 @@ def from_pulls(beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, xp: Arithme
     """The signed (s_1, s_2) with s_1 = beta e^{-x}, s_2 = sign gamma e^{-y}, in JAX or mpmath.
 
     Args:
-        beta: pull of the retain samples, >= 0.
-        gamma: pull of the forget samples, >= 0.
-        q: cosine, 0 to 1.
+        beta: strength of the retain samples, >= 0, scalar.
+        gamma: strength of the forget samples, >= 0, scalar.
+        q: cosine, 0 <= q <= 1, scalar.
         sign: +1 for the original, -1 for descent-ascent.
         xp: JAX or mpmath.
 
@@ -309,7 +318,7 @@ def from_pulls(beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, xp: Arithme
     Raises:
         ValueError: another arithmetic.
 
-    Source: our reduction of App. I.
+    Ours: a reduction of App. I.
     """
     if xp is JAX:
         s1, size = solve_plane(q, 1 - q, beta, gamma, sign, "exponential")
@@ -366,13 +375,16 @@ def log_existence_alpha(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     """Logarithm of the alpha below which descent-ascent has a minimum, ln (phi/beta) + max_B h(B).
 
     Args:
-        p: ratios b, phi, epsilon.
+        p: problem or ratios with b > 0, phi > 0, 0 <= epsilon <= 1; scalars.
         xp: JAX or mpmath.
 
     Returns:
         ln alpha; the minimum and a saddle exist strictly below it (for epsilon < 1).
 
-    Source: beyond the paper.
+    Raises:
+        ValueError: another arithmetic.
+
+    Ours.
     """
     q, beta = closed_form.cosine(p), closed_form.retain_strength(p, "descent_ascent")
     # alpha(B) along the curve A = W(beta e^{qB}) is flat at the fold, so B's rounding does not matter there
@@ -380,11 +392,11 @@ def log_existence_alpha(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
 
 
 def fold(beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
-    """The pulls (A, B) where minimum and saddle of descent-ascent meet, in JAX or mpmath.
+    """The pulls (A, B) where minimum and saddle of descent-ascent meet, h'(B) = 0, in JAX or mpmath.
 
     Args:
-        beta: pull of the retain samples, > 0.
-        q: cosine, 0 to 1.
+        beta: strength of the retain samples, > 0, scalar.
+        q: cosine, 0 <= q <= 1, scalar.
         xp: JAX or mpmath.
 
     Returns:
@@ -393,7 +405,7 @@ def fold(beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scal
     Raises:
         ValueError: another arithmetic.
 
-    Source: beyond the paper.
+    Ours.
     """
     if xp is JAX:
         q = jnp.asarray(q)

@@ -37,12 +37,12 @@ class ToyLandscape:
     Args:
         labels: "signed", -1 and +1, or "binary", 0 and 1.
         output: "unit", (0, 1), or "symmetric", (-1, 1).
-        slope: of the sigmoid, > 0; printed 1/2.
+        slope: scalar > 0, of the sigmoid; printed 1/2.
         reduction: "sum" over samples, "mean" (over the sum of the counts) or "half-sum".
-        ridge: weight of a^2 + b^2, > 0.
+        ridge: scalar > 0, weight of a^2 + b^2.
         multiplicities: (4,) copies of each point, real numbers >= 0.
         forget: (4,) how many of them are forgotten, 0 <= forget <= multiplicities.
-        ascent_ratio: step of the ascent over the step of the descent, >= 0.
+        ascent_ratio: scalar, step of the ascent over the step of the descent, >= 0.
 
     Raises:
         ValueError: an argument is out of its range; the message names the argument, its value and the range.
@@ -213,11 +213,11 @@ def expansion(p: Terms, theta: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, tu
 def loss(t: ToyLandscape, theta: Any, which: Model) -> jax.Array:
     """Loss of one of the three models at the parameters (a, b).
 
-        (1/divisor) sum_i w_i (h(a x_i + b x_i^2) - y_i)^2 + ridge (a^2 + b^2)
+        L = (1/divisor) sum_i w_i (h(a x_i + b x_i^2) - y_i)^2 + ridge (a^2 + b^2)
 
     Args:
         t: the landscape.
-        theta: (2,) parameters.
+        theta: (2,) any parameters (a, b).
         which: "original", "oracle" or "descent_ascent".
 
     Returns:
@@ -236,7 +236,7 @@ def mean_losses(t: ToyLandscape, theta: Any) -> tuple[jax.Array, jax.Array]:
 
     Args:
         t: the landscape.
-        theta: (2,) parameters.
+        theta: (2,) any parameters (a, b).
 
     Returns:
         (retain, forget), both under the reduction; forget carries `ascent_ratio`.
@@ -251,12 +251,40 @@ def mean_losses(t: ToyLandscape, theta: Any) -> tuple[jax.Array, jax.Array]:
 
 
 def gradient(t: ToyLandscape, theta: Any, which: Model) -> jax.Array:
-    """(2,) gradient of `loss`; arguments and errors as there."""
+    """Gradient of `loss`, g = (dL/da, dL/db).
+
+    Args:
+        t: the landscape.
+        theta: (2,) any parameters (a, b).
+        which: "original", "oracle" or "descent_ascent".
+
+    Returns:
+        (2,) gradient.
+
+    Raises:
+        ValueError: unknown model, or parameters of another shape.
+
+    Paper: Sec. 5.2.
+    """
     return jnp.stack(expansion(terms(t, which), _two(theta))[1])
 
 
 def hessian(t: ToyLandscape, theta: Any, which: Model) -> jax.Array:
-    """(2, 2) Hessian of `loss`; arguments and errors as there."""
+    """Hessian of `loss`, H = ((L_aa, L_ab), (L_ab, L_bb)).
+
+    Args:
+        t: the landscape.
+        theta: (2,) any parameters (a, b).
+        which: "original", "oracle" or "descent_ascent".
+
+    Returns:
+        (2, 2) Hessian.
+
+    Raises:
+        ValueError: unknown model, or parameters of another shape.
+
+    Paper: Sec. 5.2.
+    """
     aa, ab, bb = expansion(terms(t, which), _two(theta))[2]
     return jnp.stack([jnp.stack([aa, ab]), jnp.stack([ab, bb])])
 
@@ -286,7 +314,16 @@ def leanings(theta: Any) -> Any:
 
 
 def correct(theta: Any) -> Any:
-    """(..., 4) booleans: which points are classified correctly; a point counts as + when z > -1."""
+    """Which points are classified correctly; a point counts as + when z = a x + b x^2 > -1.
+
+    Args:
+        theta: (..., 2) any parameters (a, b), NumPy or JAX.
+
+    Returns:
+        (..., 4) booleans of NumPy. Never raises on that shape.
+
+    Paper: Sec. 5.2.
+    """
     lean, positive = leanings(theta), np.array(SIGNS) > 0
     return np.where(positive, np.asarray(lean) > 0, np.asarray(lean) >= 0)
 
@@ -303,7 +340,7 @@ def reach(p: Terms) -> tuple[float, float]:
     Returns:
         (A, B), rounded up.
 
-    Source: ours.
+    Ours.
     """
     target = np.asarray(p.target)
     steepest = float(p.gain) / float(p.divisor) * float(p.slope) * np.maximum(abs(target), abs(1 - target)) / 2

@@ -181,7 +181,7 @@ def enumerate_points(p: Terms, box: Box | None) -> Found:
     Raises:
         UndecidedError: points nearly merge, or one lies on an edge of the box or on a decision boundary.
 
-    Source: Krawczyk's existence test; Moore, Kearfott, Cloud, Introduction to Interval Analysis (2009), ch. 8.
+    Ours: Krawczyk's existence test; Moore, Kearfott, Cloud, Introduction to Interval Analysis (2009), ch. 8.
     """
     ends = box or tuple((-half, half) for half in toy.reach(p))
     sides = [span(np.array([low]), np.array([high])) for low, high in ends]

@@ -151,7 +151,7 @@ def enclose(p: Terms, a: Span, b: Span) -> Enclosed:
     Returns:
         Enclosures of shape (n,), of z + 1 (n, 4).
 
-    Source: our bounds.
+    Ours: our bounds.
     """
     gain = np.asarray(p.weight, float) * (float(p.gain) / float(p.divisor))
     slope, ridge = float(p.slope), float(p.ridge)

@@ -26,7 +26,7 @@ def moat(p: Terms, start: np.ndarray, radius: float, minimum: np.ndarray) -> Box
     Returns:
         The sides of the box, which contains the start; None where none is found.
 
-    Source: ours.
+    Ours.
     """
     near = np.array([radius, radius])
     high = float(enclose(p, Span(start[:1], near[:1]), Span(start[1:], near[1:])).loss.high[0])
@@ -62,7 +62,7 @@ def steepest_bend(p: Terms, box: Box, cuts: int = 64) -> float:
     Returns:
         The bound.
 
-    Source: ours.
+    Ours.
     """
     sides = []
     for low, high in box:
@@ -86,7 +86,7 @@ def above_outside(p: Terms, wrong: int, value: float) -> bool:
     Returns:
         True where it is proved; False where it is not (the loss may be above all the same).
 
-    Source: ours.
+    Ours.
     """
     target, weight = np.asarray(p.target), np.asarray(p.weight, float)
     most = np.maximum(np.abs(target), np.abs(1 - target)) ** 2 * float(p.gain) / float(p.divisor)

@@ -102,9 +102,9 @@ def flow(t: ToyLandscape, theta: Any, which: Model, steps: int = 1000) -> tuple[
 
     Args:
         t: the landscape.
-        theta: (2,) start.
-        which: the loss.
-        steps: of the integrator; the path ends earlier where it has come to rest.
+        theta: (2,) finite start (a, b).
+        which: "original", "oracle" or "descent_ascent".
+        steps: >= 1, of the integrator; the path ends earlier where it has come to rest.
 
     Returns:
         path (k, 2), the start first; times (k,). Each step errs by at most about 1e-6.
@@ -140,12 +140,12 @@ def _start(theta: Any) -> jax.Array:
 
 
 def settle(t: ToyLandscape, points: Any, which: Model) -> np.ndarray:
-    """Which minimum gradient flow reaches from each point.
+    """Which minimum gradient flow reaches from each point, the limit of d theta/dt = -grad L.
 
     Args:
         t: the landscape.
-        points: (n, 2) starts.
-        which: the loss.
+        points: (n, 2) finite starts (a, b).
+        which: "original", "oracle" or "descent_ascent".
 
     Returns:
         (n,) int, the place of the minimum in `stationary_points(t, which).minima()`; -1 where it does not come near one (starts
@@ -171,13 +171,13 @@ def settle(t: ToyLandscape, points: Any, which: Model) -> np.ndarray:
 
 
 def basins(t: ToyLandscape, which: Model, a: Sequence[float], b: Sequence[float]) -> np.ndarray:
-    """Basins of attraction of gradient descent with small steps (gradient flow) on a grid.
+    """Basins of attraction of gradient descent with small steps (gradient flow, d theta/dt = -grad L) on a grid.
 
     Args:
         t: the landscape.
-        which: the loss.
-        a: (k,) values of the first parameter.
-        b: (l,) values of the second.
+        which: "original", "oracle" or "descent_ascent".
+        a: (k,) finite values of the first parameter.
+        b: (l,) finite values of the second.
 
     Returns:
         (k, l) int, the place of the minimum reached in `stationary_points(t, which).minima()`; -1 where undecided.
@@ -224,10 +224,10 @@ def fine_tune(t: ToyLandscape, theta: Any, step_sizes: Any, key: Any = None, whi
 
     Args:
         t: the landscape, concrete or traced.
-        theta: (2,) start.
-        step_sizes: (n,) one for each step; a burst is a schedule that begins with a few larger ones.
+        theta: (2,) any start (a, b).
+        step_sizes: (n,) positive numbers, one for each step; a burst is a schedule that begins with a few larger ones.
         key: typed key for single-sample noise; None for the full gradient.
-        which: the loss; with a key its weights must be >= 0.
+        which: "original", "oracle" or "descent_ascent"; with a key its weights must be >= 0.
 
     Returns:
         (2,) parameters after the last step; not finite where the iteration diverged. `settle` says in whose basin they lie.

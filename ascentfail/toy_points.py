@@ -35,12 +35,14 @@ class StationaryPoints:
     """Stationary points sorted by loss; all of NumPy.
 
     Attributes:
-        parameters: (n, 2) values of (a, b).
-        loss: (n,).
+        parameters: (n, 2) finite values of (a, b).
+        loss: (n,) finite values.
         kind: (n,) int32 of `StationaryKind`.
         correct: (n, 4) booleans, which points are classified correctly.
-        radius: (n,) half-width of a box around the parameters that is proved to contain the point; NaN without a proof.
-        loss_radius: (n,) the same for the loss.
+        radius: (n,) half-width >= 0 of a box around the parameters that is proved to contain the point; NaN without a proof.
+        loss_radius: (n,) >= 0, the same for the loss.
+
+    Paper: Sec. 5.2, Fig. 5.
     """
 
     parameters: np.ndarray
@@ -54,7 +56,17 @@ class StationaryPoints:
         return len(self.loss)
 
     def pick(self, which: Any) -> StationaryPoints:
-        """Those points only, by a mask or by indices."""
+        """Those points only.
+
+        Args:
+            which: (n,) mask, or an array of indices in [0, n).
+
+        Returns:
+            StationaryPoints, in the order of `which`.
+
+        Raises:
+            IndexError: an index or a mask of another length.
+        """
         return StationaryPoints(*(getattr(self, f.name)[which] for f in dataclasses.fields(self)))
 
     def minima(self) -> StationaryPoints:
@@ -62,7 +74,14 @@ class StationaryPoints:
         return self.pick(self.kind == int(StationaryKind.MINIMUM))
 
     def alone_wrong(self, i: int) -> np.ndarray:
-        """(n,) booleans: where point i, 0 to 3, is classified wrongly and the others are not."""
+        """Where point i is classified wrongly and the others are not: correct[:, j] = (j != i) for every j.
+
+        Args:
+            i: the point, 0 to 3.
+
+        Returns:
+            (n,) booleans. Never raises.
+        """
         return (self.correct == (np.arange(4) != i)).all(1)
 
 
@@ -173,11 +192,11 @@ def _checked(box: Any) -> Box:
 def refine(t: ToyLandscape, theta: Any, which: Model) -> jax.Array:
     """A stationary point as a function of the landscape: one Newton step from a point already there.
 
-        theta - H^{-1} grad L, with the derivatives of the implicit function theorem
+        theta' = theta - H^{-1} grad L, with the derivatives of the implicit function theorem
 
     Args:
         t: the landscape; slope, ridge, counts and ascent_ratio may be traced and differentiated (once).
-        theta: (2,) stationary point at these values.
+        theta: (2,) finite, a stationary point at these values.
         which: "original", "oracle" or "descent_ascent".
 
     Returns:
@@ -186,7 +205,7 @@ def refine(t: ToyLandscape, theta: Any, which: Model) -> jax.Array:
     Raises:
         ValueError: unknown model, or parameters of another shape.
 
-    Source: implicit function theorem.
+    Ours: implicit function theorem.
     """
     theta = jax.lax.stop_gradient(jnp.asarray(theta, float))
     curvature = jax.lax.stop_gradient(toy.hessian(t, theta, which))
@@ -201,9 +220,11 @@ class Event:
     """Where the minima change.
 
     Attributes:
-        value: of the multiplicity, found by bisection.
+        value: of the multiplicity, >= 0, found by bisection.
         what: "appears", "vanishes" or "exchange": the lowest minimum is another one from there on.
-        parameters: (2,) of the minimum that appears, has vanished, or is the lowest from there on.
+        parameters: (2,) finite, of the minimum that appears, has vanished, or is the lowest from there on.
+
+    Ours.
     """
 
     value: float
@@ -216,9 +237,11 @@ class Continuation:
     """The stationary points along one multiplicity.
 
     Attributes:
-        values: (k,) of the multiplicity.
+        values: (k,) increasing values >= 0 of the multiplicity.
         points: StationaryPoints for each.
         events: in the order of the values.
+
+    Ours.
     """
 
     values: np.ndarray
@@ -233,8 +256,8 @@ def continuation(t: ToyLandscape, which: Model, index: int, values: Sequence[flo
         t: the landscape.
         which: "original", "oracle" or "descent_ascent".
         index: the point whose multiplicity varies, 0 to 3.
-        values: increasing multiplicities, each at least what is forgotten; between two of them one change is assumed.
-        tolerance: to which the events are located.
+        values: (k,) increasing multiplicities, each >= what is forgotten; between two of them one change is assumed.
+        tolerance: > 0, to which the events are located.
 
     Returns:
         Continuation.
@@ -243,7 +266,7 @@ def continuation(t: ToyLandscape, which: Model, index: int, values: Sequence[flo
         ValueError: another index, values that do not increase or lie below what is forgotten.
         PrecisionError: JAX computes in float32.
 
-    Source: ours.
+    Ours.
     """
     along = np.asarray(values, float)
     if index not in range(4):

@@ -52,15 +52,17 @@ class Run(NamedTuple):
     """An iteration, or a flow, and what a reader asks of it.
 
     Attributes:
-        weights: (steps+1, ...) the path, start included; with record="summary" the last weights alone. After a divergence the
-            last finite weights are repeated.
-        distance_to_oracle: (steps+1,) Euclidean distances, or the last one.
-        retain_loss, forget_loss: (steps+1,) mean losses without the ridge, or the last ones.
-        best_stop: int32 index of the smallest distance, 0 for doing nothing.
-        best_distance: that distance.
-        beats_doing_nothing: best_distance < distance of the start.
-        diverged_at: int32 first step that is not finite or has |w| > 1e8; -1: never.
+        weights: (steps+1, ...) the path of finite weights, start included; with record="summary" the last weights alone. After a
+            divergence the last finite weights are repeated.
+        distance_to_oracle: (steps+1,) Euclidean distances >= 0, or the last one.
+        retain_loss, forget_loss: (steps+1,) finite mean losses without the ridge, or the last ones.
+        best_stop: scalar int32 >= 0, index of the smallest distance, 0 for doing nothing.
+        best_distance: scalar >= 0, that distance.
+        beats_doing_nothing: scalar boolean, best_distance < distance of the start.
+        diverged_at: scalar int32 >= -1, first step that is not finite or has |w| > 1e8; -1: never.
         stops: what rules fixed in advance would have picked.
+
+    Ours.
     """
 
     weights: Any

@@ -3,11 +3,14 @@
 `figures()` finds them, `make(name, folder)` writes picture, plotted data and sidecar. A figure is any module of this
 folder with NAME (a word for the command line), CLAIMS (ids of the statements asserted), PARAMETERS (plain numbers),
 `data(**PARAMETERS)` (arrays, pure) and `draw(data)` (a matplotlib Figure, no mathematics).
+
+Ours: each figure names its own source.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib
 import pkgutil
 from pathlib import Path
@@ -34,6 +37,21 @@ def figures() -> dict[str, ModuleType]:
             )
         found[module.NAME] = module
     return dict(sorted(found.items()))
+
+
+def source(name: str) -> str:
+    """SHA-256 of the module that draws a figure: a picture of another one is not the current one.
+
+    Args:
+        name: one of `figures()`.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Raises:
+        KeyError: no such figure.
+    """
+    return hashlib.sha256(Path(str(figures()[name].__file__)).read_bytes()).hexdigest()
 
 
 def make(name: str, out_dir: str | Path, format: str = "png") -> list[Path]:
@@ -65,5 +83,10 @@ def make(name: str, out_dir: str | Path, format: str = "png") -> list[Path]:
     data = module.data(**module.PARAMETERS)
     with style.look():
         figure = module.draw(data)
-    about = {"parameters": module.PARAMETERS, "claims": list(module.CLAIMS), "seeds": getattr(module, "SEEDS", None)}
+    about = {
+        "parameters": module.PARAMETERS,
+        "claims": list(module.CLAIMS),
+        "seeds": getattr(module, "SEEDS", None),
+        "source": source(name),
+    }
     return style.save(name, data, figure, Path(out_dir), format, about)

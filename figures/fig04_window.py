@@ -4,6 +4,8 @@ Printed: from the larger lower bound of Lemma 9 to the smaller upper bound of Le
 at which the oracle's margins are at least the original's, and those of descent-ascent's minimum at most. Small
 multiples over |F|/|R| and b. Of the claims asserted all hold but `figure-4.exists`: its refutation is what the
 picture shows, panels whose printed window is empty at every epsilon while the exact one is open.
+
+Paper: Figure 4, App. I.
 """
 
 from __future__ import annotations
@@ -101,12 +103,12 @@ def data(
     """The curves of every panel, after the claims were checked in every cell of the grid.
 
     Args:
-        phi: values of |F|/|R|, one a row.
-        b: values of |R_ij|/(ridge |R|), one a column.
-        epsilon: first and last correlation strength, inside (0, 1).
-        epsilon_count: how many, evenly spaced.
-        ratio: first and last alpha/phi.
-        ratio_count: how many, in geometric progression.
+        phi: values > 0 of |F|/|R|, one a row.
+        b: values > 0 of |R_ij|/(ridge |R|), one a column.
+        epsilon: first and last correlation strength, in (0, 1).
+        epsilon_count: how many, >= 1, evenly spaced.
+        ratio: first and last alpha/phi, > 0.
+        ratio_count: how many, >= 2, in geometric progression.
 
     Returns:
         "phi", "b", "epsilon", "ratio": the axes; printed_lower, printed_upper, exact_lower, exact_upper, existence
@@ -207,7 +209,7 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
         data: what `data` returns.
 
     Returns:
-        The figure.
+        The figure. Never raises on such data.
     """
     with style.look():
         figure = style.figure(style.FULL_WIDTH, 5.9)

@@ -3,6 +3,8 @@
 Contours of the losses of original, oracle and descent-ascent; their stationary points, marked by kind and by the point that is
 classified wrongly there; the borders between the decision patterns; for the oracle the basins of attraction of gradient descent;
 for descent-ascent the path of gradient flow from the original's global minimum. Above each row: the reading and what it supports.
+
+Paper: Figure 5, Sec. 5.2.
 """
 
 from __future__ import annotations
@@ -56,10 +58,10 @@ def data(a: Sequence[float], b: Sequence[float], cells: Sequence[int], basin_cel
     """The three losses in every reading drawn, after the claims were checked in them.
 
     Args:
-        a: first and last value of the first parameter.
-        b: of the second.
-        cells: how many of each for the losses.
-        basin_cells: how many of each for the basins.
+        a: first and last value of the first parameter, finite.
+        b: the same of the second, finite.
+        cells: how many of each for the losses, >= 2.
+        basin_cells: how many of each for the basins, >= 2.
 
     Returns:
         "a", "b", "basin_a", "basin_b": the axes; reading (r,): words; margin (r,) of toy-minima; supports (r, 3): whether the
@@ -171,7 +173,7 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
         data: what `data` returns.
 
     Returns:
-        The figure.
+        The figure. Never raises on such data.
     """
     with style.look():
         rows = len(data["reading"])

@@ -4,6 +4,8 @@ Above: the gradient flow from the original, with the oracle, descent-ascent's mi
 path closest to the oracle (the best stop in hindsight) and the stop of a rule fixed in advance, forget loss as high as the
 oracle's. Below: the distance to the oracle along it. The stronger the correlation, the less the best stop gains. Of the claims
 asserted `dependence-causes.exists` is refuted: a minimum comes into being as the samples correlate.
+
+Paper: Sec. 5.1.2; claims beyond-3 and beyond-5.
 """
 
 from __future__ import annotations
@@ -94,13 +96,13 @@ def data(
     """The models, the paths and their stops, after they were checked against closed forms.
 
     Args:
-        epsilon: correlation strengths, one a panel, increasing.
-        phi: |F|/|R|.
-        b: |R_ij|/(ridge |R|).
-        ratio: alpha/phi.
-        times: first and last time after the start, over the ridge.
-        count: how many, in geometric progression.
-        mesh: points of each axis at which L_R is taken.
+        epsilon: correlation strengths in [0, 1), one a panel, increasing.
+        phi: |F|/|R| > 0.
+        b: |R_ij|/(ridge |R|) > 0.
+        ratio: alpha/phi > 0.
+        times: first and last time after the start, > 0, over the ridge.
+        count: how many, >= 2, in geometric progression.
+        mesh: points of each axis, >= 2, at which L_R is taken.
 
     Returns:
         "epsilon", "times" (count + 1,): the start included; original, oracle, minimum (n, 2): minimum NaN where there is none;
@@ -114,7 +116,7 @@ def data(
         AssertionError: a path contradicts a closed form or a claim.
         PrecisionError: JAX computes in float32.
 
-    Paper: Sec. 5.1.2; theory section 3 items 3 and 5.
+    Paper: Sec. 5.1.2; claims beyond-3 and beyond-5.
     """
     require_x64(NAME)
     epsilons, at = np.asarray(epsilon, float), np.concatenate([[0.0], np.geomspace(times[0], times[1], count)])
@@ -199,7 +201,7 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
         data: what `data` returns.
 
     Returns:
-        The figure.
+        The figure. Never raises on such data.
     """
     with style.look():
         figure = style.figure(style.FULL_WIDTH, 4.0)

@@ -6,6 +6,8 @@ steps. By definition (c) gives (b), and in every cell (b) gives (a). Neither tur
 closer before it leaves, so that stopping early helps, and where pull b and correlation are strong a thin region is left (black)
 in which the first step leads away, the end is farther, and yet a later point is closer. `counts` has the numbers. Every claim
 asserted holds.
+
+Paper: Sec. 5.1.2; claims beyond-3.
 """
 
 from __future__ import annotations
@@ -86,15 +88,15 @@ def data(
     """The answers over both pairs of axes, after the claims and the implications were checked in every cell.
 
     Args:
-        phi: |F|/|R|.
-        epsilon: correlation strengths of the upper row, one a panel.
-        b_axis: first and last |R_ij|/(ridge |R|) of its horizontal axes, geometric.
-        b: values of |R_ij|/(ridge |R|) of the lower row, one a panel, as many as of epsilon.
-        epsilon_axis: first and last correlation strength of its horizontal axes, inside (0, 1).
-        ratio: first and last alpha/phi, geometric.
-        zoom: epsilon_axis and ratio of the last panel of the lower row.
-        count: points of the horizontal axes.
-        ratio_count: points of the vertical axes.
+        phi: |F|/|R| > 0.
+        epsilon: correlation strengths in (0, 1) of the upper row, one a panel.
+        b_axis: first and last |R_ij|/(ridge |R|) > 0 of its horizontal axes, geometric.
+        b: values > 0 of |R_ij|/(ridge |R|) of the lower row, one a panel, as many as of epsilon.
+        epsilon_axis: first and last correlation strength of its horizontal axes, in (0, 1).
+        ratio: first and last alpha/phi > 0, geometric.
+        zoom: `epsilon_axis` and `ratio` of the last panel of the lower row.
+        count: points of the horizontal axes, >= 2.
+        ratio_count: points of the vertical axes, >= 2.
 
     Returns:
         "epsilon", "b": as given. With one row of panels (0: over b, 1: over epsilon) and one panel, (2, panels, ...): across
@@ -108,7 +110,7 @@ def data(
         AssertionError: a claim or an implication is contradicted in some cell.
         PrecisionError: JAX computes in float32.
 
-    Paper: Sec. 5.1.2; theory section 3 item 3.
+    Paper: Sec. 5.1.2; claims beyond-3.
     """
     require_x64(NAME)
     style.confirm(len(epsilon) == len(b), "as many panels above as below")
@@ -177,7 +179,7 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
         data: what `data` returns.
 
     Returns:
-        The figure.
+        The figure. Never raises on such data.
     """
     with style.look():
         figure = style.figure(style.FULL_WIDTH, 5.2)

@@ -5,6 +5,8 @@ where it has no minimum and runs to infinity. (b) Does its first step lead away?
 point of its path closer? On one coordinate the gradient flow never turns, so this is (b) with its two edges. First
 row: one coordinate; other rows: the plane. Of the claims asserted all hold but `lemma-3.farthest`, which the region
 of closer ends refutes.
+
+Paper: Lemma 3 and Figure 4; claims beyond-3.
 """
 
 from __future__ import annotations
@@ -107,13 +109,13 @@ def data(
     """The answers on the line and in the plane, after the claims were checked in every cell of the grid.
 
     Args:
-        b: values of |R_j|/(ridge |R|), one a column.
-        phi: values of |F|/|R| in the plane, one a row.
-        phi_axis: first and last |F|/|R| on one coordinate.
-        epsilon: first and last correlation strength in the plane, inside (0, 1).
-        count: points of the two horizontal axes.
-        ratio: first and last alpha/phi.
-        ratio_count: how many, in geometric progression.
+        b: values > 0 of |R_j|/(ridge |R|), one a column.
+        phi: values > 0 of |F|/|R| in the plane, one a row.
+        phi_axis: first and last |F|/|R| > 0 on one coordinate.
+        epsilon: first and last correlation strength in the plane, in (0, 1).
+        count: points of the two horizontal axes, >= 2.
+        ratio: first and last alpha/phi > 0.
+        ratio_count: how many, >= 2, in geometric progression.
 
     Returns:
         "b", "phi", "phi_axis", "epsilon", "ratio": the axes.
@@ -127,7 +129,7 @@ def data(
         AssertionError: a claim is contradicted in some cell.
         PrecisionError: JAX computes in float32.
 
-    Paper: Lemma 3 and Figure 4; theory section 3 item 3.
+    Paper: Lemma 3 and Figure 4; claims beyond-3.
     """
     require_x64(NAME)
     epsilons, phi_line = np.linspace(epsilon[0], epsilon[1], count), np.geomspace(phi_axis[0], phi_axis[1], count)
@@ -203,7 +205,7 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
         data: what `data` returns.
 
     Returns:
-        The figure.
+        The figure. Never raises on such data.
     """
     with style.look():
         figure = style.figure(style.FULL_WIDTH, 6.4)

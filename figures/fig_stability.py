@@ -3,6 +3,8 @@
 Without a ridge (left) there is nothing to settle on up to alpha = phi; beyond it w* = ln(eta rho/ln(alpha/phi)) attracts up
 to alpha/phi = e^{sqrt 2}, where the period doubles. With a small ridge (right) there is a fixed point for smaller alpha as
 well, while simultaneous descent-ascent loses its minimum just above alpha = phi. Every claim asserted holds.
+
+Paper: Sec. 5.1.1, App. D.3; claims beyond-7.
 """
 
 from __future__ import annotations
@@ -80,12 +82,12 @@ def data(
     """The attractors and the curves drawn with them, after the claims were checked at every alpha/phi.
 
     Args:
-        ratio: first and last alpha/phi.
-        ratio_count: how many, in geometric progression.
-        h_retain: eta rho, step size times |R_j|/|R|.
-        h: eta lam, step size times ridge, on the right.
-        transient: steps taken before any is shown.
-        points: steps shown.
+        ratio: first and last alpha/phi > 0.
+        ratio_count: how many, >= 2, in geometric progression.
+        h_retain: eta rho > 0, step size times |R_j|/|R|.
+        h: eta lam > 0, step size times ridge, on the right.
+        transient: steps taken before any is shown, >= 0.
+        points: steps shown, >= 1.
 
     Returns:
         "ratio" (n,): alpha/phi. Less ln(eta rho): bare, ridged (n, points): iterates without and with the ridge, NaN without
@@ -98,7 +100,7 @@ def data(
         AssertionError: a claim is contradicted at some alpha/phi.
         PrecisionError: JAX computes in float32.
 
-    Paper: Sec. 5.1.1, App. D.3; theory section 3 item 7.
+    Paper: Sec. 5.1.1, App. D.3; claims beyond-7.
     """
     require_x64(NAME)
     ratios = np.geomspace(ratio[0], ratio[1], ratio_count)
@@ -158,7 +160,7 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
         data: what `data` returns.
 
     Returns:
-        The figure.
+        The figure. Never raises on such data.
     """
     with style.look():
         figure = style.figure(style.FULL_WIDTH, 3.0)

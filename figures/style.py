@@ -3,11 +3,14 @@
 Colours are Okabe and Ito's, listed here because matplotlib 3.10 has no style of that name; every pair that shares a
 panel also differs in grey, by lightness, hatch or dashes. Figures are `matplotlib.figure.Figure` objects: pyplot and
 its backends are never touched.
+
+Ours.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -74,18 +77,47 @@ def look() -> Iterator[None]:
 
 
 def figure(width: float = COLUMN_WIDTH, height: float = 2.5) -> Figure:
-    """An empty figure of that size in inches, laid out so that nothing overlaps."""
+    """An empty figure, laid out so that nothing overlaps.
+
+    Args:
+        width: inches, > 0; `COLUMN_WIDTH` or `FULL_WIDTH`.
+        height: inches, > 0.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: a side that is negative or not finite.
+    """
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def check_format(format: str) -> None:
-    """Raises ValueError unless the format is one of `FORMATS`."""
+    """Refuses a picture format that `save` cannot write.
+
+    Args:
+        format: "png", "pdf" or "svg".
+
+    Raises:
+        ValueError: another format.
+    """
     if format not in FORMATS:
         raise invalid("format", format, ", ".join(repr(f) for f in FORMATS))
 
 
 def picture(drawn: Figure, format: str) -> bytes:
-    """The figure as a file's content, without dates, so that equal figures are equal bytes."""
+    """The figure as a file's content, without dates, so that equal figures are equal bytes.
+
+    Args:
+        drawn: the figure.
+        format: "png", "pdf" or "svg".
+
+    Returns:
+        The bytes of the file.
+
+    Raises:
+        KeyError: another format.
+    """
     undated = {"png": {"Software": None}, "pdf": {"CreationDate": None, "Producer": None}, "svg": {"Date": None}}
     buffer = io.BytesIO()
     with look():
@@ -95,6 +127,12 @@ def picture(drawn: Figure, format: str) -> bytes:
 
 def packed(data: Mapping[str, np.ndarray]) -> bytes:
     """The arrays as a compressed .npz without pickles.
+
+    Args:
+        data: arrays of any shape, of numbers, booleans or text, by name.
+
+    Returns:
+        The bytes of the file.
 
     Raises:
         ValueError: an array holds Python objects.
@@ -119,14 +157,14 @@ def save(
 
     Args:
         name: stem of the files.
-        data: plotted arrays, no objects.
+        data: plotted arrays of any shape, no objects.
         figure: what to draw.
         out_dir: folder, created where missing.
         format: "png", "pdf" or "svg".
-        about: what the sidecar says beside versions and revision: "parameters", "claims", "seeds" (None: no chance).
+        about: plain data, what the sidecar says beside versions and revision: "parameters", "claims", "seeds" (None: no chance).
 
     Returns:
-        The three paths, in the order written.
+        The three paths, in the order written; the sidecar has the SHA-256 of the other two.
 
     Raises:
         ValueError: another format, an array of objects, or something in `about` that JSON cannot say.
@@ -145,6 +183,7 @@ def save(
         "claims": [],
         **(about or {}),
         "arrays": {key: list(np.shape(value)) for key, value in data.items()},
+        "sha256": {"npz": hashlib.sha256(arrays).hexdigest(), format: hashlib.sha256(drawn).hexdigest()},
         "versions": versions(),
         "git_revision": git_revision(),
     }
@@ -159,7 +198,7 @@ def confirm(holds: Any, words: str) -> None:
     """Stops a figure whose data contradict what it says.
 
     Args:
-        holds: booleans, one a cell.
+        holds: array of booleans, one a cell.
         words: what should hold in every cell.
 
     Raises:
@@ -173,9 +212,11 @@ def confirm(holds: Any, words: str) -> None:
 def first_crossing(level: np.ndarray, positions: np.ndarray) -> np.ndarray:
     """Where each row of `level` first turns from negative to positive, by linear interpolation; NaN where it does not.
 
+        low + (high - low) before/(before - after), over the first step with before < 0 <= after
+
     Args:
-        level: (..., n) values; NaN never counts as a turn.
-        positions: (n,) or (..., n), where they were taken.
+        level: (..., n) any values; NaN never counts as a turn.
+        positions: (n,) or (..., n) finite, where they were taken.
 
     Returns:
         (...) positions of the turns.

@@ -1,9 +1,11 @@
 """The figures: data by a second route, one compilation, files written whole or not at all, pictures that fit."""
 
+import hashlib
 import json
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import chex
 import jax
@@ -17,8 +19,18 @@ from mpmath import mp
 import ascentfail as af
 from ascentfail import figures as room
 from ascentfail.arithmetic import MPMATH
-from ascentfail.figures import fig04_window, fig05_landscape, fig_paths, fig_questions, fig_regions, fig_stability, style
-from ascentfail.theory import Point, get
+from ascentfail.figures import (
+    fig04_window,
+    fig05_landscape,
+    fig_paths,
+    fig_questions,
+    fig_regions,
+    fig_result,
+    fig_stability,
+    style,
+)
+from ascentfail.theory import Point, get, record
+from ascentfail.theory.check import LEVELS
 from ascentfail.theory.domains import plane_margins
 
 NAMES = list(room.figures())
@@ -33,6 +45,7 @@ SMALL = {
                     "ratio_count": 9},
     fig_stability: {"ratio": [0.5, 8.0], "ratio_count": 81, "h_retain": 0.1, "h": 0.005, "transient": 3000, "points": 8},
 }
+SMALL[fig_result] = fig_result.PARAMETERS | {"count": 9, "paths": SMALL[fig_paths]}
 
 
 @pytest.fixture(scope="module")
@@ -331,6 +344,44 @@ def test_what_follows_from_what(arrays):
     assert 0.03 < data["gain"][data["returns"] > 0].max() < 0.1
 
 
+@pytest.mark.parametrize("k", [0, 40, 90, 120])
+def test_result_ends_by_lambert_w_in_mpmath(arrays, k):
+    data, b = arrays[fig_result.NAME], mp.mpf(fig_result.PARAMETERS["b"])
+    phi, edge = (mp.mpf(float(data[key][k])) for key in ("phi", "threshold"))
+    oracle, original = mp.lambertw(b).real, lambda a: mp.lambertw(b * (1 + a) / (1 + phi)).real
+    for ratio, farther in ((edge * 0.999, False), (edge * 1.001, True), (data["existence"] * 0.999, True)):
+        end = mp.lambertw(b * (1 - ratio)).real
+        assert (abs(end - oracle) > abs(original(ratio * phi) - oracle)) == farther
+    assert b * (1 - mp.mpf(float(data["existence"])) * 1.001) < -mp.exp(-1) < b * (1 - mp.mpf(float(data["existence"])) * 0.999)
+
+
+def test_result_counts_the_record(arrays):
+    counts = arrays[fig_result.NAME]["verdicts"]
+    levels = json.loads(record.RECORD.read_text())["levels"]
+    entries = levels[max(levels, key=LEVELS.index)]
+    ours = [e for e in entries if e["source"][:4] == "ours"]
+    assert counts[[0, 2]].sum() == len(entries) and counts[2].sum() == len(ours)
+    for status, columns in (("holds", slice(0, 2)), ("fails", slice(2, 3))):
+        assert counts[2, columns].sum() == sum(e["status"] == status for e in ours)
+        assert counts[[0, 2], columns].sum() == sum(e["status"] == status for e in entries)
+    assert counts[1].sum() == json.dumps(entries).count('"repaired": {')
+    assert not counts[:, 1].any()  # at the strongest level what holds is proved
+
+
+def test_committed_picture_is_the_current_one(arrays):
+    """By its data, its code and its hash, not by pixels: `python tests/update_readme.py` writes it anew."""
+    folder, module = Path(room.__file__).parent, fig_result
+    sidecar = json.loads((folder / f"{module.NAME}.json").read_text())
+    picture = (folder / f"{module.NAME}.png").read_bytes()
+    assert sidecar["sha256"]["png"] == hashlib.sha256(picture).hexdigest()
+    assert sidecar["sha256"]["npz"] == hashlib.sha256((folder / f"{module.NAME}.npz").read_bytes()).hexdigest()
+    assert sidecar["parameters"] == module.PARAMETERS and sidecar["source"] == room.source(module.NAME)
+    with np.load(folder / f"{module.NAME}.npz", allow_pickle=False) as saved:
+        assert set(saved) == set(arrays[module.NAME])
+        for key, value in arrays[module.NAME].items():
+            np.testing.assert_allclose(saved[key], value, rtol=1e-7, atol=1 if key == "best" else 1e-9, err_msg=key)
+
+
 @pytest.mark.parametrize("module", SMALL, ids=lambda m: m.NAME)
 def test_one_compilation(module, monkeypatch):
     traced = chex.assert_max_traces(module.grid.__wrapped__, n=1)
@@ -365,6 +416,9 @@ def planted(key, change):
     (fig_stability, planted("fixed", lambda v: v + 1e-6), "settle on w\\*"),
     (fig_stability, planted("multiplier", lambda v: v * 1.01), "its multiplier"),
     (fig_stability, planted("simultaneous", lambda v: v * np.nan), "simultaneous: a minimum up to"),
+    (fig_result, planted("farther", lambda v: -v), "farther exactly above"),
+    (fig_result, planted("farther", lambda v: v * np.nan), "descent-ascent ends exactly up to"),
+    (fig_result, planted("away", lambda v: -v), "leads away exactly between"),
     (fig_questions, planted("comes_closer", np.zeros_like), r"\(c\) gives \(b\)"),
     (fig_questions, planted("away", lambda v: -v), "the closed form and the inner product agree"),
     (fig_questions, planted("farther", lambda v: -np.abs(v)), r"\(b\) gives \(a\)"),
@@ -381,7 +435,7 @@ def test_a_planted_wrong_datum_stops_the_figure(module, wrong, words, monkeypatc
 
 PANELS = {
     fig04_window.NAME: 12, fig05_landscape.NAME: 12, fig_regions.NAME: 9, fig_paths.NAME: 8, fig_questions.NAME: 6,
-    fig_stability.NAME: 2,
+    fig_result.NAME: 3, fig_stability.NAME: 2,
 }
 
 

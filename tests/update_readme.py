@@ -1,19 +1,25 @@
-"""Writes the generated parts of the README: `python tests/update_readme.py` after `ascentfail verify --record`."""
+"""Writes what the README shows of the record: `python tests/update_readme.py` after `ascentfail verify --record`."""
 
 import re
 
 from readme_commands import README
 
+import ascentfail as af
+from ascentfail import figures
 from ascentfail.theory import record, report
 
 
+def with_verdicts(text: str) -> str:
+    """The README's text with the recorded verdicts in it."""
+    table = report.folded_table(record.load())
+    return re.sub(r"(<!-- verdicts -->\n).*(<!-- /verdicts -->)", lambda m: m[1] + table + m[2], text, flags=re.S)
+
+
 def main() -> None:
-    """Puts the recorded verdicts into the README."""
-    table = report.markdown_table(record.load())
-    text = re.sub(
-        r"(<!-- verdicts -->\n).*(<!-- /verdicts -->)", lambda m: m[1] + table + m[2], README.read_text(), flags=re.S
-    )
-    README.write_text(text)
+    """Puts the recorded verdicts into the README and into its picture."""
+    README.write_text(with_verdicts(README.read_text()))
+    af.enable_x64()
+    figures.make("result", README.parent / "figures")
 
 
 if __name__ == "__main__":

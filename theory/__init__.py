@@ -2,6 +2,8 @@
 
 `claims()` lists every claim, `get(id)` finds one, `check(claim)` returns its verdict. A claim of your own is ten lines: see the
 README.
+
+Ours: how the paper's statements are kept and judged; each claim names its own source.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""From a claim to a verdict."""
+"""From a claim to a verdict.
+
+Ours.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ def check(claim: Claim, level: Level = "sampled", *, samples: int = sample.SAMPL
         claim: from the registry, or your own.
         level: "sampled", "searched" or "certified".
         samples: points to sample, >= 1.
-        seed: of the quasi-random points.
+        seed: any int >= 0, of the quasi-random points.
 
     Returns:
         Verdict, with the level of its evidence.

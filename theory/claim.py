@@ -2,6 +2,8 @@ r"""Claims as data: what is stated, where, and what counts as evidence.
 
 A claim says `margin(p, xp) >= 0` (or `> 0`, or `= 0`) for every point p of its domain. The margin is written once, for any
 arithmetic, so that the same text is sampled in JAX, re-checked in mpmath and enclosed in balls.
+
+Ours: the statements are the paper's, their form is not.
 """
 
 from __future__ import annotations
@@ -41,10 +43,17 @@ class Kind(enum.StrEnum):
 
 @jax.tree_util.register_pytree_node_class
 class Point:
-    """Named coordinates of one point, readable as attributes in formulas: p.b, p.phi, p.alpha, p.epsilon, p.forget_b."""
+    """Named coordinates of one point, readable as attributes in formulas: p.b, p.phi, p.alpha, p.epsilon, p.forget_b.
+
+    Args:
+        values: any scalar or array each, in one arithmetic, by name; forget_b = alpha b follows where both are there.
+
+    Raises:
+        AttributeError: a coordinate that is neither there nor follows is read.
+    """
 
     def __init__(self, **values: Scalar):
-        """Args: the coordinates by name, in one arithmetic."""
+        """Keeps the coordinates."""
         self._values = values
 
     def __getattr__(self, name: str) -> Scalar:
@@ -63,16 +72,34 @@ class Point:
         return dict(self._values)
 
     def replace(self, **changes: Scalar) -> Point:
-        """A point with some coordinates changed or added."""
+        """A point with some coordinates changed or added.
+
+        Args:
+            changes: any scalar or array each, by name.
+
+        Returns:
+            A new Point. Never raises.
+        """
         return Point(**{**self._values, **changes})
 
     def tree_flatten(self) -> tuple[tuple[Scalar, ...], tuple[str, ...]]:
-        """Leaves and names, for JAX."""
+        """Leaves and names, for JAX: (values, names)."""
         return tuple(self._values.values()), tuple(self._values)
 
     @classmethod
     def tree_unflatten(cls, names: tuple[str, ...], leaves: tuple[Scalar, ...]) -> Point:
-        """Inverse of `tree_flatten`."""
+        """Inverse of `tree_flatten`, for JAX.
+
+        Args:
+            names: of the coordinates.
+            leaves: pytree leaves, as many; JAX puts tracers and placeholders here, so nothing is checked.
+
+        Returns:
+            Point.
+
+        Raises:
+            ValueError: not as many leaves as names.
+        """
         return cls(**dict(zip(names, leaves, strict=True)))
 
 
@@ -106,7 +133,14 @@ class Axis:
             raise invalid("low", (self.low, self.high), f"whole ends on an integer axis (axis {self.name!r})")
 
     def at(self, unit: Any) -> Any:
-        """The coordinate at a fraction 0..1 of the axis, for arrays of fractions."""
+        """The coordinate at a fraction u of the axis, c = low + u (high - low), or c = low (high/low)^u on a log axis.
+
+        Args:
+            unit: fraction in [0, 1], of any shape.
+
+        Returns:
+            Coordinates in [low, high], of that shape, whole on an integer axis; the ends exactly. Never raises.
+        """
         import numpy as np
 
         unit = np.asarray(unit, dtype=float)
@@ -121,7 +155,14 @@ class Axis:
         return np.where(unit <= 0, self.low, np.where(unit >= 1, self.high, inside))  # the faces exactly
 
     def contains(self, value: Any) -> bool:
-        """Whether a number lies on the axis."""
+        """Whether a number lies on the axis, low <= value <= high, and is whole where the axis is.
+
+        Args:
+            value: any real scalar.
+
+        Returns:
+            Whether it does. Never raises on a number.
+        """
         return bool(self.low <= value <= self.high) and (self.scale != "integer" or value == round(value))
 
 
@@ -193,7 +234,14 @@ class Cases:
             raise invalid("points", self.points, "one or more cases, or `unmeasured` says why there is none")
 
     def domain(self, words: str) -> Domain:
-        """The domain of a claim decided by these cases: their number is its only axis."""
+        """The domain of a claim decided by these cases: their number is its only axis.
+
+        Args:
+            words: what the cases are, for a reader.
+
+        Returns:
+            Domain with the axis "case". Never raises.
+        """
         return Domain((Axis("case", 0, max(len(self.points) - 1, 0), "integer"),), words=words)
 
 
@@ -282,9 +330,10 @@ class Counterexample:
     """A point that refutes a claim, confirmed by `evidence.recheck`.
 
     Attributes:
-        point: plain floats: the coordinates of the box, exact as written, and those that its chart derives from them, rounded.
-        margin: the violated margin (or exclusion bound) at that point, rounded from the high-precision value.
-        digits: digits to which the re-check agreed with itself.
+        point: finite floats: the coordinates of the box, exact as written, and those that its chart derives from them, rounded.
+        margin: the violated margin (or exclusion bound) at that point, < 0 (<= 0 if strict; EQUALITY: any but 0), rounded from
+            the high-precision value.
+        digits: digits >= 1 to which the re-check agreed with itself.
         bound: what else it excludes, in words; empty where the point alone refutes.
     """
 
@@ -304,11 +353,11 @@ class Evidence:
 
     Attributes:
         level: "sampled", "searched", "certified" or "symbolic".
-        samples: points of the domain at which the margin was evaluated.
-        worst_margin: the smallest margin met (EQUALITY: the largest |residual|), None if none was evaluated.
-        worst_point: where.
-        certified_fraction: fraction of the domain's volume that is proved, None below that level.
-        undecided: boxes that stayed undecided, for certificates.
+        samples: number >= 0 of points of the domain at which the margin was evaluated.
+        worst_margin: any finite number, the smallest margin met (EQUALITY: the largest |residual|), None if none was evaluated.
+        worst_point: where, finite floats.
+        certified_fraction: fraction in [0, 1] of the domain's volume that is proved, None below that level.
+        undecided: number >= 0 of boxes that stayed undecided, for certificates.
         words: anything else worth saying.
     """
 
@@ -331,6 +380,7 @@ class Verdict:
         evidence: the strongest evidence gathered.
         counterexample: confirmed refutation, for "fails".
         repaired: verdict on the repaired statement.
+        domain: of the claim, in words.
     """
 
     id: str
@@ -367,7 +417,18 @@ class Verdict:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Verdict:
-        """Inverse of `to_json`."""
+        """Inverse of `to_json`.
+
+        Args:
+            data: what `to_json` returned.
+
+        Returns:
+            The verdict.
+
+        Raises:
+            KeyError: a part is missing.
+            ValueError: an unknown kind.
+        """
         found, repaired = data["counterexample"], data["repaired"]
         return cls(
             id=data["id"],

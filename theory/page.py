@@ -18,7 +18,7 @@ from ascentfail.errors import invalid
 from ascentfail.theory import pictures
 from ascentfail.theory.claim import Claim, percent
 from ascentfail.theory.pictures import short
-from ascentfail.theory.report import Entry, by_id, proof_word, strength, summary
+from ascentfail.theory.report import Entry, by_id, is_ours, proof_word, strength, summary
 
 _SIGNS = {"holds": "✓", "fails": "✗", "open": "?", "vacuous": "∅"}
 _PAPER = '<a href="https://arxiv.org/abs/2509.26427" rel="noreferrer">arXiv 2509.26427</a>'
@@ -124,7 +124,7 @@ def _card(claim: Claim, entry: Entry, drawn: Mapping[str, str], record: Mapping[
     return (
         f'<article class="card" id="{key}"><header><h3><a href="#{key}">{key}</a></h3>{_badge(entry)}'
         f'<span class="strength">{escape(strength(entry, record))}</span></header>'
-        f"{_statement(claim, entry, 'Our statement' if _is_ours(entry) else 'As printed', drawn)}"
+        f"{_statement(claim, entry, 'Our statement' if is_ours(entry) else 'As printed', drawn)}"
         f'{_instead(claim, entry, drawn, record)}<p class="again">Re-run: <code>ascentfail explain {key}</code></p></article>'
     )
 
@@ -282,13 +282,9 @@ def _head(entries: list[Entry], record: Mapping[str, Entry]) -> str:
     )
 
 
-def _is_ours(entry: Entry) -> bool:
-    return entry["source"].startswith("ours")
-
-
 def _overview(entries: list[Entry], record: Mapping[str, Entry]) -> str:
     parts = [
-        (title, [entry for entry in entries if _is_ours(entry) == ours])
+        (title, [entry for entry in entries if is_ours(entry) == ours])
         for title, ours in (("The paper", False), ("Beyond the paper", True))
     ]
     rows = "".join(

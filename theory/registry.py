@@ -1,4 +1,7 @@
-"""The one list of claims: every lemma file registers what it states."""
+"""The one list of claims: every lemma file registers what it states.
+
+Ours.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,13 @@ _CHAPTERS = (
 
 
 def register(claim: Claim) -> Claim:
-    """Adds a claim (with its repaired statement inside) to the registry and returns it.
+    """Adds a claim (with its repaired statement inside) to the registry.
+
+    Args:
+        claim: the claim, with an id of its own.
+
+    Returns:
+        The same claim.
 
     Raises:
         ValueError: a claim of that id is registered already.
@@ -53,6 +62,12 @@ def _place(claim: Claim) -> tuple[int, int]:
 
 def get(claim_id: str) -> Claim:
     """The claim of that id; repaired statements have ids too.
+
+    Args:
+        claim_id: for instance "lemma-3.main" or "lemma-3.main.repaired".
+
+    Returns:
+        The claim.
 
     Raises:
         KeyError: no such claim; the message suggests the nearest ids.

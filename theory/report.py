@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ascentfail.theory.claim import percent
 
 Entry = dict[str, Any]  # a verdict as plain data
+
+# Chapters of the README and how the ids in them begin; what begins otherwise would stand under "Other".
+CHAPTERS = (
+    ("Random forget sets", r"lemma-1\b"),
+    ("One coordinate", r"lemma-[2-5]\b|first-step|early-stop|corollary-1|iterative"),
+    ("Two correlated directions", r"lemma-([6-9]|1[0-2])\b|figure-4|appendix-j|dependence-causes"),
+    ("The toy network", r"toy-|any-ratio"),
+    ("Remarks and open questions", r"ridge-radial|influence-pc|cross-influence"),
+    ("Beyond the paper: ours", r"beyond-"),
+    ("Other", r""),
+)
 
 
 def number(value: float | None) -> str:
@@ -18,6 +30,11 @@ def number(value: float | None) -> str:
 def point(coordinates: dict[str, float]) -> str:
     """Coordinates in one line."""
     return ", ".join(f"{name} = {value:.6g}" for name, value in coordinates.items())
+
+
+def is_ours(entry: Entry) -> bool:
+    """Whether the statement is ours, and not printed in the paper."""
+    return entry["source"].startswith("ours")
 
 
 def proof_word(entry: Entry) -> str:
@@ -69,13 +86,40 @@ def finding(entry: Entry, record: Mapping[str, Entry] | None = None) -> str:
 
 
 def markdown_table(entries: Iterable[Entry], record: Iterable[Entry] = ()) -> str:
-    """The verdict table of the README and of `reproduce`; with a record, stronger evidence recorded before is said."""
+    """The verdict table of `reproduce`; with a record, stronger evidence recorded before is said."""
     known = by_id(record)
     lines = ["| claim | as printed | verdict | evidence | where, or what instead |", "|---|---|---|---|---|"]
     for entry in entries:
         cells = (f"`{entry['id']}`", entry["statement"], f"**{entry['status']}**", strength(entry, known), finding(entry, known))
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def chapters(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    """The verdicts by chapter, empty chapters left out."""
+    found: dict[str, list[Entry]] = {title: [] for title, _ in CHAPTERS}
+    for entry in entries:
+        found[next(title for title, begins in CHAPTERS if re.match(begins, entry["id"]))].append(entry)
+    return {title: members for title, members in found.items() if members}
+
+
+_WORDS = {"holds": "hold", "fails": "fail", "open": "are open", "vacuous": "say nothing"}
+
+
+def folded_table(entries: Iterable[Entry]) -> str:
+    """The verdict table of the README: a fold for each chapter, on whose outside stands how many hold and which do not."""
+    entries = list(entries)
+    counts = [f"{sum(e['status'] == s for e in entries)} {word}" for s, word in _WORDS.items()]
+    parts = [f"Of {len(entries)} statements {', '.join(counts)}.\n"]
+    for title, members in chapters(entries).items():
+        said = []
+        for status, word in _WORDS.items():
+            ids = [f"<code>{e['id']}</code>" for e in members if e["status"] == status]
+            said += [f"{len(ids)} {word}" + ("" if status == "holds" else f": {', '.join(ids)}")] if ids else []
+        parts.append(
+            f"<details><summary><b>{title}</b> ({'; '.join(said)})</summary>\n\n{markdown_table(members)}\n</details>\n"
+        )
+    return "\n".join(parts)
 
 
 def summary(entries: Iterable[Entry]) -> str:

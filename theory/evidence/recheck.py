@@ -3,6 +3,8 @@ r"""The short, separate judge: recomputes a claim at one point in many digits, f
 Nothing that searched for the point is trusted. The coordinates of the box are plain floats, exact as written; chart, side
 conditions and margin are evaluated twice in mpmath, with 100 and with 450 digits, and count only as far as the two agree. A
 value that follows the precision down is an exact zero; one that agrees with itself is what it is, however small.
+
+Ours.
 """
 
 from __future__ import annotations
@@ -47,9 +49,9 @@ def recheck(claim: Claim, point: Mapping[str, float], digits: int = DIGITS) -> R
 
     Args:
         claim: the claim.
-        point: at least the coordinates of the claim's box, as floats; of an existence claim with the inner ones, too, the margin
-            at these inner values is looked at.
-        digits: significant digits asked for.
+        point: at least the coordinates of the claim's box, finite floats; of an existence claim with the inner ones, too, the
+            margin at these inner values is looked at.
+        digits: significant digits asked for, >= 1.
 
     Returns:
         Recheck; `violated` is True only where the point is in the domain and the violation stands at both precisions.
