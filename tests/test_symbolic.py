@@ -17,7 +17,7 @@ from ascentfail import closed_form, stationary
 from ascentfail.arithmetic import JAX
 from ascentfail.errors import MissingExtraError
 from ascentfail.theory import Axis, Claim, Domain, Kind, claims, get
-from ascentfail.theory.evidence import symbolic
+from ascentfail.theory.evidence import identities, symbolic
 from ascentfail.theory.lemmas import beyond_02_displacement, beyond_07_alternating
 from ascentfail.theory.lemmas.lemma_02_closed_forms import residual
 
@@ -302,7 +302,7 @@ def test_large_attempts_end(margin):
 
 
 def test_every_closed_form_is_stationary():
-    found = symbolic.stationarity()
+    found = identities.stationarity()
     assert len(found) == 13
     assert all(value == 0 for value in found.values()), found
 
@@ -318,24 +318,24 @@ def test_every_closed_form_is_stationary():
 )
 def test_a_wrong_closed_form_is_not_stationary(monkeypatch, name, wrong, broken):
     monkeypatch.setattr(closed_form, name, wrong)
-    assert symbolic.stationarity()[broken] != 0
+    assert identities.stationarity()[broken] != 0
 
 
 def test_two_half_steps():
     w, (rho, kappa, lam) = sympy.Symbol("w", real=True), sympy.symbols("rho kappa lam", positive=True)
     pull, push = rho * sympy.exp(-w), kappa * sympy.exp(-w)
-    start, first, second, third = symbolic.alternating_expansion()
+    start, first, second, third = identities.alternating_expansion()
     assert start == w
     assert symbolic.vanishes(first - (pull - push - 2 * lam * w))  # simultaneous with ridge 2 lam
     assert symbolic.vanishes(second - (lam - push) * (lam * w - pull))
     assert symbolic.vanishes(third + push * (lam * w - pull) ** 2 / 2)
     assert not symbolic.vanishes(second + (lam - push) * (lam * w - pull))
-    _, first, second, third = symbolic.alternating_expansion("forget-first")
+    _, first, second, third = identities.alternating_expansion("forget-first")
     assert symbolic.vanishes(first - (pull - push - 2 * lam * w))
     assert symbolic.vanishes(second - (lam + pull) * (lam * w + push))
     assert symbolic.vanishes(third - pull * (lam * w + push) ** 2 / 2)
     with pytest.raises(ValueError, match="order = 'both'"):
-        symbolic.alternating_expansion("both")
+        identities.alternating_expansion("both")
 
 
 @pytest.mark.parametrize("order", ["retain-first", "forget-first"])
@@ -344,7 +344,7 @@ def test_the_expansion_meets_the_map_to_fourth_order(order):
     w, rho, kappa, lam = (mp.mpf(value) for value in values.values())
     with mpmath.workdps(40):
         exact = {name: sympy.Rational(str(value)) for name, value in values.items()}
-        terms = [t.subs({s: exact[s.name] for s in t.free_symbols}).evalf(40) for t in symbolic.alternating_expansion(order)]
+        terms = [t.subs({s: exact[s.name] for s in t.free_symbols}).evalf(40) for t in identities.alternating_expansion(order)]
         terms, rest = [mp.mpf(str(t)) for t in terms], []
         for eta in (mp.mpf("1e-3"), mp.mpf("1e-4")):
             u = w
@@ -355,13 +355,13 @@ def test_the_expansion_meets_the_map_to_fourth_order(order):
 
 
 def test_first_step_identity():
-    assert symbolic.first_step() == {"descent_ascent": 0, "ridge treated alike": 0, "ascent": 0}
+    assert identities.first_step() == {"descent_ascent": 0, "ridge treated alike": 0, "ascent": 0}
 
 
 @pytest.mark.parametrize("losses", ["means", "sums"])
 @pytest.mark.parametrize("dimension", [1, 2, 3])
 def test_oracle_displacement_of_quadratic_losses(dimension, losses):
-    assert symbolic.oracle_displacement(dimension, losses) == sympy.zeros(dimension, 1)
+    assert identities.oracle_displacement(dimension, losses) == sympy.zeros(dimension, 1)
 
 
 def test_oracle_displacement_in_numbers():  # what the symbols mean, on least squares
@@ -381,18 +381,18 @@ def test_oracle_displacement_in_numbers():  # what the symbols mean, on least sq
 
 def test_bad_input():
     with pytest.raises(ValueError, match="dimension = 4"):
-        symbolic.oracle_displacement(4)
+        identities.oracle_displacement(4)
     with pytest.raises(ValueError, match="losses = 'max'"):
-        symbolic.oracle_displacement(1, "max")
+        identities.oracle_displacement(1, "max")
 
 
 def test_distance_identity():
-    assert symbolic.distance_identity() == 0
+    assert identities.distance_identity() == 0
 
 
 def test_thresholds():
-    found = symbolic.thresholds()
-    p = symbolic._positive("phi epsilon")
+    found = identities.thresholds()
+    p = identities._positive("phi epsilon")
     in_x, in_y = closed_form.lower_alphas(p)
     assert symbolic.vanishes(found["line"] - closed_form.wrong_way_alpha(p.phi))
     assert symbolic.vanishes(found["in x"] - in_x) and symbolic.vanishes(found["in y"] - in_y)
@@ -400,7 +400,7 @@ def test_thresholds():
 
 
 def test_ordering_thresholds(monkeypatch):
-    assert symbolic.ordering() == {"x": 0, "y": 0, "y, pull": 0}
+    assert identities.ordering() == {"x": 0, "y": 0, "y, pull": 0}
 
     def flipped(p, *, xp=JAX):
         first, second = right(p, xp=xp)
@@ -408,7 +408,7 @@ def test_ordering_thresholds(monkeypatch):
 
     right = closed_form.ordering_alphas
     monkeypatch.setattr(closed_form, "ordering_alphas", flipped)
-    found = symbolic.ordering()
+    found = identities.ordering()
     assert found["x"] != 0 and found["y"] != 0
 
 
