@@ -117,8 +117,8 @@ def verify(
         return
     from ascentfail.files import write_json
     from ascentfail.theory import units
-    from ascentfail.theory.claim import Verdict
     from ascentfail.theory.record import differences, document, save
+    from ascentfail.theory.verdict import Verdict
 
     started = time.perf_counter()
     selected = [claim.id for claim in _selected(ids or [])]
@@ -169,9 +169,9 @@ def _verify_certificate(path: Path) -> None:
     from ascentfail.arithmetic import arb
 
     arb()
-    from ascentfail.theory.claim import percent
     from ascentfail.theory.evidence.certificate import CertificateError, check_certificate
     from ascentfail.theory.units import read_saved
+    from ascentfail.theory.verdict import percent
 
     content = read_saved(path)
     if content is None:
@@ -300,10 +300,10 @@ def reproduce(
     from ascentfail import figures as room
     from ascentfail.files import versions, write_atomic, write_json
     from ascentfail.theory import claims, units
-    from ascentfail.theory.claim import Verdict
     from ascentfail.theory.page import page
     from ascentfail.theory.record import differences, document, load
     from ascentfail.theory.report import markdown_table
+    from ascentfail.theory.verdict import Verdict
 
     started = time.perf_counter()
     names = list(room.figures())

@@ -9,9 +9,10 @@ Ours: how the paper's statements are kept and judged; each claim names its own s
 from __future__ import annotations
 
 from ascentfail.theory.check import check
-from ascentfail.theory.claim import Axis, Cases, Claim, Counterexample, Domain, Evidence, Kind, Point, Verdict
+from ascentfail.theory.claim import Axis, Cases, Claim, Domain, Kind, Point
 from ascentfail.theory.evidence.recheck import recheck
 from ascentfail.theory.registry import claims, get, register
+from ascentfail.theory.verdict import Counterexample, Evidence, Verdict
 
 __all__ = [
     "Axis",

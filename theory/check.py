@@ -9,9 +9,10 @@ import dataclasses
 
 from ascentfail.arithmetic import arb, symbolic
 from ascentfail.errors import invalid
-from ascentfail.theory.claim import Claim, Evidence, Level, Status, Verdict, percent
+from ascentfail.theory.claim import Claim, Level
 from ascentfail.theory.evidence import cases, sample, search
 from ascentfail.theory.evidence.sample import Sampled
+from ascentfail.theory.verdict import Evidence, Status, Verdict, percent
 
 LEVELS: tuple[Level, ...] = ("sampled", "searched", "certified")
 

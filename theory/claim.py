@@ -8,11 +8,10 @@ Ours: the statements are the paper's, their form is not.
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import jax
@@ -22,7 +21,6 @@ from ascentfail.errors import invalid
 
 Scale = Literal["linear", "log", "integer"]
 Level = Literal["sampled", "searched", "certified", "symbolic"]
-Status = Literal["holds", "fails", "open", "vacuous"]
 
 
 class Kind(enum.StrEnum):
@@ -316,128 +314,5 @@ class Claim:
             yield from self.repaired.family()
 
 
-def percent(fraction: float) -> str:
-    """A fraction in per cent to two decimals, rounded down: only the whole is 100."""
-    return f"{math.floor(1e4 * fraction) / 100:.4g} %" if fraction < 1 else "100 %"
-
-
 class ClaimError(RuntimeError):
     """A claim's own functions failed; the message names the claim and the point."""
-
-
-@dataclass(frozen=True)
-class Counterexample:
-    """A point that refutes a claim, confirmed by `evidence.recheck`.
-
-    Attributes:
-        point: finite floats: the coordinates of the box, exact as written, and those that its chart derives from them, rounded.
-        margin: the violated margin (or exclusion bound) at that point, < 0 (<= 0 if strict; EQUALITY: any but 0), rounded from
-            the high-precision value.
-        digits: digits >= 1 to which the re-check agreed with itself.
-        bound: what else it excludes, in words; empty where the point alone refutes.
-    """
-
-    point: dict[str, float]
-    margin: float
-    digits: int
-    bound: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return {key: value for key, value in dataclasses.asdict(self).items() if key != "bound" or value}
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """How hard the claim was tried, and how it fared.
-
-    Attributes:
-        level: "sampled", "searched", "certified" or "symbolic".
-        samples: number >= 0 of points of the domain at which the margin was evaluated.
-        worst_margin: any finite number, the smallest margin met (EQUALITY: the largest |residual|), None if none was evaluated.
-        worst_point: where, finite floats.
-        certified_fraction: fraction in [0, 1] of the domain's volume that is proved, None below that level.
-        undecided: number >= 0 of boxes that stayed undecided, for certificates.
-        words: anything else worth saying.
-    """
-
-    level: Level
-    samples: int = 0
-    worst_margin: float | None = None
-    worst_point: dict[str, float] | None = None
-    certified_fraction: float | None = None
-    undecided: int | None = None
-    words: str = ""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the evidence says about a claim.
-
-    Attributes:
-        id, statement, source, kind: of the claim.
-        status: "holds" (not broken at the level of the evidence), "fails", "open" or "vacuous".
-        evidence: the strongest evidence gathered.
-        counterexample: confirmed refutation, for "fails".
-        repaired: verdict on the repaired statement.
-        domain: of the claim, in words.
-    """
-
-    id: str
-    statement: str
-    source: str
-    kind: Kind
-    status: Status
-    evidence: Evidence
-    counterexample: Counterexample | None = None
-    repaired: Verdict | None = None
-    domain: str = field(default="")
-
-    @property
-    def proved(self) -> bool:
-        """Whether the evidence is a proof: a confirmed counterexample, a full certificate or an identity."""
-        if self.status == "fails":
-            return self.counterexample is not None
-        full = self.evidence.level == "certified" and self.evidence.certified_fraction == 1.0
-        return self.status == "holds" and (full or self.evidence.level == "symbolic")
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data, in the layout of `ascentfail verify --json`."""
-        return {
-            "id": self.id,
-            "status": self.status,
-            "kind": str(self.kind),
-            "source": self.source,
-            "statement": self.statement,
-            "domain": self.domain,
-            "evidence": dataclasses.asdict(self.evidence),
-            "counterexample": self.counterexample and self.counterexample.to_json(),
-            "repaired": self.repaired and self.repaired.to_json(),
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Verdict:
-        """Inverse of `to_json`.
-
-        Args:
-            data: what `to_json` returned.
-
-        Returns:
-            The verdict.
-
-        Raises:
-            KeyError: a part is missing.
-            ValueError: an unknown kind.
-        """
-        found, repaired = data["counterexample"], data["repaired"]
-        return cls(
-            id=data["id"],
-            statement=data["statement"],
-            source=data["source"],
-            kind=Kind(data["kind"]),
-            status=data["status"],
-            evidence=Evidence(**data["evidence"]),
-            counterexample=Counterexample(**found) if found else None,
-            repaired=cls.from_json(repaired) if repaired else None,
-            domain=data["domain"],
-        )

@@ -16,9 +16,10 @@ from typing import Any
 import ascentfail
 from ascentfail.errors import invalid
 from ascentfail.theory import pictures
-from ascentfail.theory.claim import Claim, percent
+from ascentfail.theory.claim import Claim
 from ascentfail.theory.pictures import short
 from ascentfail.theory.report import Entry, by_id, is_ours, proof_word, strength, summary
+from ascentfail.theory.verdict import percent
 
 _SIGNS = {"holds": "✓", "fails": "✗", "open": "?", "vacuous": "∅"}
 _PAPER = '<a href="https://arxiv.org/abs/2509.26427" rel="noreferrer">arXiv 2509.26427</a>'

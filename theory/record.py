@@ -11,7 +11,8 @@ from typing import Any
 from ascentfail import files
 from ascentfail.files import fingerprint, versions, write_json
 from ascentfail.theory.check import LEVELS
-from ascentfail.theory.claim import Level, Verdict
+from ascentfail.theory.claim import Level
+from ascentfail.theory.verdict import Verdict
 
 RECORD = Path(__file__).parent / "recorded.json"
 

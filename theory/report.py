@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ascentfail.theory.claim import percent
+from ascentfail.theory.verdict import percent
 
 Entry = dict[str, Any]  # a verdict as plain data
 

@@ -10,9 +10,10 @@ import math
 from collections.abc import Iterable
 
 from ascentfail.precision import require_x64
-from ascentfail.theory.claim import Cases, Claim, ClaimError, Counterexample, Evidence, Level
+from ascentfail.theory.claim import Cases, Claim, ClaimError, Level
 from ascentfail.theory.evidence.recheck import DIGITS, recheck
 from ascentfail.theory.evidence.sample import Sampled
+from ascentfail.theory.verdict import Counterexample, Evidence
 
 
 def decide(claim: Claim, level: Level) -> Sampled:

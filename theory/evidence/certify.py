@@ -15,7 +15,7 @@ from typing import Any
 
 import flint
 
-from ascentfail.theory.claim import Claim, Counterexample, Evidence, Kind
+from ascentfail.theory.claim import Claim, Kind
 from ascentfail.theory.evidence import symbolic
 from ascentfail.theory.evidence.certificate import (
     PRECISION,
@@ -27,6 +27,7 @@ from ascentfail.theory.evidence.certificate import (
     proves,
 )
 from ascentfail.theory.evidence.recheck import confirm
+from ascentfail.theory.verdict import Counterexample, Evidence
 
 BUDGET = 4000  # boxes evaluated for one claim
 _DEPTH = 60  # halvings after which a box is left undecided

@@ -18,7 +18,8 @@ from mpmath import mp
 
 from ascentfail.arithmetic import MPMATH
 from ascentfail.errors import invalid
-from ascentfail.theory.claim import Claim, ClaimError, Counterexample, Kind, Point
+from ascentfail.theory.claim import Claim, ClaimError, Kind, Point
+from ascentfail.theory.verdict import Counterexample
 
 DIGITS = 50
 

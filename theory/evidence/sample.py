@@ -18,8 +18,9 @@ import numpy as np
 
 from ascentfail.arithmetic import JAX
 from ascentfail.precision import require_x64
-from ascentfail.theory.claim import Axis, Claim, ClaimError, Counterexample, Evidence, Kind, Point, Status
+from ascentfail.theory.claim import Axis, Claim, ClaimError, Kind, Point
 from ascentfail.theory.evidence.recheck import Recheck, confirm, recheck
+from ascentfail.theory.verdict import Counterexample, Evidence, Status
 
 SAMPLES = 1 << 15
 _INNER = 512  # values of the inner axes tried at each outer point

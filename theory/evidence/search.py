@@ -21,9 +21,10 @@ import optax
 
 from ascentfail.errors import invalid
 from ascentfail.precision import require_x64
-from ascentfail.theory.claim import Axis, Claim, Evidence, Kind, Point
+from ascentfail.theory.claim import Axis, Claim, Kind, Point
 from ascentfail.theory.evidence import sample as sampling
 from ascentfail.theory.evidence.recheck import Recheck, confirm, recheck
+from ascentfail.theory.verdict import Evidence
 
 STARTS, STEPS, GENERATIONS = 96, 120, 3
 _RATE = 0.05  # of Adam, in units of the box, falling to _RATE/1000

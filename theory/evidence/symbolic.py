@@ -15,7 +15,8 @@ from typing import Any
 
 from ascentfail.arithmetic import Arithmetic, symbolic
 from ascentfail.errors import MissingExtraError
-from ascentfail.theory.claim import Axis, Claim, Evidence, Kind, Point
+from ascentfail.theory.claim import Axis, Claim, Kind, Point
+from ascentfail.theory.verdict import Evidence
 
 try:
     import sympy
