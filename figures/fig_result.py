@@ -65,7 +65,7 @@ def data(
         ratio: first and last alpha/phi > 0 there.
         count: points of each axis there, >= 2.
         until: last time > 0 that the middle shows, over the ridge.
-        paths: parameters of the figure "paths", of which the middle shows the distances.
+        paths: plain data, the parameters of the figure "paths", of which the middle shows the distances.
 
     Returns:
         "phi" (count,), "ratio" (2,): axes of the left; threshold (count,): the alpha/phi below which ends are closer; existence:
@@ -77,7 +77,7 @@ def data(
         PrecisionError: JAX computes in float32.
     """
     require_x64(NAME)
-    phi, ratios = np.geomspace(*phi_axis, count), np.geomspace(*ratio, count)
+    phi, ratios = (np.geomspace(ends[0], ends[1], count) for ends in (phi_axis, ratio))
     existence = 1 + 1 / (np.e * b)
     found = {key: np.asarray(value) for key, value in grid(b, jnp.asarray(phi), jnp.asarray(ratios)).items()}
     _check(found, ratios, existence)
@@ -201,7 +201,9 @@ def _bars(ax: Axes, data: dict[str, np.ndarray]) -> None:
         if not counts[:, j].any():
             continue
         ax.barh(ROWS, counts[:, j], left=starts[:, j], height=0.6, label=word, **look)
-        for i in np.flatnonzero(counts[:, j]):
+        for i in range(len(ROWS)):
+            if not counts[i, j]:
+                continue
             last = counts[i, j + 1 :].sum() == 0  # beside the bar, which may be narrow
             place = starts[i, j] + counts[i, j] + 0.7 if last else starts[i, j] + counts[i, j] / 2
             ink = style.BLACK if last or j else "white"

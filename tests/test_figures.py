@@ -355,6 +355,15 @@ def test_result_ends_by_lambert_w_in_mpmath(arrays, k):
     assert b * (1 - mp.mpf(float(data["existence"])) * 1.001) < -mp.exp(-1) < b * (1 - mp.mpf(float(data["existence"])) * 0.999)
 
 
+def test_result_is_what_the_readme_says_of_it(arrays):
+    data = arrays[fig_result.NAME]
+    closest = data["distance"][np.arange(4), data["best"]]
+    assert (np.diff(closest) > 0).all() and (closest[:3] < 1).all()
+    assert data["epsilon"][-1] == 0.9 and data["best"][-1] == 0 and closest[-1] == 1
+    assert (arrays[fig_paths.NAME]["end"] > 5).all()
+    np.testing.assert_allclose(data["threshold"], data["phi"] / (1 + 2 * data["phi"]), rtol=1e-14)
+
+
 def test_result_counts_the_record(arrays):
     counts = arrays[fig_result.NAME]["verdicts"]
     levels = json.loads(record.RECORD.read_text())["levels"]

@@ -195,6 +195,11 @@ def test_picture_is_there_and_has_words_for_those_who_cannot_see_it():
     assert len(words) > 80 and (ROOT / path).is_file() and TEXT.index(path) < TEXT.index("## ")
 
 
+def test_links_within_the_page_lead_somewhere():
+    headings = [line[3:].lower().replace(" ", "-") for line in TEXT.splitlines() if line.startswith("## ")]
+    assert set(re.findall(r"\]\(#(.+?)\)", TEXT)) == set(headings)
+
+
 def test_citation_is_that_of_the_citation_file():
     entries = "".join(b.text for b in blocks() if b.language == "bibtex")
     facts = (ROOT / "CITATION.cff").read_text()
