@@ -11,6 +11,7 @@ from typing import Any
 
 from ascentfail.arithmetic import JAX, Arithmetic, Scalar
 from ascentfail.errors import invalid
+from ascentfail.logistic import pull_mpmath
 from ascentfail.losses import Model, check_model, require_exponential
 
 # --- one coordinate: every solution is w = W(c) ---------------------------------------------------------------------------
@@ -178,8 +179,13 @@ def plane_oracle(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
 
 
 def retain_pull(s2: Scalar, beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> Scalar:
-    """s_1 = W(beta e^{-q s_2}), which solves s_1 = beta e^{-x} for given s_2. Beyond the paper."""
-    return xp.lambertw_exp(xp.log(beta) - q * s2)
+    """s_1 = W(beta e^{-q s_2}), which solves s_1 = beta e^{-x} for given s_2; s_1 = beta l(x) under the logistic loss. Beyond."""
+    return pull_mpmath(xp.log(beta), q * s2) if xp.loss == "logistic" else xp.lambertw_exp(xp.log(beta) - q * s2)
+
+
+def flatness(margin: Scalar, *, xp: Arithmetic = JAX) -> Scalar:
+    """-ln l(m) of the slope l of the arithmetic's loss: m for e^{-m}, ln(1 + e^m) for 1/(1 + e^m). Beyond the paper."""
+    return xp.softplus(margin) if xp.loss == "logistic" else margin
 
 
 def balance(size: Scalar, beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, xp: Arithmetic = JAX) -> Scalar:
@@ -187,7 +193,8 @@ def balance(size: Scalar, beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, 
 
         g(S) = ln S + y(S) - ln gamma = 0,   y = q s_1 + sign S,   s_1 = W(beta e^{-sign q S})
 
-    For the original (sign = +1) g is increasing, for descent-ascent (sign = -1) it rises to one maximum and falls.
+    For the original (sign = +1) g is increasing, for descent-ascent (sign = -1) it rises to one maximum and falls. Under the
+    logistic loss ln(1 + e^y) stands for y, and for descent-ascent g has one root or three.
 
     Args:
         size: S > 0.
@@ -203,7 +210,7 @@ def balance(size: Scalar, beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, 
     Source: our reduction of App. I; h(B) of descent-ascent is g(B) + ln gamma.
     """
     s1 = retain_pull(sign * size, beta, q, xp=xp)
-    return xp.log(size) + q * s1 + sign * size - xp.log(gamma)
+    return xp.log(size) + flatness(q * s1 + sign * size, xp=xp) - xp.log(gamma)
 
 
 def alpha_of_original(forget_pull: Scalar, p: Any, *, xp: Arithmetic = JAX) -> Scalar:

@@ -7,7 +7,7 @@ of its path closer? On one coordinate the flow is monotone, so (c) is (b) or a s
 
 from __future__ import annotations
 
-from ascentfail import closed_form, stationary
+from ascentfail import closed_form, stationary, steps_1d
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
 from ascentfail.theory.claim import Claim, Domain, Kind, Point
@@ -51,7 +51,7 @@ def first_step_in_plane(p: Point, xp: Arithmetic) -> Scalar:
     x, y = closed_form.plane_margins(s1, s2, closed_form.cosine(p))
     w = closed_form.plane_weights(s1, s2, p.epsilon)
     w_oracle = closed_form.plane_weights(closed_form.plane_oracle(p, xp=xp)[0], 0, p.epsilon)
-    retain, forget = p.b * xp.exp(-x), p.b * p.alpha / p.phi * xp.exp(-y)
+    retain, forget = p.b * steps_1d.slope(x, xp.loss, xp), p.b * p.alpha / p.phi * steps_1d.slope(y, xp.loss, xp)
     step = (retain - p.epsilon * forget - w[0], p.epsilon * retain - forget - w[1])
     return step[0] * (w[0] - w_oracle[0]) + step[1] * (w[1] - w_oracle[1])
 
