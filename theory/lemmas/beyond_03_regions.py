@@ -10,8 +10,8 @@ from __future__ import annotations
 from ascentfail import closed_form, stationary, steps_1d
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
-from ascentfail.theory.claim import Claim, Domain, Kind, Point
-from ascentfail.theory.domains import LINE, LINE_WITH_DA, PLANE, exists_in_plane
+from ascentfail.theory.claim import Claim, Kind, Point
+from ascentfail.theory.domains import LINE, LINE_WITH_DA, PLANE
 from ascentfail.theory.lemmas.lemma_03_wrong_side import FARTHER, FARTHER_WORDS, extra_distance, from_threshold
 from ascentfail.theory.registry import register
 
@@ -82,19 +82,3 @@ def extra_squared_distance(p: Point, xp: Arithmetic) -> Scalar:
     unlearned, original = stationary.plane(p, "descent_ascent", xp=xp), stationary.plane(p, "original", xp=xp)
     squared = closed_form.squared_distance_to_oracle
     return squared(*unlearned, p, xp=xp) - squared(*original, p, xp=xp)
-
-
-register(Claim(
-    id="beyond-3.step-implies-end",
-    statement="Plane: where the first step leads away from the oracle, descent-ascent ends farther from it, if it has a minimum.",
-    source="ours, theory section 3 item 3: (b) implies (a)",
-    kind=Kind.ORDERING,
-    domain=Domain(
-        PLANE.axes,
-        PLANE.chart,
-        lambda p, xp: (exists_in_plane(p, xp), first_step_criterion(p, xp)),
-        f"{PLANE.words}, a minimum exists and the first step leads away",
-    ),
-    margin=extra_squared_distance,
-    note="The converse fails widely; that no later point of the path is closer does not follow: see the figure `questions`.",
-))
