@@ -29,10 +29,12 @@ FARTHER_1D = register(Claim(
 
 def _step_away(p: Point, xp: Arithmetic) -> Scalar:
     """-L_DA'(w_D)(w_D - w_R)/lam: positive where the first step leads away from the oracle."""
-    return closed_form.first_step(p, xp=xp) * (closed_form.original(p, xp=xp) - closed_form.oracle(p, xp=xp))
+    w = closed_form.original(p, xp=xp)
+    step = steps_1d.simultaneous(w, p, xp.number(1), loss=xp.loss, xp=xp) - w
+    return step * (w - closed_form.oracle(p, xp=xp))
 
 
-register(Claim(
+FIRST_STEP_1D = register(Claim(
     id="beyond-3.first-step-1d",
     statement="One coordinate: the first descent-ascent step leads away from the oracle iff phi^2/(1+2phi) < alpha < phi.",
     source="ours, theory section 3 item 3 (b)",
@@ -65,7 +67,7 @@ def first_step_criterion(p: Point, xp: Arithmetic) -> Scalar:
     return away / (1 + p.epsilon * p.epsilon)
 
 
-register(Claim(
+FIRST_STEP_2D = register(Claim(
     id="beyond-3.first-step-2d",
     statement="Plane: the first step leads away from the oracle iff phi^2 U (x_D - x_R) > (1 + 2 phi) V (y_D - y_R), with (U, V) "
     "the pulls of the original.",
