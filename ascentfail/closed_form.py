@@ -179,8 +179,15 @@ def plane_oracle(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
 
 
 def retain_pull(s2: Scalar, beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> Scalar:
-    """s_1 = W(beta e^{-q s_2}), which solves s_1 = beta e^{-x} for given s_2; s_1 = beta l(x) under the logistic loss. Beyond."""
-    return pull_mpmath(xp.log(beta), q * s2) if xp.loss == "logistic" else xp.lambertw_exp(xp.log(beta) - q * s2)
+    """s_1 = W(beta e^{-q s_2}), which solves s_1 = beta e^{-x} for given s_2. Beyond the paper.
+
+    In mpmath under the logistic loss the solution of s_1 = beta/(1 + e^x). Raises: ValueError in another arithmetic under that.
+    """
+    if xp.loss == "exponential":
+        return xp.lambertw_exp(xp.log(beta) - q * s2)
+    if xp.name != "mpmath":
+        raise invalid("xp", f"{xp.name} under the logistic loss", "mpmath; `stationary.plane` has both pulls in JAX")
+    return pull_mpmath(xp.log(beta), q * s2)
 
 
 def flatness(margin: Scalar, *, xp: Arithmetic = JAX) -> Scalar:

@@ -388,21 +388,25 @@ def _climb(beta: Any, gamma: Any, q: Any, sign: int, xp: Arithmetic) -> Any:
     if sign > 0:
         end = highest - xp.softplus(q * far_pull + gamma)
         v = highest
+    reach = mp.mpf(2)  # how far to look, in units of g: about 2/g', found on the way
     for _ in range(100 * mp.dps):
         size = mp.exp(v)
         value = closed_form.balance(size, beta, gamma, q, sign, xp=xp)
         if sign * value <= 0:  # by rounding
             return v
         s1, x, y = state(v)
-        far = v - 2 * value / max(slope(size, s1, x, y), mp.mpf(1) / 16)
+        far = v - reach * value
         far = max(far, end) if sign > 0 else min(far, end)
         s1_far, x_far, y_far = state(far)
         steepest = slope(size, s1, x_far, y) if sign > 0 else slope(size, s1_far, x, y_far)
-        new = v - value / steepest if steepest > 0 else far
-        new = max(new, far) if sign > 0 else min(new, far)
-        if abs(new - v) <= 4 * mp.eps * (1 + abs(v)):
-            return new
-        v = new
+        step = -value / steepest if steepest > 0 else far - v
+        if abs(step) >= abs(far - v):
+            step, reach = far - v, 4 * reach
+        elif abs(4 * step) < abs(far - v):
+            reach = reach / 2
+        v = v + step
+        if abs(step) <= 4 * mp.eps * (1 + abs(v)):
+            return v
     return mp.nan
 
 

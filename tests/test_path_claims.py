@@ -9,10 +9,12 @@ from mpmath import mp
 
 import ascentfail as af
 from ascentfail import closed_form, stationary, steps_1d
-from ascentfail.arithmetic import JAX, MPMATH
+from ascentfail.arithmetic import JAX, MPMATH, under_logistic_loss
 from ascentfail.theory import Point, check, get
 from ascentfail.theory.lemmas import (
     beyond_01_first_step,
+    beyond_03_paths,
+    beyond_05_flow,
     beyond_07_alternating,
     corollary_01_few_steps,
     dependence_causes,
@@ -86,6 +88,76 @@ def test_the_flow_in_the_plane_reaches_the_minimum_iff_it_exists():
         if exists:
             np.testing.assert_allclose(end.weights[-1], point.weights, atol=1e-6)
     assert min(seen.values()) > 3
+
+
+solve = jax.jit(af.stationary_point, static_argnums=1)
+SADDLES = ((0.05, 3.0, 1e4, 1.1), (0.3, 2.5, 1e4, 1.6), (0.5, 1.0, 20.0, 2.5), (0.8, 0.5, 5.0, 6.0))
+ARITHMETICS = {"exponential": JAX, "logistic": under_logistic_loss(JAX)}
+
+
+def test_a_start_on_either_side_of_the_saddle_is_carried_to_the_minimum():
+    """beyond-5.flow: next to the fold, where minimum and saddle nearly meet, and with x_D above x_s as well as below it."""
+    seen, claim = set(), get("beyond-5.flow")
+
+    @jax.jit
+    def ask(at):
+        p = claim.domain.chart(at, JAX)
+        q, strength = closed_form.cosine(p), closed_form.retain_strength(p, "descent_ascent")
+        retain = closed_form.retain_pull(-p.ascent_pull, strength, q)
+        _, *saddle = beyond_05_flow.at_stationary(p, JAX)
+        return p.alpha, claim.domain.where(p, JAX)[0], claim.margin(p, JAX), (retain, -p.ascent_pull), saddle
+
+    for eps, phi, b, pull in SADDLES:
+        alpha, beyond, margin, pulls, (x_saddle, y_saddle) = ask(Point(epsilon=eps, phi=phi, b=b, ascent_pull=pull))
+        assert beyond >= 0 and margin > 0
+        problem = af.CrossCorrelated.from_ratios(epsilon=eps, alpha=alpha, phi=phi, b=b)
+        saddle = jnp.stack(closed_form.plane_weights(*pulls, eps))
+        slope = jax.grad(lambda w, q=problem: af.loss(q, w, "descent_ascent"))(saddle)
+        np.testing.assert_allclose(slope / problem.ridge, 0, atol=1e-9)  # the chart's alpha makes it stationary
+        start = solve(problem, "original").margins
+        seen.add(bool(start[0] >= x_saddle))
+        assert start[0] >= x_saddle or start[1] >= y_saddle
+        end = af.gradient_flow(problem, "original", [0.0, 300.0 / float(problem.ridge)])
+        np.testing.assert_allclose(end.weights[-1], solve(problem, "descent_ascent").weights, atol=1e-6)
+    assert seen == {True, False}
+
+
+TO_X_AND_S2 = lambda eps: np.array([[1, -eps / (1 - eps**2) * (1 + eps**2)], [eps, (1 + eps**2) / (1 - eps**2)]])  # noqa: E731
+
+
+@pytest.mark.parametrize("loss", ARITHMETICS)
+def test_a_first_step_away_lowers_x_and_the_forget_pull(loss):
+    xp, at = ARITHMETICS[loss], dict(epsilon=0.9, phi=1.2, b=400.0, alpha=0.6)
+    p = af.CrossCorrelated.from_ratios(**at, loss=loss)
+    w, oracle = (np.asarray(solve(p, m).weights) for m in ("original", "oracle"))
+    velocity = -np.asarray(jax.grad(lambda w: af.loss(p, w, "descent_ascent"))(jnp.asarray(w))) / float(p.ridge)
+    away, rates = velocity @ (w - oracle), -velocity @ TO_X_AND_S2(0.9)
+    got = jax.jit(lambda p: (beyond_03_paths.first_step_criterion(p, xp), beyond_03_paths.velocities(p, xp)))(Point(**at))
+    np.testing.assert_allclose(got, [away, rates.min()], rtol=1e-8)
+    assert away > 0 and rates.min() > 0
+
+
+@pytest.mark.parametrize("loss", ARITHMETICS)
+def test_a_path_that_starts_away_and_comes_closer(loss):
+    """beyond-3.step-implies-path and its repaired statement, by the library's own steps and flow on the loss as written."""
+    xp = ARITHMETICS[loss]
+    claim = get("beyond-3.step-implies-path" if loss == "exponential" else "beyond-8.3.step-implies-path")
+    at = claim.domain.chart(Point(epsilon=0.92, phi=2.2, b=6.3e5, excess=0.11), JAX)
+    p = af.CrossCorrelated.from_ratios(epsilon=at.epsilon, alpha=at.alpha, phi=at.phi, b=at.b, loss=loss)
+    original, oracle = (solve(p, m).weights for m in ("original", "oracle"))
+    np.testing.assert_allclose(closed_form.plane_weights(at.u, at.v, at.epsilon), original, rtol=1e-9)
+    away = -jax.grad(lambda w: af.loss(p, w, "descent_ascent"))(original) @ (original - oracle) / p.ridge
+    np.testing.assert_allclose(beyond_03_paths.criterion(at.u, at.v, at, xp) / at.phi / (1 + at.epsilon**2), away, rtol=1e-6)
+    assert away > 0
+    run = af.descent_ascent(p, "original", steps=32, step_size=0.01 / float(p.ridge))
+    least = float(np.min(run.distance_to_oracle[1:] / run.distance_to_oracle[0]) ** 2 - 1)
+    np.testing.assert_allclose(jax.jit(lambda at: beyond_03_paths.closest(at, xp))(at), least, rtol=1e-7)
+    assert least < -0.1
+    if loss == "exponential":
+        flow = af.gradient_flow(p, "original", np.concatenate([[0, 1e-4], np.linspace(0.01, 0.32, 32)]) / float(p.ridge))
+        ratios = np.asarray(flow.distance_to_oracle / flow.distance_to_oracle[0])
+        assert ratios[1] > 1 and ratios.min() < 0.95
+        assert np.all(np.diff(np.asarray(flow.weights) @ TO_X_AND_S2(0.92), axis=0) < 0)
 
 
 # --- few steps ----------------------------------------------------------------------------------------------------------------

@@ -36,18 +36,20 @@ def _in_gaps(p: Point) -> Scalar:
 
 BOTH_FALL = (
     steps.identity(
-        "criterion-in-gaps", "with G = x_D - X, phi^2 U G - (1+2phi) V (y_D - q X) = G (phi^2 U - q (1+2phi) V) - (1+2phi) (1-q^2) V^2",
+        "criterion-in-gaps", "with G = x_D - X, phi^2 U G - (1+2phi) V (y_D - q X) = G (phi^2 U - q (1+2phi) V) - (1+2phi) "
+        "(1-q^2) V^2",
         _POSITIVE, lambda p, xp: _in_gaps(p),
     ),
     steps.identity(
-        "never-beyond-the-oracle", "with U = X/(1+phi) - r and q V = X + G - U: phi^2 U - q (1+2phi) V = -phi (1+phi) U - (1+2phi) (G + (1+phi) r)",
+        "never-beyond-the-oracle", "with U = X/(1+phi) - r and q V = X + G - U: phi^2 U - q (1+2phi) V = -phi (1+phi) U - "
+        "(1+2phi) (G + (1+phi) r)",
         {"big_x": (1e-3, 30.0), "gap": (0.0, 30.0), "r": (0.0, 30.0), "phi": (1e-3, 1e3)},
         lambda p, xp: (lambda u: p.phi**2 * u - (1 + 2 * p.phi) * (p.big_x + p.gap - u) + p.phi * (1 + p.phi) * u
                        + (1 + 2 * p.phi) * (p.gap + (1 + p.phi) * p.r))(p.big_x / (1 + p.phi) - p.r),
     ),
     steps.identity(
-        "velocity-at-original", "beta l(x_D) = (1+phi) U and gamma l(y_D) = (1+phi) V/phi: s_1' = phi U, s_2' = -(1+2phi) V/phi and "
-        "phi x' = phi^2 U - q (1+2phi) V", {"u": (0.0, 30.0), "v": (0.0, 30.0), "phi": (1e-3, 1e3), "q": (0.0, 1.0)},
+        "velocity-at-original", "beta l(x_D) = (1+phi) U and gamma l(y_D) = (1+phi) V/phi: s_1' = phi U, s_2' = -(1+2phi) V/phi "
+        "and phi x' = phi^2 U - q (1+2phi) V", {"u": (0.0, 30.0), "v": (0.0, 30.0), "phi": (1e-3, 1e3), "q": (0.0, 1.0)},
         lambda p, xp: (lambda s1, s2: p.phi * (s1 + p.q * s2) - p.phi**2 * p.u + p.q * (1 + 2 * p.phi) * p.v)(
             (1 + p.phi) * p.u - p.u, -(1 + p.phi) * p.v / p.phi - p.v
         ),
@@ -55,8 +57,8 @@ BOTH_FALL = (
     steps.EXPONENTIAL_ABOVE,
 )
 BOTH_FALL_WORDS = (
-    "(1+phi) U = X l(x_D)/l(X), so x_D >= X would mean U <= X/(1+phi), phi^2 U <= q (1+2phi) V and a criterion < 0: where it is >= 0, "
-    "G < 0 and so phi^2 U < q (1+2phi) V, that is x' < 0 at the start, as s_2' is"
+    "(1+phi) U = X l(x_D)/l(X), so x_D >= X would mean U <= X/(1+phi), phi^2 U <= q (1+2phi) V and a criterion < 0: where it is "
+    ">= 0, G < 0 and so phi^2 U < q (1+2phi) V, that is x' < 0 at the start, as s_2' is"
 )
 FOR_EVER = (*BOTH_FALL, *KEEPS_ORDER)
 FOR_EVER_WORDS = f"{BOTH_FALL_WORDS}; {KEEPS_ORDER_WORDS}, and a flow that starts by lowering both lowers both for ever"
@@ -87,9 +89,10 @@ STEP_IMPLIES_END = register(Claim(
     ),
     margin=extra_squared_distance,
     proof=(*BOTH_FALL, *REACHES, steps.X_GAP_AND_Y_GAP),
-    proof_words=f"{BOTH_FALL_WORDS}. {REACHES_WORDS}. A flow that starts by lowering x and s_2 lowers them for ever, so x_DA <= x_D < X; "
-    "then y_D - y_DA = q (x_D - x_DA) + (1-q^2)(V+B) >= 0 and B = (1+phi)/phi V l(y_DA)/l(y_D) > V: both parts of the squared distance "
-    "(x - X)^2 + (1-q^2) s_2^2 have grown",
+    proof_words=f"{BOTH_FALL_WORDS}. {REACHES_WORDS}. A flow that starts by lowering x and s_2 lowers them for ever, so x_DA <= "
+    f"x_D < X; "
+    "then y_D - y_DA = q (x_D - x_DA) + (1-q^2)(V+B) >= 0 and B = (1+phi)/phi V l(y_DA)/l(y_D) > V: both parts of the squared "
+    "distance (x - X)^2 + (1-q^2) s_2^2 have grown",
     note="The converse fails widely; that no later point of the path is closer does not follow: beyond-3.step-implies-path.",
 ))
 
@@ -126,26 +129,27 @@ def closest(p: Point, xp: Arithmetic) -> Scalar:
 
 STEP_IMPLIES_PATH = register(Claim(
     id="beyond-3.step-implies-path",
-    statement="Plane: where the first step leads away from the oracle, none of 32 simultaneous steps of eta lam = 1/100 ends closer to it "
-    "than the start.",
+    statement="Plane: where the first step leads away from the oracle, none of 32 simultaneous steps of eta lam = 1/100 ends "
+    "closer to it than the start.",
     source="ours, theory section 3 item 3: (b) implies (c)",
     kind=Kind.ORDERING,
     domain=Domain(
         (
-            Axis("epsilon", 0.5, 0.99), Axis("phi", 0.1, 3.0, "log"), Axis("b", 1.0, 1e6, "log"), Axis("excess", 1e-2, 1.0, "log"),
+            Axis("epsilon", 0.5, 0.99), Axis("phi", 0.1, 3.0, "log"), Axis("b", 1.0, 1e6, "log"),
+            Axis("excess", 1e-2, 1.0, "log"),
         ),
         _from_turn,
         lambda p, xp: (criterion(p.u, p.v, p, xp),),
-        "epsilon in [0.5, 0.99], phi in [0.1, 3], b in [1, 1e6], alpha where q (1+2phi) V/(phi^2 U) - 1 is in [0.01, 1], and the first "
-        "step leads away",
+        "epsilon in [0.5, 0.99], phi in [0.1, 3], b in [1, 1e6], alpha where q (1+2phi) V/(phi^2 U) - 1 is in [0.01, 1], and "
+        "the first step leads away",
     ),
     margin=closest,
     note="The margin is relative and of squared distances. The violations lie next to the boundary of the condition, at strong "
     "correlation.",
     repaired=Claim(
         id="beyond-3.step-implies-path.repaired",
-        statement="Plane: where the first step leads away, the flow lowers the retain margin x and the forget pull s_2 at its start, and "
-        "then for ever.",
+        statement="Plane: where the first step leads away, the flow lowers the retain margin x and the forget pull s_2 at its "
+        "start, and then for ever.",
         source="ours",
         kind=Kind.ORDERING,
         domain=AWAY,
