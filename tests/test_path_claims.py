@@ -16,6 +16,7 @@ from ascentfail.theory.lemmas import (
     beyond_03_paths,
     beyond_05_flow,
     beyond_07_alternating,
+    beyond_08_logistic_steps,
     corollary_01_few_steps,
     dependence_causes,
     first_steps,
@@ -259,3 +260,57 @@ def test_strong_convexity_from_the_loss_itself():
 
 def test_existence_threshold_is_the_fold():
     assert stationary.log_existence_alpha(Point(epsilon=0.0, b=1.0, phi=1.0)) == pytest.approx(-1.0)  # b alpha/phi = 1/e
+
+
+# --- the alternating map under the logistic loss ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("excess", "beyond", "stable"), [(0.6, 0.01, True), (1.3, 0.01, True), (1.5, 0.01, False), (0.6, 5.0, False)]
+)
+def test_stability_without_a_ridge_under_the_logistic_loss(excess, beyond, stable):
+    p = Point(excess=excess, beyond=beyond)
+    at, strength = beyond_08_logistic_steps._balanced(p, JAX)
+    ridgeless = Point(b=strength, forget_b=strength * jnp.exp(excess), phi=1.0)  # steps of h times these, h -> 0, have no ridge
+
+    @jax.jit
+    def after(w):
+        u = w + ridgeless.b * steps_1d.slope(w, "logistic", JAX)
+        return u - ridgeless.forget_b * steps_1d.slope(u, "logistic", JAX)
+
+    fixed = jnp.log(at)
+    np.testing.assert_allclose(after(fixed), fixed, atol=1e-11)
+    multiplier = jax.grad(after)(fixed)
+    np.testing.assert_allclose(beyond_08_logistic_steps._multiplier(p, JAX), multiplier, rtol=1e-9)
+    assert (abs(multiplier) < 1) == stable
+    w = fixed + 1e-4
+    for _ in range(200):
+        w = after(w)
+    assert (abs(w - fixed) < 1e-4) == stable
+
+
+def test_the_gap_of_the_fixed_point_under_the_logistic_loss():
+    with mpmath.workdps(60):
+        at = {"eta": 1e-5, "share": 0.5, "c": 1, "k": 1e-4}
+        p = iterative._nearly_balanced(Point(**{name: mp.mpf(value) for name, value in at.items()}), MPMATH)
+        move = lambda w: (steps_1d.alternating(w, p, p.step, loss="logistic", xp=MPMATH) - w) / p.step  # noqa: E731
+        fixed, minimiser = beyond_08_logistic_steps._fixed_point(p, MPMATH), MPMATH.logisticw(1)
+        root = mp.findroot(move, (minimiser + 1, 12), solver="anderson", tol=1e-30)
+        assert abs(fixed - root) < 1e-20 and fixed - minimiser > 1
+        excluded = beyond_08_logistic_steps._excluded(p, MPMATH)
+        least = min(move((minimiser + 1) * mp.mpf(i) / 40) for i in range(41))
+        assert excluded < 0 and least * p.step / (p.eta * p.share) ** 2 >= -excluded
+        assert min(move(-mp.mpf(10) ** (mp.mpf(i) / 10 - 9)) for i in range(110)) > 0
+
+
+def test_logistic_iterates_stay_within_their_bound_and_differ_at_second_order():
+    p = af.SemiOrthogonal.from_ratios(alpha=3.0, phi=1.0, b=20.0, ridge=1e-2, loss="logistic")
+    run = af.descent_ascent(p, "original", steps=300, step_size=0.9 / float(p.ridge), mode="alternating")
+    assert run.diverged_at == -1 and np.max(np.abs(run.weights)) <= 60.0  # kappa = alpha b/phi
+    margin = beyond_08_logistic_steps._stays(Point(alpha=3.0, phi=1.0, b=20.0, step=0.9), JAX)
+    np.testing.assert_allclose(margin, 60 - np.max(np.abs(run.weights[:9])), rtol=1e-9)
+    one = Point(alpha=3.0, phi=1.0, b=20.0, step=0.9, w=run.weights[0])
+    drift = one.w - 20 * steps_1d.slope(one.w, "logistic", JAX)
+    both = run.weights[0] + 0.9 * (-40 * steps_1d.slope(one.w, "logistic", JAX) - 2 * one.w)
+    assert beyond_08_logistic_steps._second_order(one, JAX) <= 0.81 * abs(drift) * 16 - abs(run.weights[1] - both) + 1e-9
+    assert beyond_08_logistic_steps._second_order(one, JAX) > 0

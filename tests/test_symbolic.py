@@ -18,7 +18,7 @@ from ascentfail.arithmetic import JAX, under_logistic_loss
 from ascentfail.errors import MissingExtraError
 from ascentfail.theory import Axis, Claim, Domain, Kind, claims, get
 from ascentfail.theory.evidence import symbolic
-from ascentfail.theory.lemmas import beyond_02_displacement, beyond_07_alternating
+from ascentfail.theory.lemmas import beyond_02_displacement, beyond_07_alternating, beyond_08_logistic_steps
 from ascentfail.theory.lemmas.lemma_02_closed_forms import residual
 
 PROVED = (
@@ -38,6 +38,7 @@ PROVED = (
     "beyond-7.multiplier",
     "beyond-8.lemma-5.proof",
     "beyond-8.3.first-step-2d",
+    "beyond-8.7.fixed-point",
     "beyond-8.dependence-causes.exists",
 )
 
@@ -123,6 +124,12 @@ def logistic_residual(p, xp):
     return w + c * xp.sigmoid(-w)
 
 
+def logistic_return(p, xp):
+    at, strength = beyond_08_logistic_steps._balanced(p, xp)
+    down = strength / (1 + at)
+    return down + strength * xp.exp(p.excess) / (1 + at * xp.exp(down))
+
+
 def plane_residual(p, xp):
     (beta, gamma), q = closed_form.pulls(p, "descent_ascent"), closed_form.cosine(p)
     s1, s2 = stationary.plane(p, "descent_ascent", xp=under_logistic_loss(xp))
@@ -145,6 +152,7 @@ FLIPS = {
     "beyond-7.multiplier": lambda p, xp: beyond_07_alternating._multiplier(p, xp) - (1 + p.excess**2),
     "beyond-8.lemma-5.proof": logistic_residual,
     "beyond-8.3.first-step-2d": lambda p, xp: first_step(p, under_logistic_loss(xp), sign=1),
+    "beyond-8.7.fixed-point": logistic_return,
     "beyond-8.dependence-causes.exists": plane_residual,
     "lemma-2.one-coordinate": two_models,
     "lemma-2.second-branch": lambda p, xp: residual(
@@ -177,8 +185,10 @@ def test_the_unflipped_copies_are_proved(claim_id, margin):
 @pytest.mark.parametrize("claim_id", PROVED)
 def test_a_hair_is_not_proved(claim_id):
     claim = get(claim_id)
-    off = dataclasses.replace(claim, margin=lambda p, xp: claim.margin(p, xp) + p.b / 10**30)
+    off = dataclasses.replace(claim, margin=lambda p, xp: claim.margin(p, xp) + next(iter(p.values().values())) / 10**30)
     assert symbolic.prove(off) is None
+    none = dataclasses.replace(claim, margin=lambda p, xp: claim.margin(p, xp) + 0 * next(iter(p.values().values())))
+    assert symbolic.prove(none) is not None  # so it is the hair that is refused
 
 
 @pytest.mark.parametrize("which", ["original", "descent_ascent"])

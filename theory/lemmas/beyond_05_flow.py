@@ -93,8 +93,8 @@ REACHES = (*KEEPS_ORDER, *NOT_BOTH_BELOW)
 REACHES_WORDS = (
     f"{KEEPS_ORDER_WORDS}. {UNIMODAL_WORDS}. Along the stationary points A and -x, -y rise with B, so the minimum is above the "
     f"saddle in (x, s_2) and below it in (s_1, -y). {_NOT_BOTH_BELOW_WORDS}. Either way the orbit is bounded (s_1 >= 0, s_2 <= "
-    "V, l falls) and stays, strictly, on that side, where the flow leaves the saddle along its positive direction; the only other "
-    "stationary point there is the minimum. Without a stationary point a gradient flow is unbounded"
+    "V, l falls) and stays, strictly, on that side, where the flow leaves the saddle along its positive direction; the only "
+    "other stationary point there is the minimum. Without a stationary point a gradient flow is unbounded"
 )
 
 

@@ -36,7 +36,7 @@ _MONOTONE = steps.inequality(
 register(again(HELPS, proof=(_MONOTONE, GRADIENT_DIFFERENCE), words=HELPS_WORDS, note="The same with the logistic loss."))
 register(again(
     FIRST_STEP_1D, proof=(*ORDER, steps.FIRST_STEP), words=f"{ORDER_WORDS}; w_D = c_D l(w_D), so the first step is (c_DA - c_D) "
-    f"l(w_D)",
+    "l(w_D)",
     note="The same with the logistic loss: the same region.",
 ))
 register(again(FIRST_STEP_2D, note="The same with the logistic loss, U and V its own pulls."))
