@@ -23,6 +23,7 @@ from mpmath import mp
 
 from ascentfail import logistic, special
 from ascentfail.errors import MissingExtraError, invalid
+from ascentfail.problems import Loss
 
 Scalar = Any  # a JAX array, an mpf, an arb or a SymPy expression
 
@@ -42,7 +43,9 @@ class Arithmetic:
         logisticw: c -> the w with w (1 + e^w) = c.
         minimum, maximum: of two numbers.
         indicator: 1 where x >= 0, else 0; NaN of NaN. A ball that may lie on either side gives [0, 1]. Its slope is 0.
-        implicit: (beta, gamma, q, sign) -> (s_1, s_2) where a stationary point is two symbols with their equations, else None.
+        implicit: (beta, gamma, q, sign, loss) -> (s_1, s_2) where a stationary point is two symbols with their equations, else
+            None.
+        loss: the loss whose stationary points `lambertw` and `stationary.plane` give.
     """
 
     name: str
@@ -59,7 +62,8 @@ class Arithmetic:
     minimum: Callable[[Any, Any], Scalar]
     maximum: Callable[[Any, Any], Scalar]
     indicator: Callable[[Any], Scalar]
-    implicit: Callable[[Any, Any, Any, int], tuple[Scalar, Scalar]] | None = None
+    implicit: Callable[[Any, Any, Any, int, Loss], tuple[Scalar, Scalar]] | None = None
+    loss: Loss = "exponential"
 
 
 JAX = Arithmetic(
@@ -134,6 +138,8 @@ MPMATH = _mpmath_arithmetic()  # at the caller's working precision: `with mpmath
 def under_logistic_loss(xp: Arithmetic) -> Arithmetic:
     """The arithmetic in which W(c), the solution of w = c e^{-w}, stands for that of w = c/(1 + e^w); it has no second branch.
 
+    `stationary.plane` gives the stationary points of the logistic loss in it; W(e^y), which has no counterpart, is refused.
+
     Args:
         xp: one of the arithmetics of this module.
 
@@ -143,12 +149,15 @@ def under_logistic_loss(xp: Arithmetic) -> Arithmetic:
     Never raises.
     """
 
+    def nothing(y: Any) -> Any:
+        raise invalid("xp", f"{xp.name} under the logistic loss", "the exponential loss where W(e^y) is needed")
+
     def weight(c: Any, branch: int = 0) -> Any:
         if branch != 0:
             raise invalid("branch", branch, "0: under the logistic loss the solution is unique")
         return xp.logisticw(c)
 
-    return dataclasses.replace(xp, lambertw=weight)
+    return dataclasses.replace(xp, lambertw=weight, lambertw_exp=nothing, loss="logistic")
 
 
 @functools.cache

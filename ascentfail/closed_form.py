@@ -12,6 +12,7 @@ from typing import Any
 
 from ascentfail.arithmetic import JAX, Arithmetic, Scalar
 from ascentfail.errors import invalid
+from ascentfail.logistic import pull_mpmath
 from ascentfail.losses import Model, check_model, require_exponential
 
 # --- one coordinate: every solution is w = W(c) ---------------------------------------------------------------------------
@@ -315,6 +316,8 @@ def plane_oracle(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
 def retain_pull(s2: Scalar, beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> Scalar:
     """The retain pull for a given s_2: s_1 = W(beta e^{-q s_2}), which solves s_1 = beta e^{-x}.
 
+    In mpmath under the logistic loss the solution of s_1 = beta/(1 + e^x).
+
     Args:
         s2: signed pull of the forget samples, any finite scalar.
         beta: strength of the retain samples, > 0, scalar.
@@ -324,9 +327,31 @@ def retain_pull(s2: Scalar, beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) ->
     Returns:
         s_1 > 0.
 
+    Raises:
+        ValueError: another arithmetic than mpmath under the logistic loss.
+
     Ours: Lemma 6 with s_2 held.
     """
-    return xp.lambertw_exp(xp.log(beta) - q * s2)
+    if xp.loss == "exponential":
+        return xp.lambertw_exp(xp.log(beta) - q * s2)
+    if xp.name != "mpmath":
+        raise invalid("xp", f"{xp.name} under the logistic loss", "mpmath; `stationary.plane` has both pulls in JAX")
+    return pull_mpmath(xp.log(beta), q * s2)
+
+
+def flatness(margin: Scalar, *, xp: Arithmetic = JAX) -> Scalar:
+    """-ln l(m) of the slope l of the arithmetic's loss: m for e^{-m}, ln(1 + e^m) for 1/(1 + e^m).
+
+    Args:
+        margin: m, any finite scalar.
+        xp: arithmetic; it says which loss.
+
+    Returns:
+        -ln l(m).
+
+    Ours: what stands for the margin under either loss.
+    """
+    return xp.softplus(margin) if xp.loss == "logistic" else margin
 
 
 def balance(size: Scalar, beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, xp: Arithmetic = JAX) -> Scalar:
@@ -334,7 +359,8 @@ def balance(size: Scalar, beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, 
 
         g(S) = ln S + y(S) - ln gamma = 0,   y = q s_1 + sign S,   s_1 = W(beta e^{-sign q S})
 
-    For the original (sign = +1) g is increasing, for descent-ascent (sign = -1) it rises to one maximum and falls.
+    For the original (sign = +1) g is increasing, for descent-ascent (sign = -1) it rises to one maximum and falls. Under the
+    logistic loss ln(1 + e^y) stands for y, and for descent-ascent g has one root or three.
 
     Args:
         size: S > 0, scalar.
@@ -350,7 +376,7 @@ def balance(size: Scalar, beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, 
     Ours: the equations of App. I in one unknown; h(B) of descent-ascent is g(B) + ln gamma.
     """
     s1 = retain_pull(sign * size, beta, q, xp=xp)
-    return xp.log(size) + q * s1 + sign * size - xp.log(gamma)
+    return xp.log(size) + flatness(q * s1 + sign * size, xp=xp) - xp.log(gamma)
 
 
 def alpha_of_original(forget_pull: Scalar, p: Any, *, xp: Arithmetic = JAX) -> Scalar:

@@ -82,6 +82,24 @@ def logisticw_mpmath(c: Any) -> Any:
     return +new
 
 
+def pull_mpmath(log_beta: Any, shift: Any) -> Any:
+    """The s > 0 with s = beta/(1 + e^{s + shift}), at mpmath's working precision.
+
+    In u = ln s the equation u + softplus(e^u + shift) = ln beta is convex and increasing: Newton comes down from a start above.
+    """
+    with mp.extradps(10):
+        bound = log_beta - shift  # softplus(m) >= m, so s e^s <= beta e^{-shift}
+        u = min(log_beta, mp.log(mp.lambertw(mp.exp(bound)).real) if bound < 100 else mp.log(bound))
+        while True:
+            m = mp.exp(u) + shift
+            step = (u + max(m, mp.zero) + mp.log1p(mp.exp(-abs(m))) - log_beta) / (1 + mp.exp(u) / (1 + mp.exp(-m)))
+            u -= step
+            if not abs(step) > (1 + abs(u)) * mp.eps * 8:
+                break
+        s = mp.exp(u)
+    return +s
+
+
 def logisticw_ball(c: Any) -> Any:
     """The same for an exact ball of python-flint: Newton, then a radius from the residual over the least slope."""
     w, last = c.lambertw() if c > 0 else c / 2, None

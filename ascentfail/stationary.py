@@ -33,6 +33,7 @@ from ascentfail.special import lambertw, lambertw_exp
 _NEWTON_STEPS = {"exponential": 14, "logistic": 36}
 _FOLD_STEPS = 24
 _INNER_STEPS = 12
+_FEW_DIGITS = 25  # of a root in mpmath that is then sharpened
 
 
 class StationaryKind(enum.IntEnum):
@@ -272,15 +273,15 @@ def _solve_plane_jvp(sign: int, loss: Loss, primals: Any, tangents: Any) -> Any:
 
 
 def plane(p: Any, which: Model, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
-    r"""The signed pulls (s_1, s_2) of a model in the plane, in JAX or mpmath, for the exponential loss.
+    r"""The signed pulls (s_1, s_2) of a model in the plane, in JAX or mpmath, for the loss of the arithmetic.
 
         s_1 = beta e^{-x},   |s_2| = gamma e^{-y},   (beta, gamma) = `closed_form.pulls`
 
     Args:
         p: problem or ratios with b >= 0, forget_b >= 0, phi > 0, 0 <= epsilon <= 1; scalars.
         which: "original", "oracle" or "descent_ascent".
-        xp: JAX, or mpmath at the working precision of the caller. The mpmath route brackets the root of
-            `closed_form.balance` and shares no iteration with the JAX route.
+        xp: JAX, or mpmath at the working precision of the caller, or one of them `under_logistic_loss`. The mpmath route
+            brackets the root of `closed_form.balance`, or climbs to it, and shares no iteration with the JAX route.
 
     Returns:
         (s_1, s_2); NaN where descent-ascent has no minimum. Margins: `closed_form.plane_margins`.
@@ -295,47 +296,56 @@ def plane(p: Any, which: Model, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar
     q, (beta, gamma) = closed_form.cosine(p), closed_form.pulls(p, which)
     if which == "oracle":
         return xp.lambertw(beta, 0), 0 * beta
-    if xp is JAX:
+    if xp.name == JAX.name:
         sign = -1 if which == "descent_ascent" else 1
-        s1, size = solve_plane(q, closed_form.one_minus_cosine(p), beta, gamma, sign, "exponential")
+        s1, size = solve_plane(q, closed_form.one_minus_cosine(p), beta, gamma, sign, xp.loss)
         return s1, sign * size
     return from_pulls(beta, gamma, q, -1 if which == "descent_ascent" else 1, xp=xp)
 
 
 def from_pulls(beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
-    """The signed (s_1, s_2) with s_1 = beta e^{-x}, s_2 = sign gamma e^{-y}, in JAX or mpmath.
+    """The signed (s_1, s_2) with s_1 = beta l(x), s_2 = sign gamma l(y), in JAX or mpmath.
 
     Args:
         beta: strength of the retain samples, >= 0, scalar.
         gamma: strength of the forget samples, >= 0, scalar.
         q: cosine, 0 <= q <= 1, scalar.
         sign: +1 for the original, -1 for descent-ascent.
-        xp: JAX or mpmath.
+        xp: JAX or mpmath, or one of them `under_logistic_loss`.
 
     Returns:
-        (s_1, s_2), the minimum; NaN where descent-ascent has none.
+        (s_1, s_2), the minimum with the smallest |s_2|; NaN where descent-ascent has none.
 
     Raises:
         ValueError: another arithmetic.
 
     Ours: a reduction of App. I.
     """
-    if xp is JAX:
-        s1, size = solve_plane(q, 1 - q, beta, gamma, sign, "exponential")
+    if xp.name == JAX.name:
+        s1, size = solve_plane(q, 1 - q, beta, gamma, sign, xp.loss)
         return s1, sign * size
     if xp.implicit is not None:
-        return xp.implicit(beta, gamma, q, sign)
-    if xp is not MPMATH:
+        return xp.implicit(beta, gamma, q, sign, xp.loss)
+    if xp.name != MPMATH.name:
         raise invalid("xp", xp.name, "the JAX or the mpmath arithmetic")
+    q, beta, gamma = mp.mpf(q), mp.mpf(beta), mp.mpf(gamma)
     with mpmath.extradps(10):  # the logarithms of tiny pulls are large, and their rounding is relative to that
-        s1, s2 = _plane_mpmath(mp.mpf(q), mp.mpf(beta), mp.mpf(gamma), sign)
+        if xp.loss == "logistic" and gamma != 0:  # its pulls are iterations themselves
+            with mpmath.workdps(_FEW_DIGITS):
+                rough = _plane_mpmath(q, beta, gamma, sign, xp)
+            s1, s2 = _sharpen(rough, q, beta, gamma, sign, xp)
+        else:
+            s1, s2 = _plane_mpmath(q, beta, gamma, sign, xp)
     return +s1, +s2
 
 
-def _plane_mpmath(q: Any, beta: Any, gamma: Any, sign: int) -> tuple[Any, Any]:
+def _plane_mpmath(q: Any, beta: Any, gamma: Any, sign: int, xp: Arithmetic) -> tuple[Any, Any]:
     if gamma == 0:
-        return MPMATH.lambertw(beta, 0), mp.zero
+        return xp.lambertw(beta, 0), mp.zero
     # in ln S, since the root itself may be smaller than every tolerance
+    if xp.loss == "logistic":
+        size = mp.exp(_climb(beta, gamma, q, sign, xp))
+        return closed_form.retain_pull(sign * size, beta, q, xp=xp), sign * size
     if sign > 0:
         alone = MPMATH.lambertw(gamma, 0)
         upper = mp.log(alone)
@@ -346,8 +356,67 @@ def _plane_mpmath(q: Any, beta: Any, gamma: Any, sign: int) -> tuple[Any, Any]:
         if upper + q * a - size <= mp.log(gamma):
             return mp.nan, mp.nan
         lower = mp.log(gamma) - q * a
-    size = mp.exp(_bracketed(lambda v: closed_form.balance(mp.exp(v), beta, gamma, q, sign, xp=MPMATH), lower, upper))
-    return closed_form.retain_pull(sign * size, beta, q, xp=MPMATH), sign * size
+    size = mp.exp(_bracketed(lambda v: closed_form.balance(mp.exp(v), beta, gamma, q, sign, xp=xp), lower, upper))
+    return closed_form.retain_pull(sign * size, beta, q, xp=xp), sign * size
+
+
+def _sharpen(rough: tuple[Any, Any], q: Any, beta: Any, gamma: Any, sign: int, xp: Arithmetic) -> tuple[Any, Any]:
+    """Newton on both equations in (ln s_1, ln S) from a root in few digits; NaN where it does not settle."""
+    u, v = mp.log(rough[0]), mp.log(abs(rough[1]))
+    for _ in range(mp.dps):
+        s1, size = mp.exp(u), mp.exp(v)
+        x, y = closed_form.plane_margins(s1, sign * size, q)
+        r1, r2 = u + xp.softplus(x) - mp.log(beta), v + xp.softplus(y) - mp.log(gamma)
+        dx, dy = xp.sigmoid(x), xp.sigmoid(y)
+        a, b, c, d = 1 + dx * s1, sign * dx * q * size, dy * q * s1, 1 + sign * dy * size
+        du, dv = (d * r1 - b * r2) / (a * d - b * c), (a * r2 - c * r1) / (a * d - b * c)
+        u, v = u - du, v - dv
+        if abs(du) + abs(dv) <= 64 * mp.eps * (1 + abs(u) + abs(v)):
+            return mp.exp(u), sign * mp.exp(v)
+    return mp.nan, mp.nan
+
+
+def _climb(beta: Any, gamma: Any, q: Any, sign: int, xp: Arithmetic) -> Any:
+    """A root ln S of the balance under the logistic loss: the only one (sign = +1), the smallest of one or three (sign = -1).
+
+    From an end that lies before it, by steps -g/m that cannot pass it, m an upper bound of the slope
+    g' = 1 + sign S l(-y) (1 - q^2 a/(1+a)), a = s_1 l(-x), on the stretch of the step. Along S, s_1 falls and both margins rise
+    for the original, s_1 rises and both fall for descent-ascent.
+    """
+
+    def state(v: Any) -> tuple[Any, ...]:
+        s1 = closed_form.retain_pull(sign * mp.exp(v), beta, q, xp=xp)
+        return s1, *(xp.sigmoid(m) for m in closed_form.plane_margins(s1, sign * mp.exp(v), q))
+
+    def slope(size: Any, pull: Any, near: Any, y: Any) -> Any:
+        return 1 + sign * size * y * (1 - q * q * pull * near / (1 + pull * near))
+
+    highest = mp.log(gamma)  # S = gamma l(y) <= gamma
+    far_pull = closed_form.retain_pull(min(sign, 0) * gamma, beta, q, xp=xp)  # the largest that s_1 can be
+    v, end = highest - xp.softplus(q * far_pull), highest
+    if sign > 0:
+        end = highest - xp.softplus(q * far_pull + gamma)
+        v = highest
+    reach = mp.mpf(2)  # how far to look, in units of g: about 2/g', found on the way
+    for _ in range(100 * mp.dps):
+        size = mp.exp(v)
+        value = closed_form.balance(size, beta, gamma, q, sign, xp=xp)
+        if sign * value <= 0:  # by rounding
+            return v
+        s1, x, y = state(v)
+        far = v - reach * value
+        far = max(far, end) if sign > 0 else min(far, end)
+        s1_far, x_far, y_far = state(far)
+        steepest = slope(size, s1, x_far, y) if sign > 0 else slope(size, s1_far, x, y_far)
+        step = -value / steepest if steepest > 0 else far - v
+        if abs(step) >= abs(far - v):
+            step, reach = far - v, 4 * reach
+        elif abs(4 * step) < abs(far - v):
+            reach = reach / 2
+        v = v + step
+        if abs(step) <= 4 * mp.eps * (1 + abs(v)):
+            return v
+    return mp.nan
 
 
 def _fold_mpmath(beta: Any, q: Any) -> tuple[Any, Any]:

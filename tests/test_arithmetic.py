@@ -35,6 +35,7 @@ FORMULAS = {
     "plane_weights": lambda p, xp: closed_form.plane_weights(p.b, p.phi, p.epsilon),
     "plane_oracle": lambda p, xp: closed_form.plane_oracle(p, xp=xp),
     "retain_pull": lambda p, xp: (closed_form.retain_pull(-p.alpha, p.b, p.epsilon, xp=xp),),
+    "flatness": lambda p, xp: tuple(closed_form.flatness(p.b, xp=one) for one in (xp, arithmetic.under_logistic_loss(xp))),
     "balance": lambda p, xp: tuple(closed_form.balance(p.alpha, p.b, p.phi, p.epsilon, sign, xp=xp) for sign in (1, -1)),
     "alpha_of_original": lambda p, xp: (closed_form.alpha_of_original(p.alpha, p, xp=xp),),
     "alpha_of_descent_ascent": lambda p, xp: (closed_form.alpha_of_descent_ascent(p.alpha, p, xp=xp),),

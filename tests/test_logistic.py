@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from mpmath import mp
 
+from ascentfail import closed_form
 from ascentfail.arithmetic import JAX, MPMATH, arb, under_logistic_loss
-from ascentfail.logistic import LEAST_SLOPE, logisticw
+from ascentfail.logistic import LEAST_SLOPE, logisticw, pull_mpmath
 
 POINTS = np.concatenate([[0.0], *(s * np.geomspace(1e-12, 1e12, 60) for s in (1.0, -1.0)), np.linspace(-12, 12, 97)])
 
@@ -66,3 +67,19 @@ def test_closed_forms_under_the_logistic_loss():
     assert xp.lambertw(3.0, 0) == logisticw(3.0)
     with pytest.raises(ValueError, match="branch"):
         xp.lambertw(-0.1, -1)
+
+
+def test_under_the_logistic_loss_what_has_no_counterpart_is_refused():
+    for xp in (JAX, MPMATH):
+        with pytest.raises(ValueError, match=r"^xp = .*under the logistic loss.*W\(e\^y\)"):
+            under_logistic_loss(xp).lambertw_exp(1.0)
+    with pytest.raises(ValueError, match="^xp = .*jax under the logistic loss.*stationary.plane"):
+        closed_form.retain_pull(0.5, 2.0, 0.3, xp=under_logistic_loss(JAX))
+
+
+@pytest.mark.parametrize("log_beta", [-90.0, 0.0, 9.0])
+@pytest.mark.parametrize("shift", [-500.0, -3.0, 0.0, 40.0])
+def test_the_pull_under_a_shift(log_beta, shift):
+    with mpmath.workdps(40):
+        s = pull_mpmath(mp.mpf(log_beta), mp.mpf(shift))
+        assert abs(s * (1 + mp.exp(s + shift)) / mp.exp(log_beta) - 1) < mp.mpf(10) ** -36

@@ -9,11 +9,14 @@ from mpmath import mp
 
 import ascentfail as af
 from ascentfail import closed_form, stationary, steps_1d
-from ascentfail.arithmetic import JAX, MPMATH
+from ascentfail.arithmetic import JAX, MPMATH, under_logistic_loss
 from ascentfail.theory import Point, check, get
 from ascentfail.theory.lemmas import (
     beyond_01_first_step,
+    beyond_03_paths,
+    beyond_05_flow,
     beyond_07_alternating,
+    beyond_08_logistic_steps,
     corollary_01_few_steps,
     dependence_causes,
     first_steps,
@@ -86,6 +89,76 @@ def test_the_flow_in_the_plane_reaches_the_minimum_iff_it_exists():
         if exists:
             np.testing.assert_allclose(end.weights[-1], point.weights, atol=1e-6)
     assert min(seen.values()) > 3
+
+
+solve = jax.jit(af.stationary_point, static_argnums=1)
+SADDLES = ((0.05, 3.0, 1e4, 1.1), (0.3, 2.5, 1e4, 1.6), (0.5, 1.0, 20.0, 2.5), (0.8, 0.5, 5.0, 6.0))
+ARITHMETICS = {"exponential": JAX, "logistic": under_logistic_loss(JAX)}
+
+
+def test_a_start_on_either_side_of_the_saddle_is_carried_to_the_minimum():
+    """beyond-5.flow: next to the fold, where minimum and saddle nearly meet, and with x_D above x_s as well as below it."""
+    seen, claim = set(), get("beyond-5.flow")
+
+    @jax.jit
+    def ask(at):
+        p = claim.domain.chart(at, JAX)
+        q, strength = closed_form.cosine(p), closed_form.retain_strength(p, "descent_ascent")
+        retain = closed_form.retain_pull(-p.ascent_pull, strength, q)
+        _, *saddle = beyond_05_flow.at_stationary(p, JAX)
+        return p.alpha, claim.domain.where(p, JAX)[0], claim.margin(p, JAX), (retain, -p.ascent_pull), saddle
+
+    for eps, phi, b, pull in SADDLES:
+        alpha, beyond, margin, pulls, (x_saddle, y_saddle) = ask(Point(epsilon=eps, phi=phi, b=b, ascent_pull=pull))
+        assert beyond >= 0 and margin > 0
+        problem = af.CrossCorrelated.from_ratios(epsilon=eps, alpha=alpha, phi=phi, b=b)
+        saddle = jnp.stack(closed_form.plane_weights(*pulls, eps))
+        slope = jax.grad(lambda w, q=problem: af.loss(q, w, "descent_ascent"))(saddle)
+        np.testing.assert_allclose(slope / problem.ridge, 0, atol=1e-9)  # the chart's alpha makes it stationary
+        start = solve(problem, "original").margins
+        seen.add(bool(start[0] >= x_saddle))
+        assert start[0] >= x_saddle or start[1] >= y_saddle
+        end = af.gradient_flow(problem, "original", [0.0, 300.0 / float(problem.ridge)])
+        np.testing.assert_allclose(end.weights[-1], solve(problem, "descent_ascent").weights, atol=1e-6)
+    assert seen == {True, False}
+
+
+TO_X_AND_S2 = lambda eps: np.array([[1, -eps / (1 - eps**2) * (1 + eps**2)], [eps, (1 + eps**2) / (1 - eps**2)]])  # noqa: E731
+
+
+@pytest.mark.parametrize("loss", ARITHMETICS)
+def test_a_first_step_away_lowers_x_and_the_forget_pull(loss):
+    xp, at = ARITHMETICS[loss], dict(epsilon=0.9, phi=1.2, b=400.0, alpha=0.6)
+    p = af.CrossCorrelated.from_ratios(**at, loss=loss)
+    w, oracle = (np.asarray(solve(p, m).weights) for m in ("original", "oracle"))
+    velocity = -np.asarray(jax.grad(lambda w: af.loss(p, w, "descent_ascent"))(jnp.asarray(w))) / float(p.ridge)
+    away, rates = velocity @ (w - oracle), -velocity @ TO_X_AND_S2(0.9)
+    got = jax.jit(lambda p: (beyond_03_paths.first_step_criterion(p, xp), beyond_03_paths.velocities(p, xp)))(Point(**at))
+    np.testing.assert_allclose(got, [away, rates.min()], rtol=1e-8)
+    assert away > 0 and rates.min() > 0
+
+
+@pytest.mark.parametrize("loss", ARITHMETICS)
+def test_a_path_that_starts_away_and_comes_closer(loss):
+    """beyond-3.step-implies-path and its repaired statement, by the library's own steps and flow on the loss as written."""
+    xp = ARITHMETICS[loss]
+    claim = get("beyond-3.step-implies-path" if loss == "exponential" else "beyond-8.3.step-implies-path")
+    at = claim.domain.chart(Point(epsilon=0.92, phi=2.2, b=6.3e5, excess=0.11), JAX)
+    p = af.CrossCorrelated.from_ratios(epsilon=at.epsilon, alpha=at.alpha, phi=at.phi, b=at.b, loss=loss)
+    original, oracle = (solve(p, m).weights for m in ("original", "oracle"))
+    np.testing.assert_allclose(closed_form.plane_weights(at.u, at.v, at.epsilon), original, rtol=1e-9)
+    away = -jax.grad(lambda w: af.loss(p, w, "descent_ascent"))(original) @ (original - oracle) / p.ridge
+    np.testing.assert_allclose(beyond_03_paths.criterion(at.u, at.v, at, xp) / at.phi / (1 + at.epsilon**2), away, rtol=1e-6)
+    assert away > 0
+    run = af.descent_ascent(p, "original", steps=32, step_size=0.01 / float(p.ridge))
+    least = float(np.min(run.distance_to_oracle[1:] / run.distance_to_oracle[0]) ** 2 - 1)
+    np.testing.assert_allclose(jax.jit(lambda at: beyond_03_paths.closest(at, xp))(at), least, rtol=1e-7)
+    assert least < -0.1
+    if loss == "exponential":
+        flow = af.gradient_flow(p, "original", np.concatenate([[0, 1e-4], np.linspace(0.01, 0.32, 32)]) / float(p.ridge))
+        ratios = np.asarray(flow.distance_to_oracle / flow.distance_to_oracle[0])
+        assert ratios[1] > 1 and ratios.min() < 0.95
+        assert np.all(np.diff(np.asarray(flow.weights) @ TO_X_AND_S2(0.92), axis=0) < 0)
 
 
 # --- few steps ----------------------------------------------------------------------------------------------------------------
@@ -187,3 +260,57 @@ def test_strong_convexity_from_the_loss_itself():
 
 def test_existence_threshold_is_the_fold():
     assert stationary.log_existence_alpha(Point(epsilon=0.0, b=1.0, phi=1.0)) == pytest.approx(-1.0)  # b alpha/phi = 1/e
+
+
+# --- the alternating map under the logistic loss ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("excess", "beyond", "stable"), [(0.6, 0.01, True), (1.3, 0.01, True), (1.5, 0.01, False), (0.6, 5.0, False)]
+)
+def test_stability_without_a_ridge_under_the_logistic_loss(excess, beyond, stable):
+    p = Point(excess=excess, beyond=beyond)
+    at, strength = beyond_08_logistic_steps._balanced(p, JAX)
+    ridgeless = Point(b=strength, forget_b=strength * jnp.exp(excess), phi=1.0)  # steps of h times these, h -> 0, have no ridge
+
+    @jax.jit
+    def after(w):
+        u = w + ridgeless.b * steps_1d.slope(w, "logistic", JAX)
+        return u - ridgeless.forget_b * steps_1d.slope(u, "logistic", JAX)
+
+    fixed = jnp.log(at)
+    np.testing.assert_allclose(after(fixed), fixed, atol=1e-11)
+    multiplier = jax.grad(after)(fixed)
+    np.testing.assert_allclose(beyond_08_logistic_steps._multiplier(p, JAX), multiplier, rtol=1e-9)
+    assert (abs(multiplier) < 1) == stable
+    w = fixed + 1e-4
+    for _ in range(200):
+        w = after(w)
+    assert (abs(w - fixed) < 1e-4) == stable
+
+
+def test_the_gap_of_the_fixed_point_under_the_logistic_loss():
+    with mpmath.workdps(60):
+        at = {"eta": 1e-5, "share": 0.5, "c": 1, "k": 1e-4}
+        p = iterative._nearly_balanced(Point(**{name: mp.mpf(value) for name, value in at.items()}), MPMATH)
+        move = lambda w: (steps_1d.alternating(w, p, p.step, loss="logistic", xp=MPMATH) - w) / p.step  # noqa: E731
+        fixed, minimiser = beyond_08_logistic_steps._fixed_point(p, MPMATH), MPMATH.logisticw(1)
+        root = mp.findroot(move, (minimiser + 1, 12), solver="anderson", tol=1e-30)
+        assert abs(fixed - root) < 1e-20 and fixed - minimiser > 1
+        excluded = beyond_08_logistic_steps._excluded(p, MPMATH)
+        least = min(move((minimiser + 1) * mp.mpf(i) / 40) for i in range(41))
+        assert excluded < 0 and least * p.step / (p.eta * p.share) ** 2 >= -excluded
+        assert min(move(-mp.mpf(10) ** (mp.mpf(i) / 10 - 9)) for i in range(110)) > 0
+
+
+def test_logistic_iterates_stay_within_their_bound_and_differ_at_second_order():
+    p = af.SemiOrthogonal.from_ratios(alpha=3.0, phi=1.0, b=20.0, ridge=1e-2, loss="logistic")
+    run = af.descent_ascent(p, "original", steps=300, step_size=0.9 / float(p.ridge), mode="alternating")
+    assert run.diverged_at == -1 and np.max(np.abs(run.weights)) <= 60.0  # kappa = alpha b/phi
+    margin = beyond_08_logistic_steps._stays(Point(alpha=3.0, phi=1.0, b=20.0, step=0.9), JAX)
+    np.testing.assert_allclose(margin, 60 - np.max(np.abs(run.weights[:9])), rtol=1e-9)
+    one = Point(alpha=3.0, phi=1.0, b=20.0, step=0.9, w=run.weights[0])
+    drift = one.w - 20 * steps_1d.slope(one.w, "logistic", JAX)
+    both = run.weights[0] + 0.9 * (-40 * steps_1d.slope(one.w, "logistic", JAX) - 2 * one.w)
+    assert beyond_08_logistic_steps._second_order(one, JAX) <= 0.81 * abs(drift) * 16 - abs(run.weights[1] - both) + 1e-9
+    assert beyond_08_logistic_steps._second_order(one, JAX) > 0

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from mpmath import mp
 
 from ascentfail import closed_form, stationary
-from ascentfail.arithmetic import JAX
+from ascentfail.arithmetic import JAX, under_logistic_loss
 from ascentfail.errors import MissingExtraError
 from ascentfail.theory import Axis, Claim, Domain, Kind, claims, get
 from ascentfail.theory.evidence import identities, symbolic
-from ascentfail.theory.lemmas import beyond_02_displacement, beyond_07_alternating
+from ascentfail.theory.lemmas import beyond_02_displacement, beyond_07_alternating, beyond_08_logistic_steps
 from ascentfail.theory.lemmas.lemma_02_closed_forms import residual
 
 PROVED = (
@@ -37,6 +37,9 @@ PROVED = (
     "beyond-7.fixed-point",
     "beyond-7.multiplier",
     "beyond-8.lemma-5.proof",
+    "beyond-8.3.first-step-2d",
+    "beyond-8.7.fixed-point",
+    "beyond-8.dependence-causes.exists",
 )
 
 
@@ -66,12 +69,13 @@ def two_models(p, xp):
 
 
 def first_step(p, xp, sign=-1):
+    slope = (lambda m: xp.sigmoid(-m)) if xp.loss == "logistic" else (lambda m: xp.exp(-m))
     s1, s2 = stationary.plane(p, "original", xp=xp)
     q = closed_form.cosine(p)
     x, y = closed_form.plane_margins(s1, s2, q)
     w, big = closed_form.plane_weights(s1, s2, p.epsilon), closed_form.plane_oracle(p, xp=xp)[0]
     oracle = closed_form.plane_weights(big, 0, p.epsilon)
-    retain, forget = p.b * xp.exp(-x), p.b * p.alpha / p.phi * xp.exp(-y)
+    retain, forget = p.b * slope(x), p.b * p.alpha / p.phi * slope(y)
     step = (retain + sign * p.epsilon * forget - w[0], p.epsilon * retain + sign * forget - w[1])
     away = p.phi * s1 * (x - big) - (1 + 2 * p.phi) / p.phi * s2 * (y - q * big)
     return step[0] * (w[0] - oracle[0]) + step[1] * (w[1] - oracle[1]) - away / (1 + p.epsilon**2)
@@ -120,6 +124,19 @@ def logistic_residual(p, xp):
     return w + c * xp.sigmoid(-w)
 
 
+def logistic_return(p, xp):
+    at, strength = beyond_08_logistic_steps._balanced(p, xp)
+    down = strength / (1 + at)
+    return down + strength * xp.exp(p.excess) / (1 + at * xp.exp(down))
+
+
+def plane_residual(p, xp):
+    (beta, gamma), q = closed_form.pulls(p, "descent_ascent"), closed_form.cosine(p)
+    s1, s2 = stationary.plane(p, "descent_ascent", xp=under_logistic_loss(xp))
+    x, y = closed_form.plane_margins(s1, s2, q)
+    return xp.abs(s1 - beta * xp.sigmoid(-x)) + xp.abs(s2 - gamma * xp.sigmoid(-y))
+
+
 def forget(p):
     return -(p.r + (1 + p.phi) * p.lam * p.w) / p.phi
 
@@ -134,6 +151,9 @@ FLIPS = {
     "beyond-7.fixed-point": unridged_move,
     "beyond-7.multiplier": lambda p, xp: beyond_07_alternating._multiplier(p, xp) - (1 + p.excess**2),
     "beyond-8.lemma-5.proof": logistic_residual,
+    "beyond-8.3.first-step-2d": lambda p, xp: first_step(p, under_logistic_loss(xp), sign=1),
+    "beyond-8.7.fixed-point": logistic_return,
+    "beyond-8.dependence-causes.exists": plane_residual,
     "lemma-2.one-coordinate": two_models,
     "lemma-2.second-branch": lambda p, xp: residual(
         closed_form.descent_ascent(p, -1, xp=xp), -closed_form.coefficient(p, "descent_ascent"), 1, xp
@@ -154,7 +174,10 @@ def test_a_flipped_sign_is_not_proved(claim_id):
     assert symbolic.prove(dataclasses.replace(claim, margin=FLIPS[claim_id])) is None
 
 
-@pytest.mark.parametrize(("claim_id", "margin"), [("beyond-3.first-step-2d", first_step), ("beyond-6.identity", distance)])
+@pytest.mark.parametrize(("claim_id", "margin"), [
+    ("beyond-3.first-step-2d", first_step), ("beyond-6.identity", distance),
+    ("beyond-8.3.first-step-2d", lambda p, xp: first_step(p, under_logistic_loss(xp))),
+])
 def test_the_unflipped_copies_are_proved(claim_id, margin):
     assert symbolic.prove(dataclasses.replace(get(claim_id), margin=margin)) is not None
 
@@ -162,8 +185,10 @@ def test_the_unflipped_copies_are_proved(claim_id, margin):
 @pytest.mark.parametrize("claim_id", PROVED)
 def test_a_hair_is_not_proved(claim_id):
     claim = get(claim_id)
-    off = dataclasses.replace(claim, margin=lambda p, xp: claim.margin(p, xp) + p.b / 10**30)
+    off = dataclasses.replace(claim, margin=lambda p, xp: claim.margin(p, xp) + next(iter(p.values().values())) / 10**30)
     assert symbolic.prove(off) is None
+    none = dataclasses.replace(claim, margin=lambda p, xp: claim.margin(p, xp) + 0 * next(iter(p.values().values())))
+    assert symbolic.prove(none) is not None  # so it is the hair that is refused
 
 
 @pytest.mark.parametrize("which", ["original", "descent_ascent"])

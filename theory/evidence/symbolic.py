@@ -15,6 +15,7 @@ from typing import Any
 
 from ascentfail.arithmetic import Arithmetic, symbolic
 from ascentfail.errors import MissingExtraError
+from ascentfail.losses import Loss
 from ascentfail.theory.claim import Axis, Claim, Kind, Point
 from ascentfail.theory.verdict import Evidence
 
@@ -43,10 +44,10 @@ class _Symbolic(Arithmetic):
     """SymPy's arithmetic, in which implicitly defined numbers are symbols with equations.
 
     Attributes:
-        implicit: (beta, gamma, q, sign) -> (s_1, s_2), the stationary point of `stationary.from_pulls`.
+        implicit: (beta, gamma, q, sign, loss) -> (s_1, s_2), the stationary point of `stationary.from_pulls`.
     """
 
-    implicit: Callable[[Any, Any, Any, int], tuple[Any, Any]] | None = None
+    implicit: Callable[[Any, Any, Any, int, Loss], tuple[Any, Any]] | None = None
 
 
 class Unknowns:
@@ -87,10 +88,10 @@ class Unknowns:
             self.equations.append(((w,), c - w * (1 + sympy.exp(w))))
         return w
 
-    def plane(self, beta: Any, gamma: Any, q: Any, sign: int) -> tuple[Expression, Expression]:
-        """The symbols s_1 > 0 and s_2 (of the sign given) with s_1 = beta e^{-x}, |s_2| = gamma e^{-y}."""
+    def plane(self, beta: Any, gamma: Any, q: Any, sign: int, loss: Loss) -> tuple[Expression, Expression]:
+        """The symbols s_1 > 0 and s_2 (of the sign given) with s_1 = beta l(x), |s_2| = gamma l(y), l = e^{-m} or 1/(1 + e^m)."""
         beta, gamma, q = (_small(sympy.sympify(value)) for value in (beta, gamma, q))
-        key = (f"plane {sign}", beta, gamma, q)
+        key, one = (f"plane {sign} {loss}", beta, gamma, q), 1 if loss == "logistic" else 0
         pulls = self._known(key)
         if pulls is None:
             s1 = sympy.Dummy("s_1", nonnegative=True, positive=beta.is_positive)
@@ -98,8 +99,8 @@ class Unknowns:
             pulls = s1, sign * size
             x, y = s1 + q * sign * size, q * s1 + sign * size
             self._named.append((key, pulls))
-            self.equations.append(((s1, size), beta - s1 * sympy.exp(x)))
-            self.equations.append(((s1, size), gamma - size * sympy.exp(y)))
+            self.equations.append(((s1, size), beta - s1 * (one + sympy.exp(x))))
+            self.equations.append(((s1, size), gamma - size * (one + sympy.exp(y))))
         return pulls
 
     def arithmetic(self) -> Arithmetic:

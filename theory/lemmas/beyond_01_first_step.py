@@ -7,7 +7,7 @@ comes from the ridge.
 
 from __future__ import annotations
 
-from ascentfail import closed_form, stationary
+from ascentfail import closed_form, stationary, steps_1d
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
@@ -61,7 +61,7 @@ def _retain_gradient(p: Point, xp: Arithmetic) -> tuple[tuple[Scalar, Scalar], t
     s1, s2 = stationary.plane(p, "original", xp=xp)
     w = closed_form.plane_weights(s1, s2, p.epsilon)
     w_oracle = closed_form.plane_weights(closed_form.plane_oracle(p, xp=xp)[0], 0, p.epsilon)
-    pull = p.b * xp.exp(-closed_form.plane_margins(s1, s2, closed_form.cosine(p))[0])
+    pull = p.b * steps_1d.slope(closed_form.plane_margins(s1, s2, closed_form.cosine(p))[0], xp.loss, xp)
     return (w[0] - pull, w[1] - p.epsilon * pull), (w[0] - w_oracle[0], w[1] - w_oracle[1])
 
 
@@ -71,7 +71,16 @@ def _approach(p: Point, xp: Arithmetic) -> Scalar:
     return gradient[0] * apart[0] + gradient[1] * apart[1] - apart[0] ** 2 - apart[1] ** 2
 
 
-register(Claim(
+GRADIENT_DIFFERENCE = steps.identity(
+    "gradient-difference",
+    "(1+eps^2) w = s_1 (1, eps) + s_2 (eps, 1) and G_R(w_R) = 0: (G_R(w_D) - lam (w_D - w_R)) (w_D - w_R) = -lam b "
+    "(l(x_D) - l(x_R)) (x_D - x_R), because <(1, eps), w> = x",
+    {"w1": (-30.0, 30.0), "w2": (-30.0, 30.0), "eps": (0.0, 1.0), "pull": (0.0, 1e3)},
+    lambda p, xp: p.pull * p.w1 + p.eps * p.pull * p.w2 - p.pull * (p.w1 + p.eps * p.w2),
+)
+HELPS_WORDS = "L_R is its retain mean plus lam/2 |w|^2, and the retain mean's gradient is monotone along (1, eps)"
+
+HELPS = register(Claim(
     id="beyond-1.first-step-helps",
     statement="With the ridge treated alike, a small enough first step strictly reduces |w - w_R| unless w_D = w_R: "
     "<G_R(w_D), w_D - w_R> >= lam |w_D - w_R|^2.",
@@ -84,13 +93,7 @@ register(Claim(
             "slope-monotone", "(x - y)(e^{-y} - e^{-x}) >= 0: for x = y + d, d >= 0, it is d e^{-y} (1 - e^{-d})",
             {"d": (0.0, 60.0), "y": (-30.0, 30.0)}, lambda p, xp: p.d, lambda p, xp: 1 - xp.exp(-p.d),
         ),
-        steps.identity(
-            "gradient-difference",
-            "(1+eps^2) w = s_1 (1, eps) + s_2 (eps, 1) and G_R(w_R) = 0: (G_R(w_D) - lam (w_D - w_R)) (w_D - w_R) = -lam b "
-            "(e^{-x_D} - e^{-x_R}) (x_D - x_R), because <(1, eps), w> = x",
-            {"w1": (-30.0, 30.0), "w2": (-30.0, 30.0), "eps": (0.0, 1.0), "pull": (0.0, 1e3)},
-            lambda p, xp: p.pull * p.w1 + p.eps * p.pull * p.w2 - p.pull * (p.w1 + p.eps * p.w2),
-        ),
+        GRADIENT_DIFFERENCE,
     ),
-    proof_words="L_R is its retain mean plus lam/2 |w|^2, and the retain mean's gradient is monotone along (1, eps)",
+    proof_words=HELPS_WORDS,
 ))

@@ -7,11 +7,11 @@ of its path closer? On one coordinate the flow is monotone, so (c) is (b) or a s
 
 from __future__ import annotations
 
-from ascentfail import closed_form, stationary
+from ascentfail import closed_form, stationary, steps_1d
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
-from ascentfail.theory.claim import Claim, Domain, Kind, Point
-from ascentfail.theory.domains import LINE, LINE_WITH_DA, PLANE, exists_in_plane
+from ascentfail.theory.claim import Claim, Kind, Point
+from ascentfail.theory.domains import LINE, LINE_WITH_DA, PLANE
 from ascentfail.theory.lemmas.lemma_03_wrong_side import FARTHER, FARTHER_WORDS, extra_distance, from_threshold
 from ascentfail.theory.registry import register
 
@@ -29,10 +29,12 @@ FARTHER_1D = register(Claim(
 
 def _step_away(p: Point, xp: Arithmetic) -> Scalar:
     """-L_DA'(w_D)(w_D - w_R)/lam: positive where the first step leads away from the oracle."""
-    return closed_form.first_step(p, xp=xp) * (closed_form.original(p, xp=xp) - closed_form.oracle(p, xp=xp))
+    w = closed_form.original(p, xp=xp)
+    step = steps_1d.simultaneous(w, p, xp.number(1), loss=xp.loss, xp=xp) - w
+    return step * (w - closed_form.oracle(p, xp=xp))
 
 
-register(Claim(
+FIRST_STEP_1D = register(Claim(
     id="beyond-3.first-step-1d",
     statement="One coordinate: the first descent-ascent step leads away from the oracle iff phi^2/(1+2phi) < alpha < phi.",
     source="ours, theory section 3 item 3 (b)",
@@ -51,7 +53,7 @@ def first_step_in_plane(p: Point, xp: Arithmetic) -> Scalar:
     x, y = closed_form.plane_margins(s1, s2, closed_form.cosine(p))
     w = closed_form.plane_weights(s1, s2, p.epsilon)
     w_oracle = closed_form.plane_weights(closed_form.plane_oracle(p, xp=xp)[0], 0, p.epsilon)
-    retain, forget = p.b * xp.exp(-x), p.b * p.alpha / p.phi * xp.exp(-y)
+    retain, forget = p.b * steps_1d.slope(x, xp.loss, xp), p.b * p.alpha / p.phi * steps_1d.slope(y, xp.loss, xp)
     step = (retain - p.epsilon * forget - w[0], p.epsilon * retain - forget - w[1])
     return step[0] * (w[0] - w_oracle[0]) + step[1] * (w[1] - w_oracle[1])
 
@@ -65,7 +67,7 @@ def first_step_criterion(p: Point, xp: Arithmetic) -> Scalar:
     return away / (1 + p.epsilon * p.epsilon)
 
 
-register(Claim(
+FIRST_STEP_2D = register(Claim(
     id="beyond-3.first-step-2d",
     statement="Plane: the first step leads away from the oracle iff phi^2 U (x_D - x_R) > (1 + 2 phi) V (y_D - y_R), with (U, V) "
     "the pulls of the original.",
@@ -82,19 +84,3 @@ def extra_squared_distance(p: Point, xp: Arithmetic) -> Scalar:
     unlearned, original = stationary.plane(p, "descent_ascent", xp=xp), stationary.plane(p, "original", xp=xp)
     squared = closed_form.squared_distance_to_oracle
     return squared(*unlearned, p, xp=xp) - squared(*original, p, xp=xp)
-
-
-register(Claim(
-    id="beyond-3.step-implies-end",
-    statement="Plane: where the first step leads away from the oracle, descent-ascent ends farther from it, if it has a minimum.",
-    source="ours, theory section 3 item 3: (b) implies (a)",
-    kind=Kind.ORDERING,
-    domain=Domain(
-        PLANE.axes,
-        PLANE.chart,
-        lambda p, xp: (exists_in_plane(p, xp), first_step_criterion(p, xp)),
-        f"{PLANE.words}, a minimum exists and the first step leads away",
-    ),
-    margin=extra_squared_distance,
-    note="The converse fails widely; that no later point of the path is closer does not follow: see the figure `questions`.",
-))

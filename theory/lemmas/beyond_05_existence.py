@@ -15,13 +15,13 @@ from ascentfail.theory.domains import EPSILON, PHI, PLANE_STATIONARY, RATIO, B, 
 from ascentfail.theory.registry import register
 
 
-def _pulls(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar, Scalar]:
+def pulls_of_point(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar, Scalar]:
     """(q, A, B) at a point listed by its forget pull."""
     q, beta = closed_form.cosine(p), closed_form.retain_strength(p, "descent_ascent")
     return q, closed_form.retain_pull(-p.ascent_pull, beta, q, xp=xp), p.ascent_pull
 
 
-def _before_fold(p: Point, xp: Arithmetic) -> Scalar:
+def before_fold(p: Point, xp: Arithmetic) -> Scalar:
     """Logarithm of B at the fold over B: >= 0 on the side of the minimum."""
     q, beta = closed_form.cosine(p), closed_form.retain_strength(p, "descent_ascent")
     return xp.log(stationary.fold(beta, q, xp=xp)[1]) - xp.log(p.ascent_pull)
@@ -65,7 +65,7 @@ register(Claim(
 
 def _slope(p: Point, xp: Arithmetic) -> Scalar:
     """h'(B) = 1/B + q^2 A/(1 + A) - 1."""
-    q, a, b = _pulls(p, xp)
+    q, a, b = pulls_of_point(p, xp)
     return 1 / b + q * q * a / (1 + a) - 1
 
 
@@ -75,7 +75,7 @@ register(Claim(
     source="ours, theory section 3 item 5",
     kind=Kind.ORDERING,
     domain=PLANE_STATIONARY,
-    margin=lambda p, xp: _slope(p, xp) * _before_fold(p, xp),
+    margin=lambda p, xp: _slope(p, xp) * before_fold(p, xp),
     proof=UNIMODAL,
     proof_words=UNIMODAL_WORDS,
     note="h tends to -infinity at both ends (beyond-5.unbounded gives the far one).",
@@ -84,8 +84,8 @@ register(Claim(
 
 def _nature(p: Point, xp: Arithmetic) -> Scalar:
     """det(Hessian)/lam^2 times the side of the fold."""
-    q, a, b = _pulls(p, xp)
-    return ((1 + a) * (1 - b) + q * q * a * b) * _before_fold(p, xp)
+    q, a, b = pulls_of_point(p, xp)
+    return ((1 + a) * (1 - b) + q * q * a * b) * before_fold(p, xp)
 
 
 register(Claim(

@@ -42,9 +42,19 @@ _ORDER = (*steps.ORDER_1D, steps.LOGISTIC_INCREASES)
 _FARTHER = (*_ORDER, steps.UNLEARNED_BELOW_ORACLE, _SHAPE)
 
 
-def _again(claim: Claim, domain: Domain | None = None, proof: tuple[Claim, ...] = (), words: str = "") -> Claim:
-    """The same claim with every W(c) replaced by the weight of the logistic loss."""
-    repaired = claim.repaired
+_NOTE = "The same with the logistic loss; a solution exists for every alpha."
+
+
+def again(
+    claim: Claim, domain: Domain | None = None, proof: tuple[Claim, ...] = (), words: str = "", note: str = _NOTE
+) -> Claim:
+    """The same claim with every W(c), and every stationary point of the plane, replaced by that of the logistic loss."""
+    repaired, domain = claim.repaired, domain or claim.domain
+    chart, where = domain.chart, domain.where
+    under = dataclasses.replace(
+        domain, chart=lambda p, xp: chart(p, under_logistic_loss(xp)),
+        where=(lambda p, xp: where(p, under_logistic_loss(xp))) if where else None,
+    )
 
     def margin(p: Point, xp: Arithmetic) -> Scalar:
         return claim.margin(p, under_logistic_loss(xp))
@@ -56,9 +66,9 @@ def _again(claim: Claim, domain: Domain | None = None, proof: tuple[Claim, ...] 
     return dataclasses.replace(
         claim, id=f"beyond-8.{claim.id.removeprefix('beyond-')}",
         source=f"ours, theory section 3 item 8: {claim.id} with the logistic loss",
-        domain=domain or claim.domain, margin=margin, exclusion=exclusion if claim.exclusion else None, factors=(),
-        proof=proof, proof_words=words, note="The same with the logistic loss; a solution exists for every alpha.",
-        repaired=repaired and _again(repaired, _DOMAINS.get(repaired.id), *_PROOFS.get(repaired.id, ((), ""))),
+        domain=under, margin=margin, exclusion=exclusion if claim.exclusion else None, factors=(),
+        proof=proof, proof_words=words, note=note,
+        repaired=repaired and again(repaired, _DOMAINS.get(repaired.id), *_PROOFS.get(repaired.id, ((), ""))),
     )
 
 
@@ -88,4 +98,4 @@ _PROOFS: dict[str, tuple[tuple[Claim, ...], str]] = {
 }
 
 for _claim in (MAIN, APPENDIX, IN_SETUP, FARTHEST, LEMMA_4, LEMMA_4_PROOF, LEMMA_5, FARTHER_1D):
-    register(_again(_claim, _DOMAINS.get(_claim.id), *_PROOFS.get(_claim.id, ((), ""))))
+    register(again(_claim, _DOMAINS.get(_claim.id), *_PROOFS.get(_claim.id, ((), ""))))

@@ -68,7 +68,7 @@ def _both_exist(p: Point, xp: Arithmetic) -> tuple[Scalar, ...]:
     return exists_in_plane(_at(p, p.less), xp), exists_in_plane(_at(p, p.stronger), xp)
 
 
-register(Claim(
+FARTHER_WITH_DEPENDENCE = register(Claim(
     id="dependence-causes.farther",
     statement="For all b, phi, alpha: |w_DA - w_R|/|w_D - w_R| does not decrease with eps while both minima exist.",
     source="Sec. 5.1.2, in the reading that dependence causes the failure",

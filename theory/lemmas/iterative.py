@@ -40,7 +40,7 @@ def _second_order(p: Point, xp: Arithmetic) -> Scalar:
     return xp.minimum(*margins)
 
 
-_EXPANSION = steps.identity(
+ALTERNATING_EXPANSION = steps.identity(
     "alternating-expansion", "u - h (kappa l(u) + u) - (u - h (kappa l(w) + w)) = h^2 A - h kappa (l(u) - l(w)), u = w - h A",
     {"w": (-5.0, 10.0), "h": (1e-3, 1.0), "a": (-1e3, 1e3), "kappa": (1e-3, 1e3), "l_u": (0.0, 1e3), "l_w": (0.0, 1e3)},
     lambda p, xp: (lambda u: u - p.h * (p.kappa * p.l_u + u) - (u - p.h * (p.kappa * p.l_w + p.w)))(p.w - p.h * p.a)
@@ -64,7 +64,7 @@ register(Claim(
         "both orders",
     ),
     margin=_second_order,
-    proof=(_EXPANSION, _SECANT),
+    proof=(ALTERNATING_EXPANSION, _SECANT),
     proof_words="e^{-u} - e^{-w} = e^{-w} (e^{hA} - 1), so with |hA| <= 1 the difference is at most h^2 |A| (1 + (e - 1) kappa "
     "e^{-w}); the other order is the same with the half-steps' pulls exchanged, b for -kappa",
     note="The margin is an explicit constant times h^2 minus the difference.",
@@ -102,7 +102,7 @@ def _excluded(p: Point, xp: Arithmetic) -> Scalar:
     return -((s**2 - p.step * w) / (1 + s) - p.step * (s + w)) / (p.eta * p.share) ** 2
 
 
-_UNIFORM = Domain(
+UNIFORM = Domain(
     (Axis("eta", 1e-9, 1e-2, "log"), Axis("share", 0.01, 1.0), Axis("c", 0.1, 2.0), Axis("k", 1e-8, 1e-2, "log")),
     _nearly_balanced,
     words="eta in [1e-9, 0.01] and, for each eta, lam = k eta rho^2 and kappa = rho - 2 lam c, so alpha < phi; rho in [0.01, 1], "
@@ -115,7 +115,7 @@ register(Claim(
     "as eta -> 0; so from some eta on it stays below 1.",
     source="Sec. 5.1.1, App. D.3",
     kind=Kind.LIMIT,
-    domain=_UNIFORM,
+    domain=UNIFORM,
     margin=lambda p, xp: 1 - xp.abs(_fixed_point(p, xp) - xp.lambertw(p.c, 0)),
     exclusion=_excluded,
     exclusion_words="alternating(w) > w for every w <= W(c) + 1, at this eta and at every smaller one with lam = k eta rho^2: no "
@@ -133,7 +133,7 @@ register(Claim(
             words="alpha/phi in [0.01, 0.99], phi in [0.01, 3], b in [0.01, 1e4], steps that move w* by less than one",
         ),
         margin=lambda p, xp: _second_order(p, xp),
-        proof=(_EXPANSION, _SECANT),
+        proof=(ALTERNATING_EXPANSION, _SECANT),
         proof_words="the simultaneous step with ridge 2 lam leaves w* where it is, and the alternating one differs from it as in "
         "iterative.leading-order",
     ),

@@ -1,0 +1,129 @@
+r"""Beyond the paper: the flow of descent-ascent in the plane, and where it ends when it starts at the original.
+
+In the pulls it is s_1' = beta l(x) - s_1, s_2' = -gamma l(y) - s_2. Written in (x, s_2), or in (s_1, -y), each component's rate
+grows with the other component: the flow keeps both orders. Minimum and saddle are ordered in both, the minimum above the saddle
+in the first and below it in the second, so a start on the minimum's side of the saddle in either order is carried to the minimum.
+"""
+
+from __future__ import annotations
+
+from ascentfail import closed_form, stationary
+from ascentfail.arithmetic import Arithmetic, Scalar
+from ascentfail.theory import steps
+from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
+from ascentfail.theory.domains import EPSILON, PHI, PLANE_STATIONARY, B, at_stationary
+from ascentfail.theory.lemmas.beyond_05_existence import UNIMODAL, UNIMODAL_WORDS, before_fold, pulls_of_point
+from ascentfail.theory.registry import register
+
+_PULLS = {"u": (1e-3, 30.0), "v": (1e-3, 30.0), "a": (1e-3, 30.0), "b": (1e-3, 30.0), "q": (0.0, 1.0)}
+_RATIO = (1e-3, 1e3)
+
+
+def _velocity(p: Point) -> tuple[Scalar, Scalar]:
+    """(s_1', s_2') with the slopes l_x and l_y of the loss as numbers of their own."""
+    size = 1 + p.eps * p.eps
+    return p.b * size * p.l_x - p.s1, -p.b * p.ratio * size * p.l_y - p.s2
+
+
+def _in_weights(p: Point, i: int) -> Scalar:
+    """A component of -grad L_DA/lam, sample by sample, minus that of the velocity of the pulls."""
+    retain, forget = ((1, p.eps), (p.eps, 1))
+    w = closed_form.plane_weights(p.s1, p.s2, p.eps)
+    gradient = p.b * p.l_x * retain[i] - p.b * p.ratio * p.l_y * forget[i] - w[i]
+    return gradient - closed_form.plane_weights(*_velocity(p), p.eps)[i]
+
+
+KEEPS_ORDER = (
+    steps.identity(
+        "flow-of-pulls", "-grad L_DA/lam = b l(x) (1, eps) - (b alpha/phi) l(y) (eps, 1) - w has the pulls s_1' = beta l(x) - "
+        "s_1 and s_2' = -gamma l(y) - s_2",
+        {"b": _RATIO, "ratio": _RATIO, "eps": (0.0, 1.0), "s1": (-30.0, 30.0), "s2": (-30.0, 30.0), "l_x": (0.0, 1e3),
+         "l_y": (0.0, 1e3)},
+        lambda p, xp: _in_weights(p, 0) ** 2 + _in_weights(p, 1) ** 2,
+    ),
+    steps.identity(
+        "mixed-coordinates", "y = q x + (1-q^2) s_2 and x = (1-q^2) s_1 + q y",
+        {"u": (-30.0, 30.0), "v": (-30.0, 30.0), "q": (0.0, 1.0)},
+        lambda p, xp: (lambda x, y: (y - p.q * x - (1 - p.q**2) * p.v) ** 2 + (x - (1 - p.q**2) * p.u - p.q * y) ** 2)(
+            *closed_form.plane_margins(p.u, p.v, p.q)
+        ),
+    ),
+    steps.inequality(
+        "cooperative", "with -l' = m >= 0: dx'/ds_2 = q (1-q^2) gamma m(y) and ds_2'/dx = q gamma m(y); ds_1'/d(-y) = q beta "
+        "m(x) and d(-y)'/ds_1 = q (1-q^2) beta m(x)", {"q": (0.0, 1.0), "strength": (0.0, 1e5), "m": (0.0, 1e3)},
+        lambda p, xp: p.q * (1 - p.q**2) * p.strength * p.m, lambda p, xp: p.q * p.strength * p.m,
+    ),
+)
+KEEPS_ORDER_WORDS = (
+    "off the diagonal all slopes in (x, s_2), and in (s_1, -y), are >= 0, so the flow keeps the order of two points in either "
+    "pair (Mueller and Kamke)"
+)
+_GAPS = steps.identity(
+    "gaps-to-saddle", "with d = A - U and t = V + B: x_s - x_D = d - q t and y_s - y_D = q d - t", _PULLS,
+    lambda p, xp: (closed_form.plane_margins(p.a, -p.b, p.q)[0] - closed_form.plane_margins(p.u, p.v, p.q)[0]
+                   - (p.a - p.u) + p.q * (p.v + p.b)) ** 2
+    + (closed_form.plane_margins(p.a, -p.b, p.q)[1] - closed_form.plane_margins(p.u, p.v, p.q)[1]
+       - p.q * (p.a - p.u) + p.v + p.b) ** 2,
+)
+_SAME_STRENGTHS = steps.identity(
+    "same-strengths", "A e^{x_s} = (1+phi) U e^{x_D} and phi B e^{y_s} = (1+phi) V e^{y_D}, both beta and alpha beta",
+    {"beta": _RATIO, "alpha": _RATIO, "phi": _RATIO, "x": (-30.0, 30.0), "z": (-30.0, 30.0)},
+    lambda p, xp: (p.beta * xp.exp(-p.x) * xp.exp(p.x) - (1 + p.phi) * (p.beta / (1 + p.phi) * xp.exp(-p.z)) * xp.exp(p.z)) ** 2
+    + (p.phi * (p.alpha * p.beta / p.phi * xp.exp(-p.x)) * xp.exp(p.x)
+       - (1 + p.phi) * (p.alpha * p.beta / (1 + p.phi) * xp.exp(-p.z)) * xp.exp(p.z)) ** 2,
+)
+_CHAIN = steps.identity(
+    "chain", "d/A + (1-q^2) d = d (1 + (1-q^2) A)/A, which for d = (1+A)(1+2phi)/((1+phi)(1 + (1-q^2) A)) is (1 + 1/A)(2 - "
+    "1/(1+phi))",
+    {"a": (1e-3, 30.0), "phi": (0.0, 1e3), "q": (0.0, 1.0)},
+    lambda p, xp: (lambda k: (1 + p.a) * (1 + 2 * p.phi) / ((1 + p.phi) * (1 + k * p.a)) * (1 / p.a + k)
+                   - (1 + 1 / p.a) * (2 - 1 / (1 + p.phi)))(1 - p.q**2),
+)
+_LOGARITHM = steps.inequality(
+    "log-up-to-six", "ln m <= 2 - 1/m for 1 <= m <= 6", {"m": (1.0, 6.0)}, lambda p, xp: 2 - 1 / p.m - xp.log(p.m),
+)
+NOT_BOTH_BELOW = (*UNIMODAL, _GAPS, _SAME_STRENGTHS, _CHAIN, _LOGARITHM, steps.EXPONENTIAL_BELOW)
+_NOT_BOTH_BELOW_WORDS = (
+    "x_D < x_s and y_D < y_s together would mean q d > t and d > q t, so d - q t > (1-q^2) d; V > phi B/(1+phi), so d > t > "
+    "B (1+2phi)/(1+phi) with B >= (1+A)/(1 + (1-q^2) A) beyond the fold; then ln(1+phi) = ln(A/U) + d - q t > d/A + (1-q^2) d > "
+    "2 - 1/(1+phi), which is false for phi <= 5. If x_D >= x_s, the start is above the saddle in (x, s_2), as V > -B; else y_D "
+    ">= y_s and U < A - q t < A: it is below the saddle in (s_1, -y)"
+)
+REACHES = (*KEEPS_ORDER, *NOT_BOTH_BELOW)
+REACHES_WORDS = (
+    f"{KEEPS_ORDER_WORDS}. {UNIMODAL_WORDS}. Along the stationary points A and -x, -y rise with B, so the minimum is above the "
+    f"saddle in (x, s_2) and below it in (s_1, -y). {_NOT_BOTH_BELOW_WORDS}. Either way the orbit is bounded (s_1 >= 0, s_2 <= "
+    "V, l falls) and stays, strictly, on that side, where the flow leaves the saddle along its positive direction; the only "
+    "other stationary point there is the minimum. Without a stationary point a gradient flow is unbounded"
+)
+
+
+def _minimum_s_side(p: Point, xp: Arithmetic) -> Scalar:
+    """>= 0 where the original lies above the saddle in (x, s_2), or below it in (s_1, -y)."""
+    exact, x_saddle, y_saddle = at_stationary(p, xp)
+    _, a, _ = pulls_of_point(p, xp)
+    u, v = stationary.plane(exact, "original", xp=xp)
+    x, y = closed_form.plane_margins(u, v, closed_form.cosine(p))
+    first = xp.minimum(x - x_saddle, v + p.ascent_pull)
+    return xp.maximum(first, xp.minimum(a - u, y - y_saddle))
+
+
+register(Claim(
+    id="beyond-5.flow",
+    statement="Gradient flow from w_D reaches the minimum of descent-ascent iff it exists: the original lies on the minimum's "
+    "side of the saddle, x_D >= x_s, or U <= A_s and y_D >= y_s, in an order that the flow keeps.",
+    source="ours, theory section 3 item 5",
+    kind=Kind.ORDERING,
+    domain=Domain(
+        (EPSILON, PHI, B, Axis("ascent_pull", 1.0, 1e2, "log")),
+        PLANE_STATIONARY.chart,
+        lambda p, xp: (-before_fold(p, xp),),
+        "every saddle with forget pull B in [1, 100] (at the fold B >= 1), epsilon in [0.05, 0.95], phi in [0.01, 3], b in "
+        "[0.01, 1e4]",
+    ),
+    margin=_minimum_s_side,
+    proof=REACHES,
+    proof_words=REACHES_WORDS,
+    note="The margin is the position of the start; the tests follow the flow itself. The proof ends at phi = 5; with forget sets "
+    "tens of times the retain set some starts lie on neither side, which decides nothing about them.",
+))

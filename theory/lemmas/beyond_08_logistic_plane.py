@@ -1,0 +1,80 @@
+r"""Beyond the paper: the plane under the logistic loss.
+
+The stationary points solve s_1 = beta/(1 + e^x), |s_2| = gamma/(1 + e^y). Descent-ascent is bounded below and has a minimum for
+every alpha; where it has two, its end point here is the one with the smaller forget pull, which the exponential loss continues.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ascentfail import closed_form, stationary
+from ascentfail.arithmetic import Arithmetic, Scalar, under_logistic_loss
+from ascentfail.theory import steps
+from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
+from ascentfail.theory.domains import PLANE
+from ascentfail.theory.lemmas.beyond_01_first_step import GRADIENT_DIFFERENCE, HELPS, HELPS_WORDS
+from ascentfail.theory.lemmas.beyond_03_paths import (
+    AWAY,
+    FOR_EVER,
+    FOR_EVER_WORDS,
+    STEP_IMPLIES_END,
+    STEP_IMPLIES_PATH,
+)
+from ascentfail.theory.lemmas.beyond_03_regions import FIRST_STEP_1D, FIRST_STEP_2D
+from ascentfail.theory.lemmas.beyond_08_logistic import again
+from ascentfail.theory.lemmas.dependence_causes import FARTHER_WITH_DEPENDENCE
+from ascentfail.theory.lemmas.first_steps import ORDER, ORDER_WORDS
+from ascentfail.theory.registry import register
+
+_MONOTONE = steps.inequality(
+    "logistic-slope-monotone", "(x - y)(l(y) - l(x)) >= 0 for l = 1/(1 + e^m): for x = y + d, d >= 0, l(y) - l(x) = l(y) l(x) "
+    "e^y (e^d - 1)",
+    {"d": (0.0, 60.0), "y": (-30.0, 30.0)}, lambda p, xp: p.d, lambda p, xp: xp.exp(p.d) - 1,
+)
+
+register(again(HELPS, proof=(_MONOTONE, GRADIENT_DIFFERENCE), words=HELPS_WORDS, note="The same with the logistic loss."))
+register(again(
+    FIRST_STEP_1D, proof=(*ORDER, steps.FIRST_STEP), words=f"{ORDER_WORDS}; w_D = c_D l(w_D), so the first step is (c_DA - c_D) "
+    "l(w_D)",
+    note="The same with the logistic loss: the same region.",
+))
+register(again(FIRST_STEP_2D, note="The same with the logistic loss, U and V its own pulls."))
+register(again(
+    STEP_IMPLIES_END, AWAY, note="The same with the logistic loss. x and s_2 fall for ever here, too "
+    "(beyond-8.3.step-implies-path.repaired); not proved is that they fall to the minimum of the smaller forget pull, where "
+    "there are two.",
+))
+_PATH = again(STEP_IMPLIES_PATH, note="The same with the logistic loss: it fails there, too, in the same place.")
+register(dataclasses.replace(_PATH, repaired=_PATH.repaired and dataclasses.replace(
+    _PATH.repaired, proof=FOR_EVER, proof_words=FOR_EVER_WORDS, note="The same with the logistic loss.",
+)))
+
+
+def _residual(p: Point, xp: Arithmetic) -> Scalar:
+    """|s_1 - beta l(x)| + |S - gamma l(y)| at the point found."""
+    logistic, q = under_logistic_loss(xp), closed_form.cosine(p)
+    (beta, gamma), (s1, s2) = closed_form.pulls(p, "descent_ascent"), stationary.plane(p, "descent_ascent", xp=logistic)
+    x, y = closed_form.plane_margins(s1, s2, q)
+    return xp.abs(s1 - beta * xp.sigmoid(-x)) + xp.abs(s2 + gamma * xp.sigmoid(-y))
+
+
+register(Claim(
+    id="beyond-8.dependence-causes.exists",
+    statement="With the logistic loss descent-ascent has a stationary point for every eps and alpha, so no dependence ends its "
+    "range.",
+    source="ours, theory section 3 item 8: dependence-causes.exists with the logistic loss",
+    kind=Kind.EQUALITY,
+    domain=Domain(
+        (Axis("epsilon", 0.0, 1.0), *PLANE.axes[1:]), PLANE.chart,
+        words="epsilon in [0, 1], phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, 2]",
+    ),
+    margin=_residual,
+    note="Its loss is continuous and, with the ridge, grows without bound in every direction, since ln(1 + e^{-m}) grows "
+    "linearly.",
+))
+_EVERYWHERE = FARTHER_WITH_DEPENDENCE.domain.words.replace(", a minimum at both", "")
+register(again(
+    FARTHER_WITH_DEPENDENCE, dataclasses.replace(FARTHER_WITH_DEPENDENCE.domain, where=None, words=_EVERYWHERE),
+    note="The same with the logistic loss.",
+))

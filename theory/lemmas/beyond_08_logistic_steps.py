@@ -1,0 +1,169 @@
+r"""Beyond the paper: alternating steps under the logistic loss, whose slope l(w) = 1/(1 + e^w) is below 1, its own at most 1/4.
+
+The second-order effect of the ascent after the descent, h^2 b kappa l^2 (1 - l), does not need the exponential loss, and neither
+does the failure that it causes. What the bounded slope changes is boundedness, which is immediate, and stability without a ridge.
+"""
+
+from __future__ import annotations
+
+from ascentfail import steps_1d
+from ascentfail.arithmetic import Arithmetic, Scalar, under_logistic_loss
+from ascentfail.theory import steps
+from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
+from ascentfail.theory.domains import PHI, RATIO, B, alpha_from_ratio
+from ascentfail.theory.lemmas.iterative import ALTERNATING_EXPANSION, UNIFORM
+from ascentfail.theory.registry import register
+
+_LOOKED_AT = 8  # steps simulated for each sampled point; the proof is for all
+
+
+def _second_order(p: Point, xp: Arithmetic) -> Scalar:
+    """What h^2 |first drift| (1 + pull of the second/4) leaves over the difference, for both orders."""
+    slope, kappa = steps_1d.slope(p.w, "logistic", xp), steps_1d.ascent_strength(p)
+    together, margins = steps_1d.simultaneous(p.w, p, p.step, ridges=2, loss="logistic", xp=xp), []
+    for order, drift, pull in (("retain-first", p.w - p.b * slope, kappa), ("forget-first", p.w + kappa * slope, p.b)):
+        gap = steps_1d.alternating(p.w, p, p.step, order=order, loss="logistic", xp=xp) - together
+        margins.append(p.step**2 * xp.abs(drift) * (1 + pull / 4) - xp.abs(gap))
+    return xp.minimum(*margins)
+
+
+register(Claim(
+    id="beyond-8.iterative.leading-order",
+    statement="With the logistic loss one alternating step differs from a simultaneous one with ridge 2 lam by at most "
+    "h^2 |A| (1 + kappa/4), h = eta lam, of any size (A the descent's drift; with the roles exchanged, forget first).",
+    source="ours, theory section 3 item 8: iterative.leading-order with the logistic loss",
+    kind=Kind.LIMIT,
+    domain=Domain(
+        (Axis("w", -3.0, 10.0), PHI, B, RATIO, Axis("step", 1e-6, 1e3, "log")),
+        alpha_from_ratio,
+        words="w in [-3, 10], phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, 2], eta lam in [1e-6, 1e3]; both orders",
+    ),
+    margin=_second_order,
+    proof=(ALTERNATING_EXPANSION, steps.identity(
+        "logistic-bend", "-l' = l (1 - l), and 1/4 - l (1 - l) = (1/2 - l)^2 >= 0", {"l": (0.0, 1.0)},
+        lambda p, xp: xp.number(1) / 4 - p.l * (1 - p.l) - (xp.number(1) / 2 - p.l) ** 2,
+    )),
+    proof_words="|l(u) - l(w)| <= |u - w|/4 = h |A|/4",
+    note="The exponential loss needs steps that move w by less than one, this one none such.",
+))
+
+
+def _stays(p: Point, xp: Arithmetic) -> Scalar:
+    """max(w_D, b, kappa) minus the largest |iterate|."""
+    w = under_logistic_loss(xp).lambertw((p.b + p.forget_b) / (1 + p.phi), 0)
+    bound, largest = xp.maximum(w, xp.maximum(p.b, steps_1d.ascent_strength(p))), w
+    for _ in range(_LOOKED_AT):
+        w = steps_1d.alternating(w, p, p.step, loss="logistic", xp=xp)
+        largest = xp.maximum(largest, xp.abs(w))
+    return bound - largest
+
+
+register(Claim(
+    id="beyond-8.iterative.stabilises",
+    statement="With the logistic loss and eta lam < 1 no alternating iterate from w_D leaves [-M, M], M = max(w_D, b, kappa).",
+    source="ours, theory section 3 item 8: iterative.stabilises with the logistic loss",
+    kind=Kind.BOUND,
+    domain=Domain(
+        (PHI, Axis("b", 1e-2, 1e2, "log"), Axis("ratio", 1e-2, 5.0, "log"), Axis("step", 1e-3, 0.9, "log")),
+        alpha_from_ratio,
+        words="phi in [0.01, 3], b in [0.01, 100], alpha/phi in [0.01, 5], eta lam in [1e-3, 0.9]; 8 steps looked at, all proved",
+    ),
+    margin=_stays,
+    proof=(steps.inequality(
+        "half-step-between", "0 < l < 1, so a half-step ends within (1-h) |w| + h c, c = b or kappa, which is at most M = "
+        "max(|w|, c): M - (1-h) |w| - h c = (1-h)(M - |w|) + h (M - c)",
+        {"h": (0.0, 1.0), "below": (0.0, 1e5), "under": (0.0, 1e5)}, lambda p, xp: (1 - p.h) * p.below + p.h * p.under,
+    ),),
+    proof_words="each half-step keeps [-M, M], retain first or forget first",
+    note="Here the simultaneous iterates stay bounded as well, for the same reason.",
+))
+
+
+def _fixed_point(p: Point, xp: Arithmetic) -> Scalar:
+    """Fixed point of the alternating map, by Newton from the balance l^2 = 2 k w of its two leading terms."""
+    w, kappa = xp.lambertw(1 / p.k, 0) / 2, steps_1d.ascent_strength(p)
+    for _ in range(24):
+        u = steps_1d.retain_half(w, p, p.step, loss="logistic", xp=xp)
+        l_w, l_u = steps_1d.slope(w, "logistic", xp), steps_1d.slope(u, "logistic", xp)
+        slope = (1 - p.step * (1 + p.b * l_w * (1 - l_w))) * (1 - p.step * (1 - kappa * l_u * (1 - l_u)))
+        w = w - (steps_1d.forget_half(u, p, p.step, loss="logistic", xp=xp) - w) / (slope - 1)
+    return w
+
+
+def _excluded(p: Point, xp: Arithmetic) -> Scalar:
+    """Minus a lower bound of (alternating(w) - w)/(eta rho)^2 on [0, W + 1], W = W_logistic(c); below 0 it is positive anyway.
+
+    With s = h (b l(w) - w) and l(w)/l(w + s) >= 1 + s l(-w), alternating(w) - w >= (s^2 l(-w) - h w)/(1 + s l(-w)) - h (s + w).
+    For w >= 0, l(-w) >= 1/2, s <= h b and s is least at W + 1. For w < 0: where -w > h b/(1 - h), -h w > h s; else
+    s l(-w) > h b/5 > h (1 + s), since b >= 1e4.
+    """
+    w = xp.logisticw(p.c) + 1
+    s = p.step * (p.b * steps_1d.slope(w, "logistic", xp) - w)
+    return -(s**2 / (2 + s) - 2 * p.step * w - p.step**2 * p.b) / (p.eta * p.share) ** 2
+
+
+register(Claim(
+    id="beyond-8.iterative.negligible",
+    statement="With the logistic loss: sup over lam > 0 and 0 <= alpha < phi of |fixed point of the alternating map - minimiser "
+    "with ridge 2 lam| -> 0 as eta -> 0; so from some eta on it stays below 1.",
+    source="ours, theory section 3 item 8: iterative.negligible with the logistic loss",
+    kind=Kind.LIMIT,
+    domain=UNIFORM,
+    margin=lambda p, xp: 1 - xp.abs(_fixed_point(p, xp) - xp.logisticw(p.c)),
+    exclusion=_excluded,
+    exclusion_words="alternating(w) > w for every w <= W + 1, at this eta and at every smaller one with lam = k eta rho^2: no "
+    "fixed point comes within 1 of the minimiser W",
+    note="It fails as with the exponential loss, but only for smaller ridges: the slope at W + 1 is smaller.",
+))
+
+# --- without a ridge -----------------------------------------------------------------------------------------------------------
+
+_BALANCE = Domain(
+    (Axis("excess", 1e-2, 5.0, "log"), Axis("beyond", 1e-3, 10.0, "log")),
+    words="s = ln(alpha/phi) in [0.01, 5] and a descent half-step of s + t at the fixed point, t in [1e-3, 10]",
+)
+
+
+def _balanced(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar]:
+    """(e^w, eta rho) of the fixed point whose half-steps undo each other over a distance s + t."""
+    at = (1 - xp.exp(-p.excess)) / (xp.exp(p.beyond) - 1)
+    return at, (p.excess + p.beyond) * (1 + at)
+
+
+def _returns(p: Point, xp: Arithmetic) -> Scalar:
+    """What a step takes off w: eta (kappa l(u) - rho l(w)) with its sign reversed, u = w + eta rho l(w)."""
+    at, strength = _balanced(p, xp)
+    down = strength / (1 + at)
+    return down - strength * xp.exp(p.excess) / (1 + at * xp.exp(down))
+
+
+register(Claim(
+    id="beyond-8.7.fixed-point",
+    statement="Without a ridge and with the logistic loss, the alternating map has for every alpha > phi and t > 0 the fixed "
+    "point e^w = (1 - phi/alpha)/(e^t - 1), at the step eta rho = (ln(alpha/phi) + t)(1 + e^w).",
+    source="ours, theory section 3 item 8: beyond-7.fixed-point with the logistic loss",
+    kind=Kind.EQUALITY,
+    domain=_BALANCE,
+    margin=_returns,
+    note="With the exponential loss both half-steps move by ln(alpha/phi), whatever the step; here by more, and by more for "
+    "larger steps.",
+))
+
+
+def _multiplier(p: Point, xp: Arithmetic) -> Scalar:
+    """(1 - d l(-w))(1 + d l(-u)), d the move of a half-step."""
+    at, _ = _balanced(p, xp)
+    d = p.excess + p.beyond
+    return (1 - d * at / (1 + at)) * (1 + d * at * xp.exp(d) / (1 + at * xp.exp(d)))
+
+
+register(Claim(
+    id="beyond-8.7.stability",
+    statement="With the logistic loss, too, the fixed point is stable where alpha/phi < e^{sqrt 2}, and not stable beyond.",
+    source="ours, theory section 3 item 8: beyond-7.stability with the logistic loss",
+    kind=Kind.ORDERING,
+    domain=_BALANCE,
+    margin=lambda p, xp: (xp.sqrt(xp.number(2)) - p.excess) * (1 - xp.abs(_multiplier(p, xp))),
+    note="A difference between the losses: here it depends on the step, too. A large one carries w to where l is flat, so the "
+    "descent half-step no longer contracts what the ascent half-step spreads, and the multiplier passes +1.",
+))
