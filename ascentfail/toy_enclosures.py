@@ -92,7 +92,7 @@ class _Ranges(NamedTuple):
 
 
 def _lift(a: Span, b: Span) -> Span:
-    """z + 1 of each point over each box (n, 4)."""
+    """What each point has for z + 1 over each box (n, 4)."""
     am, ar, bm, br = (s[:, None] for s in (a.m, a.r, b.m, b.r))
     x, x2 = _X[None], _X2[None]
     r = ar * np.abs(x) + br * x2

@@ -15,10 +15,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ascentfail.toy import Terms
-from ascentfail.toy_enclosures import SLACK, Span, below, enclose, series, span, thin
+from ascentfail.toy_boxes import join, take
+from ascentfail.toy_enclosures import SLACK, Enclosed, Span, below, enclose, series, span, thin
 from ascentfail.toy_fences import Hold
 
-_ORDER = 9  # of the Taylor polynomials
+_ORDER = 8  # of the Taylor polynomials
 _MOVE, _BEND = 0.004, 0.2  # a step: how far it may move, and its product with the largest curvature
 _WIDE = 0.05  # a ball that has grown beyond this is given up
 _MOST_STEPS = 3000
@@ -46,9 +47,9 @@ class Piece(NamedTuple):
     reached: int
 
 
-def _softest(p: Terms, a: Span, b: Span) -> np.ndarray:
-    """A lower bound (n,) on the smallest eigenvalue of the Hessian over each box."""
-    aa, ab, bb = enclose(p, a, b).hessian
+def _softest(hessian: tuple[Span, Span, Span]) -> np.ndarray:
+    """A lower bound (n,) on the smallest eigenvalue of an enclosed Hessian."""
+    aa, ab, bb = hessian
     middle = (aa.m + bb.m) / 2 - np.sqrt(((aa.m - bb.m) / 2) ** 2 + ab.m**2)
     wobble = np.sqrt(aa.r**2 + bb.r**2 + 2 * ab.r**2)
     return middle - wobble * (1 + 8 * SLACK) - 8 * SLACK * (np.abs(aa.m) + np.abs(bb.m) + np.abs(ab.m))
@@ -59,10 +60,9 @@ def _sides(balls: Balls, more: np.ndarray | float = 0.0) -> tuple[Span, Span]:
     return Span(balls.middle[:, 0], wide), Span(balls.middle[:, 1], wide)
 
 
-def _step(p: Terms, balls: Balls, h: np.ndarray) -> tuple[Balls, np.ndarray, np.ndarray]:
-    """The balls after times h, an upper bound on the speed on the way, and where the step is proved."""
+def _step(p: Terms, balls: Balls, guess: tuple[Span, Span], h: np.ndarray) -> tuple[Balls, np.ndarray, np.ndarray]:
+    """The balls after times h, an upper bound on the speed on the way, and where the step is proved; `guess`: the gradients."""
     start = [thin(balls.middle[:, k]) for k in (0, 1)]
-    guess = enclose(p, *start).gradient
     # a box that the solution from the middle does not leave: the image of the box under c - [0, h] grad L lies inside it
     room = 0.5 * h * np.maximum(np.abs(guess[0].m), np.abs(guess[1].m)) + 1e-12
     box = [span(c.m - h * np.maximum(g.m, 0) - room, c.m - h * np.minimum(g.m, 0) + room)
@@ -74,28 +74,34 @@ def _step(p: Terms, balls: Balls, h: np.ndarray) -> tuple[Balls, np.ndarray, np.
         reached = span(c.m + low, c.m + high)
         good &= (reached.low > s.low) & (reached.high < s.high)
         image.append(reached)
-    known, last = series(p, start[0], start[1], _ORDER - 1), series(p, image[0], image[1], _ORDER)
-    ends, error = [], np.zeros(len(h))
+    n = len(h)
+    terms = series(p, join([start[0], image[0]]), join([start[1], image[1]]), _ORDER)
+    ends, error = [], np.zeros(n)
     for k in (0, 1):
-        m, r, power = np.zeros(len(h)), np.zeros(len(h)), np.ones(len(h))
-        for term in [*(one[k] for one in known), last[_ORDER][k]]:
+        m, r, power = np.zeros(n), np.zeros(n), np.ones(n)
+        # the last coefficient over the box bounds the remainder
+        for term in [take(one[k], np.s_[:n]) for one in terms[:-1]] + [take(terms[-1][k], np.s_[n:])]:
             m, r = m + power * term.m, r + power * (term.r + 4 * _ORDER * SLACK * np.abs(term.m))
             power = power * h
         ends.append(m)
         error = error + r + SLACK * np.abs(m)
     around = 1.6 * balls.radius + 1e-12  # within which neighbours stay, checked below
     tube = [Span(s.m, (s.r + around) * (1 + SLACK)) for s in image]
-    mu = _softest(p, tube[0], tube[1])
+    around_it = enclose(p, tube[0], tube[1])
+    mu = _softest(around_it.hessian)
     growth = np.exp(-mu * h) * (1 + 8 * SLACK)
     good &= balls.radius * np.maximum(growth, 1) < around
-    field = enclose(p, tube[0], tube[1]).gradient
-    speed = np.hypot(*(np.abs(g.m) + g.r for g in field)) * (1 + 8 * SLACK)
+    speed = np.hypot(*(np.abs(g.m) + g.r for g in around_it.gradient)) * (1 + 8 * SLACK)
     return Balls(np.stack(ends, -1), (balls.radius * growth + error) * (1 + 8 * SLACK)), speed, good
 
 
-def _length(p: Terms, balls: Balls) -> np.ndarray:
+def _here(p: Terms, balls: Balls) -> Enclosed:
+    """The landscape at the middles."""
+    return enclose(p, thin(balls.middle[:, 0]), thin(balls.middle[:, 1]))
+
+
+def _length(at: Enclosed) -> np.ndarray:
     """How long a step may be."""
-    at = enclose(p, thin(balls.middle[:, 0]), thin(balls.middle[:, 1]))
     aa, ab, bb = at.hessian
     return np.minimum(_MOVE / np.hypot(*(g.m for g in at.gradient)), _BEND / np.hypot(np.hypot(aa.m, bb.m), ab.m))
 
@@ -120,7 +126,7 @@ def attracts(p: Terms, minimum: np.ndarray, radius: float) -> float:
     for size in 0.3 * 0.85 ** np.arange(40):
         wide = size + 2 * radius
         boxes = Balls(minimum + wide * places, np.full(len(places), wide / _CELLS))
-        if size > 2 * radius and (_softest(p, *_sides(boxes)) > 0).all():
+        if size > 2 * radius and (_softest(enclose(p, *_sides(boxes)).hessian) > 0).all():
             return float(size)
     return 0.0
 
@@ -141,20 +147,24 @@ def settled(p: Terms, balls: Balls, held: tuple[Hold | None, ...]) -> np.ndarray
     reached, left = np.full(len(balls.radius), -1), np.arange(len(balls.radius))
     cut = np.ones(len(left))
     for _ in range(_MOST_STEPS):
-        sides = _sides(balls)
-        high, into = -below(p, *sides, sign=-1), np.full(len(left), -1)
+        at, into = _here(p, balls), np.full(len(left), -1)
         for place, hold in enumerate(held):
-            if hold is not None:
+            near = np.flatnonzero(at.loss.m < hold.level) if hold else ()
+            if hold and len(near):
+                sides = _sides(balls.pick(near))
                 inside = [(s.low > low) & (s.high < top) for s, (low, top) in zip(sides, hold.box, strict=True)]
-                into[inside[0] & inside[1] & (high <= hold.level)] = place
+                into[near[inside[0] & inside[1] & (-below(p, *sides, sign=-1) <= hold.level)]] = place
         reached[left] = into
         going = (into < 0) & (balls.radius < _WIDE) & (cut > 1e-6)
-        balls, left, cut = balls.pick(going), left[going], cut[going]
-        if not len(left):
+        if not going.any():
             break
-        after, _, good = _step(p, balls, cut * _length(p, balls))
+        balls, left, cut, h = balls.pick(going), left[going], cut[going], _length(at)[going]
+        slopes = take(at.gradient[0], going), take(at.gradient[1], going)
+        after, _, good = _step(p, balls, slopes, cut * h)
         balls = Balls(np.where(good[:, None], after.middle, balls.middle), np.where(good, after.radius, balls.radius))
         cut = np.where(good, np.minimum(1, 1.5 * cut), cut / 2)
+    else:
+        reached[left] = -1
     return reached
 
 
@@ -171,8 +181,9 @@ def _track(p: Terms, start: Balls, minimum: Balls) -> tuple[_Track, Balls]:
     size, times, seen, speeds = attracts(p, minimum.middle[0], float(minimum.radius[0])), [0.0], [start], []
     gap, cut = np.inf, 1.0
     while gap > size / 20 and len(times) < _MOST_STEPS:
-        h = cut * _length(p, seen[-1])
-        after, speed, good = _step(p, seen[-1], h)
+        at = _here(p, seen[-1])
+        h = cut * _length(at)
+        after, speed, good = _step(p, seen[-1], at.gradient, h)
         if not good[0]:
             cut /= 2
             continue
@@ -187,7 +198,8 @@ def _track(p: Terms, start: Balls, minimum: Balls) -> tuple[_Track, Balls]:
 def _between(p: Terms, track: _Track, low: np.ndarray, high: np.ndarray) -> Balls:
     """Balls that contain the tracked solution during each of the intervals of time, none of which crosses a step."""
     k = np.clip(np.searchsorted(track.times, (low + high) / 2, side="right") - 1, 0, len(track.speed) - 1)
-    balls, _, good = _step(p, track.balls.pick(k), (low + high) / 2 - track.times[k])
+    balls = track.balls.pick(k)
+    balls, _, good = _step(p, balls, _here(p, balls).gradient, (low + high) / 2 - track.times[k])
     more = track.speed[k] * ((high - low) / 2 + 4 * SLACK * (1 + high))
     return Balls(balls.middle, np.where(good, (balls.radius + more) * (1 + 8 * SLACK), np.inf))
 
