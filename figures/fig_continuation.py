@@ -26,7 +26,7 @@ NAME = "continuation"
 CLAIMS = ("toy-minima.some-reading",)
 PARAMETERS: dict[str, Any] = {"copies_at_4": [2.0, 12.0], "copies_at_3": [0.0, 4.5], "count": 61}
 _KINDS = ("appears", "exchange", "vanishes")
-_SADDLE = 2  # of the three branches; the first two are the minima where x = 3 and where x = 4 alone is wrong
+_SADDLE = 2  # of the three branches; the first two are the minima where as printed x = 3 and x = 4 alone is wrong
 _NEAR = 1e-3  # beside an event, where the points are proved
 
 
@@ -45,8 +45,8 @@ def data(copies_at_4: tuple[float, float], copies_at_3: tuple[float, float], cou
         count: how many values between.
 
     Returns:
-        A row for each of the two points: copies (2, n): the values, events included; loss (2, n, 3): of the minima where x = 3 and
-        where x = 4 alone is wrong and of the saddle, NaN where there is none; event_copies, event_loss (2, 3): where a minimum
+        A row for each of the two points: copies (2, n): the values, folds included; loss (2, n, 3): of the minima where as
+        printed x = 3 and x = 4 alone is wrong and of the saddle, NaN where there is none; event_copies, event_loss (2, 3): where a minimum
         appears, the lowest changes, a minimum vanishes; printed (2,): the printed copies.
 
     Raises:
@@ -113,13 +113,12 @@ def _branches(t: ToyLandscape, index: int, copies: np.ndarray) -> np.ndarray:
 
 def _check(t: ToyLandscape, index: int, event: landscape.Event, value: float) -> None:
     """An event against the proved stationary points on both sides of it."""
-    before, after = (
-        landscape.stationary_points(_with(t, index, event.value + side), "oracle", certified=True).minima() for side in (-_NEAR, _NEAR)
-    )
+    sides = [_with(t, index, event.value + side) for side in (-_NEAR, _NEAR)]
+    before, after = (landscape.stationary_points(side, "oracle", certified=True).minima() for side in sides)
     here = _with(t, index, event.value)
     style.confirm(np.abs(landscape.gradient(here, event.parameters, "oracle")) < 1e-4, "an event is at a stationary point")
     if event.what == "exchange":
-        style.confirm(before.alone_wrong(THIRD)[0] != after.alone_wrong(THIRD)[0], "the lowest minimum is another one")
+        style.confirm(before.alone_wrong(THIRD)[0] != after.alone_wrong(THIRD)[0], "the lowest minimum changes its pattern")
         both = landscape.stationary_points(here, "oracle").minima()
         style.confirm(np.abs(both.loss - value) < 1e-6, "where the order changes both minima have the same loss")
         return
@@ -139,7 +138,9 @@ _MARKS: tuple[dict[str, Any], ...] = (
     {"marker": "D", "markerfacecolor": style.YELLOW, "label": "the lowest changes"},
     {"marker": "s", "markerfacecolor": style.BLACK, "label": "a minimum vanishes"},
 )
-_MARK: dict[str, Any] = {"linestyle": "none", "markeredgecolor": style.BLACK, "markeredgewidth": 0.9, "markersize": 5, "zorder": 5}
+_MARK: dict[str, Any] = {
+    "linestyle": "none", "markeredgecolor": style.BLACK, "markeredgewidth": 0.9, "markersize": 5, "zorder": 5,
+}
 _POINTS = tuple(toy.INPUTS[index] for index in (FOURTH, THIRD))
 
 

@@ -354,7 +354,7 @@ def test_minima_appear_change_order_and_vanish_by_another_enumeration(arrays, ro
         return [float(value) for _, value in readings.exact_minima(p, 20)]
 
     appears, exchange, vanishes = (float(v) for v in data["event_copies"][row])
-    assert [len(losses(v)) for v in (appears - 1e-3, appears + 1e-3, vanishes - 1e-3, vanishes + 1e-3)] == [1, 2, 2, 1]
+    assert [len(losses(v)) for v in (appears - 1e-3, appears + 1e-2, vanishes - 0.1, vanishes + 1e-3)] == [1, 2, 2, 1]
     low, high = losses(exchange)
     assert high - low < 1e-7 and data["event_loss"][row, 1] == pytest.approx(low, abs=1e-7)
     for k in (3, 20, 40):
