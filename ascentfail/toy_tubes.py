@@ -74,13 +74,13 @@ def _step(p: Terms, balls: Balls, guess: tuple[Span, Span], h: np.ndarray) -> tu
         reached = span(c.m + low, c.m + high)
         good &= (reached.low > s.low) & (reached.high < s.high)
         image.append(reached)
-    n = len(h)
+    n, first = len(h), np.arange(2 * len(h)) < len(h)
     terms = series(p, join([start[0], image[0]]), join([start[1], image[1]]), _ORDER)
     ends, error = [], np.zeros(n)
     for k in (0, 1):
         m, r, power = np.zeros(n), np.zeros(n), np.ones(n)
         # the last coefficient over the box bounds the remainder
-        for term in [take(one[k], np.s_[:n]) for one in terms[:-1]] + [take(terms[-1][k], np.s_[n:])]:
+        for term in [take(one[k], first) for one in terms[:-1]] + [take(terms[-1][k], ~first)]:
             m, r = m + power * term.m, r + power * (term.r + 4 * _ORDER * SLACK * np.abs(term.m))
             power = power * h
         ends.append(m)
@@ -149,8 +149,8 @@ def settled(p: Terms, balls: Balls, held: tuple[Hold | None, ...]) -> np.ndarray
     for _ in range(_MOST_STEPS):
         at, into = _here(p, balls), np.full(len(left), -1)
         for place, hold in enumerate(held):
-            near = np.flatnonzero(at.loss.m < hold.level) if hold else ()
-            if hold and len(near):
+            near = np.flatnonzero(at.loss.m < (-np.inf if hold is None else hold.level))
+            if hold is not None and len(near):
                 sides = _sides(balls.pick(near))
                 inside = [(s.low > low) & (s.high < top) for s, (low, top) in zip(sides, hold.box, strict=True)]
                 into[near[inside[0] & inside[1] & (-below(p, *sides, sign=-1) <= hold.level)]] = place

@@ -46,8 +46,8 @@ def data(copies_at_4: tuple[float, float], copies_at_3: tuple[float, float], cou
 
     Returns:
         A row for each of the two points: copies (2, n): the values, folds included; loss (2, n, 3): of the minima where as
-        printed x = 3 and x = 4 alone is wrong and of the saddle, NaN where there is none; event_copies, event_loss (2, 3): where a minimum
-        appears, the lowest changes, a minimum vanishes; printed (2,): the printed copies.
+        printed x = 3 and x = 4 alone is wrong and of the saddle, NaN where there is none; event_copies, event_loss (2, 3): where a
+        minimum appears, the lowest changes, a minimum vanishes; printed (2,): the printed copies.
 
     Raises:
         AssertionError: an event is not where the proved stationary points say, or a claim is contradicted.
