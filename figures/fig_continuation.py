@@ -46,8 +46,8 @@ def data(copies_at_4: tuple[float, float], copies_at_3: tuple[float, float], cou
 
     Returns:
         A row for each of the two points: copies (2, n): the values, folds included; loss (2, n, 3): of the minima where as
-        printed x = 3 and x = 4 alone is wrong and of the saddle, NaN where there is none; event_copies, event_loss (2, 3): where a
-        minimum appears, the lowest changes, a minimum vanishes; printed (2,): the printed copies.
+        printed x = 3 and x = 4 alone is wrong and of the saddle, NaN where there is none; event_copies, event_loss (2, 3): where
+        a minimum appears, the lowest changes, a minimum vanishes; printed (2,): the printed copies.
 
     Raises:
         AssertionError: an event is not where the proved stationary points say, or a claim is contradicted.
@@ -65,7 +65,7 @@ def data(copies_at_4: tuple[float, float], copies_at_3: tuple[float, float], cou
 
 def _row(t: ToyLandscape, index: int, values: np.ndarray) -> dict[str, np.ndarray]:
     """One multiplicity varied on L_R."""
-    events = landscape.continuation(t, "oracle", index, values, tolerance=1e-9).events
+    events = landscape.continuation(t, "oracle", index, values.tolist(), tolerance=1e-9).events
     style.confirm([event.what for event in events] == list(_KINDS), "a minimum appears, the lowest changes, a minimum vanishes")
     at = np.array([event.value for event in events])
     marked = np.array([float(landscape.loss(_with(t, index, e.value), e.parameters, "oracle")) for e in events])

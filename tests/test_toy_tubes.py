@@ -6,7 +6,7 @@ import pytest
 import scipy.integrate
 from mpmath import mp
 
-from ascentfail import dynamics, landscape, toy_enclosures, toy_fences, toy_tubes
+from ascentfail import dynamics, flow, landscape, toy_enclosures, toy_fences, toy_tubes
 from ascentfail.theory.lemmas import toy_trap_early as early
 from ascentfail.theory.readings import NAMED, landscape_of, plain
 from ascentfail.toy_points import concrete
@@ -112,6 +112,14 @@ def test_a_hold_keeps_and_a_ball_around_a_minimum_attracts(retain_points):
     assert toy_tubes.attracts(RETAIN, saddle, 1e-9) == 0
     starts = Balls(np.array([saddle, saddle + [0.0, 0.2], saddle - [0.0, 0.2]]), np.full(3, 1e-6))
     assert toy_tubes.settled(RETAIN, starts, held).tolist() == [-1, 0, 1]
+
+
+def test_both_integrators_follow_the_same_path():
+    start = landscape.stationary_points(TRAP, "original").parameters[0]
+    path, times = landscape.flow(TRAP, start, "descent_ascent")
+    some = np.r_[0:20, 60:180:20]
+    run = flow.gradient_flow(TRAP, start, times[some])
+    np.testing.assert_allclose(path[some], run.weights, atol=2e-4)
 
 
 def test_tau_by_three_routes():

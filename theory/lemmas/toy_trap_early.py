@@ -52,10 +52,10 @@ def pieces() -> tuple[toy_tubes.Piece, ...]:
     """All stopping times with the minimum reached, proved."""
     t = landscape_of(NAMED)
     start, end = minima(t, "original", "certified"), minima(t, "descent_ascent", "certified")
-    balls = [toy_tubes.Balls(m.parameters[:1], 2 * m.radius[:1]) for m in (start, end)]
+    begin, rest = (toy_tubes.Balls(m.parameters[:1], 2 * m.radius[:1]) for m in (start, end))
     retain = concrete(t, "oracle")
     held = toy_fences.holds(retain, landscape.stationary_points(t, "oracle", certified=True))
-    return toy_tubes.stopped_early(concrete(t, "descent_ascent"), retain, *balls, held, _TOLERANCE)
+    return toy_tubes.stopped_early(concrete(t, "descent_ascent"), retain, begin, rest, held, _TOLERANCE)
 
 
 def _place(time: float, level: Level) -> int:
@@ -76,7 +76,7 @@ def ends_trapped(point: Reading, level: Level) -> tuple[float, float]:
     return value - wobble, value + wobble
 
 
-def border(_: Reading, level: Level) -> tuple[float, float]:
+def border(point: Reading, level: Level) -> tuple[float, float]:
     """Enclosure of the tau before which fine-tuning returns and after which it is trapped; NaN where there is no such tau."""
     if not singled_out():
         return _NAN
@@ -85,12 +85,12 @@ def border(_: Reading, level: Level) -> tuple[float, float]:
         low, high = known[0].high, known[-1].low
         in_order = [piece.reached for piece in known] in ([0, 1], [0, -1, 1])
     else:
-        low, high = 0.0, _TIMES[-1]
+        low, high, in_order = 0.0, _TIMES[-1], True
         for _ in range(6):
             between = tuple(np.linspace(low, high, 18)[1:].tolist())
             places = reached(between)
             k = places.index(1) if 1 in places else 0
-            in_order = places == (0,) * k + (1,) * (len(places) - k) and (k > 0 or low == 0)
+            in_order = in_order and places == (0,) * k + (1,) * (len(places) - k)
             low, high = between[k - 1] if k else low, between[k]
     trapped = minima(landscape_of(NAMED), "oracle", level).alone_wrong(FOURTH)
     return (low, high) if in_order and list(trapped) == [False, True] else _NAN
@@ -137,7 +137,7 @@ def _where_they_cross() -> float:
     return next((at * time / (len(path) - 1) for at in found if at is not None), math.nan)
 
 
-def _exact_border(_: Reading, digits: int) -> Any:
+def _exact_border(point: Reading, digits: int) -> Any:
     return mp.mpf(_where_they_cross())
 
 
