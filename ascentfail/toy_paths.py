@@ -5,8 +5,8 @@ has no trouble with its stiffness (the curvatures differ by a factor of thousand
 
     theta + h phi(-h H)(-g),   phi(x) = (e^x - 1)/x;    error about h |g(theta') - g - H (theta' - theta)|/3
 
-`flow.gradient_flow` integrates any problem up to given times, by explicit steps that stiffness keeps short. Here thousands of starts
-run until they rest, whenever that is, and steps of this kind, which the two parameters' Hessian allows, are several times cheaper;
+`flow.gradient_flow` integrates any problem up to given times, by explicit steps that stiffness keeps short. Here thousands of
+starts run until they rest, whenever that is, and these steps, for which a Hessian of two parameters is cheap, cost a quarter;
 the tests hold both to the same path. Where a proof is asked for, `toy_tubes` follows the flow instead.
 """
 
