@@ -25,6 +25,7 @@ from jax.core import Tracer
 
 from ascentfail import objectives
 from ascentfail.errors import invalid
+from ascentfail.loops import tied
 from ascentfail.objectives import Objective
 from ascentfail.watch import DIVERGED, Run, Tally, empty_tally, finish, look, rules_of, squared_norm, tally, where
 
@@ -141,7 +142,7 @@ def _iterate(problem: Any, start: Any, step_size: Any, oracle: Any, levels: dict
         return _Carry(where(gone | bad, w, moved), states, diverged_at, known), (w, seen) if method.path else None
 
     states = tuple(method.optimizer.init(w) if method.optimizer else () for _ in halves)
-    carry = _Carry(w, states, jnp.int32(-1), empty_tally(seen, rules))
+    carry = tied(_Carry(w, states, jnp.int32(-1), empty_tally(seen, rules)), (problem, seen, rules, step_size, key))
     end, path = jax.lax.scan(step, carry, jnp.arange(1, method.steps + 1, dtype=jnp.int32))
     last = look(objective, end.weights, target)
     known = tally(end.tally, last, jnp.int32(method.steps), rules)

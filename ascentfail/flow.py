@@ -12,6 +12,7 @@ import numpy as np
 from ascentfail import objectives
 from ascentfail.dynamics import MODES, Mode, RidgeInAscent, check_choice, direction, half_steps, levels_of
 from ascentfail.errors import invalid
+from ascentfail.loops import tied
 from ascentfail.watch import DIVERGED, Run, finish, first_tally, look, rules_of, squared_norm, tally, where
 
 # Dormand and Prince's pair of orders 5 and 4: stages, weights of the fifth order, and its difference from the fourth.
@@ -87,6 +88,8 @@ def _integrate(
 
     seen = look(objective, w, target)
     rules = rules_of(objective, target, seen, levels)
+    inputs = problem, seen, rules, times, rtol, atol
+    w = tied(w, inputs)
     velocity = field(w)
     # a first step that moves the weights by a ten-thousandth, and grows from there
     step = 1e-4 * (1 + jnp.sqrt(squared_norm(w))) / jnp.maximum(jnp.sqrt(squared_norm(velocity)), 1e-12)
@@ -94,7 +97,7 @@ def _integrate(
     def until(carry: Any, at: Any) -> Any:
         state, diverged_at, known, now = carry
         index, gap = at
-        state = state._replace(left=gap, tries=jnp.int32(0))
+        state = tied(state._replace(left=gap, tries=jnp.int32(0)), inputs)
         state = jax.lax.while_loop(
             lambda s: (s.left > 0) & ~s.bad, lambda s: _advance(field, s, rtol, atol), state
         )
@@ -107,9 +110,8 @@ def _integrate(
     state = _State(w, velocity, jnp.zeros((), dtype), jnp.asarray(step, dtype), jnp.int32(0), jnp.array(False))
     gaps = jnp.diff(times).astype(dtype)
     index = jnp.arange(1, len(times), dtype=jnp.int32)
-    (state, diverged_at, known, last), path = jax.lax.scan(
-        until, (state, jnp.int32(-1), first_tally(seen, rules), seen), (index, gaps)
-    )
+    carry = tied((state, jnp.int32(-1), first_tally(seen, rules), seen), inputs)
+    (state, diverged_at, known, last), path = jax.lax.scan(until, carry, (index, gaps))
     shown, looks = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), (w, seen), path)
     return finish(objective, shown, looks, known, diverged_at, last, len(times) - 1)
 

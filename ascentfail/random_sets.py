@@ -22,6 +22,7 @@ import jax.numpy as jnp
 
 from ascentfail.arithmetic import JAX, Arithmetic, Scalar
 from ascentfail.errors import invalid
+from ascentfail.loops import tied
 
 Rule = Callable[[Sequence[int], Sequence[bool]], Sequence[bool]]  # (indices trained on, all labels) -> answers at all points
 
@@ -44,7 +45,8 @@ def _expected(value: Callable[[Any], Scalar], chances: Any, xp: Arithmetic) -> S
 def _product(factor: Callable[[Any], Scalar], most: int, xp: Arithmetic) -> Scalar:
     """The product of factor(i) for i = 1..most; a loop in JAX, because forty copies of it take seconds to compile."""
     if xp is JAX:
-        return jax.lax.fori_loop(1, most + 1, lambda i, product: product * factor(jnp.asarray(i, float)), jnp.ones(()))
+        start = tied(jnp.ones(()), factor(jnp.ones(())))
+        return jax.lax.fori_loop(1, most + 1, lambda i, product: product * factor(jnp.asarray(i, float)), start)
     product = xp.number(1)
     for i in range(1, most + 1):
         product = product * factor(xp.number(i))

@@ -91,14 +91,17 @@ class _Ranges(NamedTuple):
     lift: Span
 
 
-def _ranges(p: Terms, a: Span, b: Span) -> _Ranges:
-    v, slope = np.asarray(p.target)[None], float(p.slope)
+def _lift(a: Span, b: Span) -> Span:
+    """What each point has for z + 1 over each box (n, 4)."""
     am, ar, bm, br = (s[:, None] for s in (a.m, a.r, b.m, b.r))
     x, x2 = _X[None], _X2[None]
-    lift_m = 1 + am * x + bm * x2
-    lift_r = ar * np.abs(x) + br * x2
-    lift_r = lift_r + SLACK * (1 + np.abs(am * x) + np.abs(bm) * x2 + lift_r)
-    lift = Span(lift_m, lift_r)
+    r = ar * np.abs(x) + br * x2
+    return Span(1 + am * x + bm * x2, r + SLACK * (1 + np.abs(am * x) + np.abs(bm) * x2 + r))
+
+
+def _ranges(p: Terms, a: Span, b: Span) -> _Ranges:
+    v, slope = np.asarray(p.target)[None], float(p.slope)
+    lift = _lift(a, b)
     u0, u1 = _sigmoid(slope * lift.low), _sigmoid(slope * lift.high)
     u = np.clip((u0 + u1) / 2, 0, 1)
     # the argument slope * lift is rounded once: at most 600 * 2^-53 absolutely where the sigmoid is not flat
@@ -174,9 +177,60 @@ def thin(m: np.ndarray) -> Span:
     return Span(m, np.zeros_like(m))
 
 
-def below(p: Terms, a: Span, b: Span) -> np.ndarray:
-    """Lower bounds (n,) of the loss over n boxes, from its value in the middle and its slope."""
+def below(p: Terms, a: Span, b: Span, sign: int = 1) -> np.ndarray:
+    """Lower bounds (n,) of the loss over n boxes, from its value in the middle and its slope; of its negative with sign -1."""
     slope_a, slope_b = enclose(p, a, b).gradient
     middle = enclose(p, thin(a.m), thin(b.m)).loss
     drop = (np.abs(slope_a.m) + slope_a.r) * a.r + (np.abs(slope_b.m) + slope_b.r) * b.r
-    return middle.low - drop * (1 + SLACK) - SLACK * np.abs(middle.m)
+    return sign * middle.m - middle.r - drop * (1 + SLACK) - SLACK * np.abs(middle.m)
+
+
+def _times(s: list[Span], t: list[Span]) -> Span:
+    """The last coefficient of the product of two series of equal length."""
+    sm, sr, tm, tr = (np.stack(v) for v in ([x.m for x in s], [x.r for x in s], [x.m for x in t[::-1]], [x.r for x in t[::-1]]))
+    size = np.abs(sm)
+    r = (size * tr + sr * (np.abs(tm) + tr) + SLACK * size * np.abs(tm)).sum(0)
+    return Span((sm * tm).sum(0), r * (1 + SLACK * 16))
+
+
+def series(p: Terms, a: Span, b: Span, order: int) -> list[tuple[Span, Span]]:
+    """Taylor coefficients in time of gradient flow from every point of each of n boxes.
+
+        theta' = -grad L,   u' = slope q z',   q = u (1 - u)
+
+    Args:
+        p: plain numbers of the landscape.
+        a: (n,) interval of the first parameter.
+        b: (n,) interval of the second.
+        order: of the last coefficient.
+
+    Returns:
+        order + 1 pairs of (n,) intervals: coefficient k of a and of b.
+
+    Source: our bounds.
+    """
+    slope, ridge = float(p.slope), float(p.ridge)
+    pull = -2 * slope * np.asarray(p.weight, float) * (float(p.gain) / float(p.divisor))
+    lift = _lift(a, b)
+    u0, u1 = _sigmoid(slope * lift.low), _sigmoid(slope * lift.high)
+    target = np.asarray(p.target)[None]
+    u, rise, q, e = [span(u0 - SLACK, u1 + SLACK)], [], [], []
+    found = [(a, b)]
+    for k in range(order):
+        if k:
+            am, ar, bm, br = (v[:, None] for s in found[k] for v in s)
+            m, r = am * _X + bm * _X2, ar * np.abs(_X) + br * _X2
+            rise.append(Span(k * slope * m, k * slope * (r + 4 * SLACK * (np.abs(am * _X) + np.abs(bm) * _X2 + r))))
+            grown = _times(rise, q)
+            u.append(Span(grown.m / k, grown.r / k + SLACK * np.abs(grown.m)))
+        square = _times(u, u)
+        m = u[k].m - square.m
+        q.append(Span(m, u[k].r + square.r + SLACK * (np.abs(u[k].m) + np.abs(square.m))))
+        miss = [Span(u[0].m - target, u[0].r + SLACK * (1 + np.abs(target))), *u[1:]]
+        e.append(_times(miss, q))
+        new = []
+        for side, power in zip(found[k], (_X, _X2), strict=True):
+            down = _plus_ridge(_weighted(e[k], pull * power), -2 * ridge, side)
+            new.append(Span(down.m / (k + 1), down.r / (k + 1) + SLACK * np.abs(down.m)))
+        found.append((new[0], new[1]))
+    return found

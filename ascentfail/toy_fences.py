@@ -2,13 +2,17 @@ r"""What descent on the toy network's losses cannot leave, and where they are su
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ascentfail import toy
 from ascentfail.arithmetic import MPMATH
+from ascentfail.stationary import StationaryKind
 from ascentfail.toy import Terms
 from ascentfail.toy_boxes import Box, split, take
 from ascentfail.toy_enclosures import Span, below, enclose, span, thin
+from ascentfail.toy_points import StationaryPoints
 
 _MOST = 3_000_000  # boxes looked at before giving up
 _NARROW = 1e-9
@@ -30,13 +34,18 @@ def moat(p: Terms, start: np.ndarray, radius: float, minimum: np.ndarray) -> Box
     """
     near = np.array([radius, radius])
     high = float(enclose(p, Span(start[:1], near[:1]), Span(start[1:], near[1:])).loss.high[0])
+    return _walls(p, minimum, high, np.abs(start - minimum) + radius)
+
+
+def _walls(p: Terms, minimum: np.ndarray, high: float, reach: np.ndarray) -> Box | None:
+    """A box around a minimum, wider than the reach, on whose edges the loss is above a value; None where none is found."""
     value, _, (aa, ab, bb) = toy.expansion(p, minimum, xp=MPMATH)
     inverse = np.linalg.inv(np.array([[float(aa), float(ab)], [float(ab), float(bb)]]))
     half = np.sqrt(2 * max(high - float(value), 1e-12) * np.abs(np.diag(inverse))) + 1e-6  # of the ellipse of that height
     pieces, cut = np.linspace(-1, 1, 513), 1 / 512
     for growth in 1.15 ** np.arange(1, 40):
         wide = half * growth
-        if (np.abs(start - minimum) + radius >= wide).any():
+        if (reach >= wide).any():
             continue
         edges = []
         for axis in (0, 1):
@@ -49,6 +58,45 @@ def moat(p: Terms, start: np.ndarray, radius: float, minimum: np.ndarray) -> Box
             (a0, b0), (a1, b1) = (minimum - wide).tolist(), (minimum + wide).tolist()
             return (a0, a1), (b0, b1)
     return None
+
+
+class Hold(NamedTuple):
+    """A box and a loss: descent from where the loss in the box is at most that ends at the one minimum in it."""
+
+    box: Box
+    level: float
+
+
+def holds(p: Terms, points: StationaryPoints) -> tuple[Hold | None, ...]:
+    """What descent cannot leave, around each minimum.
+
+    Args:
+        p: plain concrete numbers of the landscape.
+        points: all of its stationary points, certified.
+
+    Returns:
+        A hold for each minimum, the lowest first; None where none is found.
+
+    Source: ours.
+    """
+    minima, saddles = points.minima(), points.loss[points.kind == int(StationaryKind.SADDLE)]
+    found: list[Hold | None] = []
+    for theta, value in zip(minima.parameters, minima.loss, strict=True):
+        found.append(None)
+        for part in (0.16, 0.08, 0.04, 0.02) if len(saddles) else ():
+            level = float(value + part * (saddles.min() - value))
+            box = _walls(p, theta, level, np.zeros(2))
+            if box is not None and alone(points, box):
+                found[-1] = Hold(box, level)
+                break
+    return tuple(found)
+
+
+def alone(points: StationaryPoints, box: Box) -> bool:
+    """Whether exactly one of the stationary points, certified, lies in a box, and none on its edges."""
+    low, high = np.array(box).T
+    gap = np.maximum(low - points.parameters, points.parameters - high).max(1)  # < 0 inside
+    return bool((np.abs(gap) > points.radius).all() and (gap < 0).sum() == 1)
 
 
 def steepest_bend(p: Terms, box: Box, cuts: int = 64) -> float:

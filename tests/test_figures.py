@@ -1,5 +1,6 @@
 """The figures: data by a second route, one compilation, files written whole or not at all, pictures that fit."""
 
+import dataclasses
 import hashlib
 import json
 import math
@@ -18,10 +19,12 @@ from mpmath import mp
 
 import ascentfail as af
 from ascentfail import figures as room
+from ascentfail import landscape
 from ascentfail.arithmetic import MPMATH
 from ascentfail.figures import (
     fig04_window,
     fig05_landscape,
+    fig_continuation,
     fig_paths,
     fig_questions,
     fig_regions,
@@ -29,9 +32,10 @@ from ascentfail.figures import (
     fig_stability,
     style,
 )
-from ascentfail.theory import Point, get, record
+from ascentfail.theory import Point, get, readings, record
 from ascentfail.theory.check import LEVELS
 from ascentfail.theory.domains import plane_margins
+from ascentfail.toy_points import concrete
 
 NAMES = list(room.figures())
 SMALL = {
@@ -391,6 +395,44 @@ def test_committed_picture_is_the_current_one(arrays):
             np.testing.assert_allclose(saved[key], value, rtol=1e-7, atol=1 if key == "best" else 1e-9, err_msg=key)
 
 
+@pytest.mark.parametrize("row", [0, 1])
+def test_minima_appear_change_order_and_vanish_by_another_enumeration(arrays, row):
+    data, t = arrays[fig_continuation.NAME], readings.landscape_of(readings.NAMED)
+
+    def losses(copies):
+        counts = np.array(t.multiplicities)
+        counts[(readings.FOURTH, readings.THIRD)[row]] = copies
+        p = concrete(dataclasses.replace(t, multiplicities=counts), "oracle")
+        return [float(value) for _, value in readings.exact_minima(p, 20)]
+
+    appears, exchange, vanishes = (float(v) for v in data["event_copies"][row])
+    assert [len(losses(v)) for v in (appears - 1e-3, appears + 1e-2, vanishes - 0.1, vanishes + 1e-3)] == [1, 2, 2, 1]
+    low, high = losses(exchange)
+    assert high - low < 1e-7 and data["event_loss"][row, 1] == pytest.approx(low, abs=1e-7)
+    for k in (3, 20, 40):
+        shown = data["loss"][row, k, :2]
+        np.testing.assert_allclose(sorted(shown[np.isfinite(shown)]), losses(float(data["copies"][row, k])), atol=1e-9)
+    for k, one in ((0, appears), (2, vanishes)):
+        at = np.flatnonzero(data["copies"][row] == one)[0]
+        assert (data["loss"][row, at] == data["event_loss"][row, k]).sum() == 2  # a minimum and the saddle meet there
+    lines = fig_continuation.draw(data).axes[row].lines
+    marked = {line.get_marker(): tuple(line.get_xydata()[0]) for line in lines if line.get_marker() != "None"}
+    places = zip(data["event_copies"][row], data["event_loss"][row], strict=True)
+    assert marked == dict(zip("oDs", places, strict=True))
+
+
+def test_a_shifted_event_stops_the_figure(monkeypatch):
+    whole = landscape.continuation
+
+    def shifted(*args, **settings):
+        found = whole(*args, **settings)
+        return dataclasses.replace(found, events=tuple(dataclasses.replace(e, value=e.value + 0.01) for e in found.events))
+
+    monkeypatch.setattr(landscape, "continuation", shifted)
+    with pytest.raises(AssertionError, match="contradicted in"):
+        fig_continuation.data(**fig_continuation.PARAMETERS | {"count": 21})
+
+
 @pytest.mark.parametrize("module", SMALL, ids=lambda m: m.NAME)
 def test_one_compilation(module, monkeypatch):
     traced = chex.assert_max_traces(module.grid.__wrapped__, n=1)
@@ -444,7 +486,7 @@ def test_a_planted_wrong_datum_stops_the_figure(module, wrong, words, monkeypatc
 
 PANELS = {
     fig04_window.NAME: 12, fig05_landscape.NAME: 12, fig_regions.NAME: 9, fig_paths.NAME: 8, fig_questions.NAME: 6,
-    fig_result.NAME: 3, fig_stability.NAME: 2,
+    fig_result.NAME: 3, fig_stability.NAME: 2, fig_continuation.NAME: 2,
 }
 
 

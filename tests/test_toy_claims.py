@@ -12,14 +12,14 @@ from mpmath import mp
 from ascentfail import landscape, toy, toy_fences
 from ascentfail.losses import MODELS
 from ascentfail.theory import check, get, readings
-from ascentfail.theory.lemmas import any_ratio, toy_minima, toy_trap
+from ascentfail.theory.lemmas import any_ratio, toy_minima, toy_trap, toy_trap_early
 from ascentfail.theory.readings import FOURTH, NAMED, THIRD, landscape_of
 from ascentfail.toy import ToyLandscape
 from ascentfail.toy_points import concrete
 
 TRAP = landscape_of(NAMED)
-IDS = ("toy-minima.literal", "toy-minima.some-reading", "toy-path", "toy-trap.small-step", "toy-trap.any-finetuning", "any-ratio",
-       "any-ratio.printed-counts")
+IDS = ("toy-minima.literal", "toy-minima.some-reading", "toy-path", "toy-trap.small-step", "toy-trap.any-finetuning",
+       "toy-trap.early-stop", "any-ratio", "any-ratio.printed-counts")
 
 
 def family(verdict):
@@ -92,8 +92,9 @@ def test_binary_unit_is_signed_symmetric_with_a_quarter_of_the_scale():
 
 
 def test_another_reading_singled_out_leaves_the_further_claims_open(monkeypatch):
-    monkeypatch.setattr(toy_trap, "singled_out", lambda: False)
-    for name in ("toy-path", "toy-trap.small-step", "toy-trap.any-finetuning"):
+    for module in (toy_trap, toy_trap_early):
+        monkeypatch.setattr(module, "singled_out", lambda: False)
+    for name in ("toy-path", "toy-trap.small-step", "toy-trap.any-finetuning", "toy-trap.early-stop"):
         assert all(verdict.status == "open" for verdict in family(check(get(name))))
 
 

@@ -141,7 +141,7 @@ def _leans(found: StationaryPoints, wrong: int) -> list[float]:
 # --- the third enumeration ---------------------------------------------------------------------------------------------------
 
 
-def _plain(p: toy.Terms, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def plain(p: toy.Terms, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Loss, gradient and Hessian at (n, 2) points, from tanh: the formulas of `toy` are not used."""
     x = np.array(toy.INPUTS, float)
     rows = np.stack([x, x * x], -1)
@@ -162,11 +162,11 @@ def _descended(key: bytes) -> np.ndarray:
     a, b = (np.sinh(np.linspace(-1, 1, 13) * k) / math.sinh(k) * far for k, far in ((2.0, 20.0), (2.0, 8.0)))
     theta = np.stack(np.meshgrid(a, b), -1).reshape(-1, 2)
     damping = np.full(len(theta), 1e-2)
-    value, slope, bend = _plain(p, theta)
+    value, slope, bend = plain(p, theta)
     for _ in range(50):
         rates, axes = np.linalg.eigh(bend)
         move = -np.einsum("nij,nj->ni", axes, np.einsum("nji,nj->ni", axes, slope) / (np.abs(rates) + damping[:, None]))
-        new = _plain(p, theta + move)
+        new = plain(p, theta + move)
         better = new[0] <= value
         theta = np.where(better[:, None], theta + move, theta)
         value, slope = np.where(better, new[0], value), np.where(better[:, None], new[1], slope)
@@ -232,13 +232,13 @@ def exact_support(point: Reading, digits: int) -> Any:
 
 
 def slow_descent(p: toy.Terms, theta: np.ndarray) -> np.ndarray:
-    """Where gradient descent with small steps comes to rest: plain floats, `_plain`, no step ever climbing."""
+    """Where gradient descent with small steps comes to rest: plain floats, `plain`, no step ever climbing."""
     bend = 2 * p.ridge + 2 * float((np.abs(p.weight) * (np.array(toy.INPUTS) ** 2 + np.array(toy.INPUTS) ** 4)).sum()) * (
         p.gain / p.divisor * p.slope**2 / 8
     )
     step, theta = 0.5 / bend, theta[None]
     for _ in range(200_000):
-        slope = _plain(p, theta)[1]
+        slope = plain(p, theta)[1]
         if np.abs(slope).max() < 1e-7:
             break
         theta = theta - step * slope

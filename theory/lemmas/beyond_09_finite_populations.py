@@ -6,16 +6,17 @@ n (1 - (n-1)/N), because 1/j^2 <= ((m+1)/m)(1/j - 1/(j+1)) for j >= m telescopes
 
 from __future__ import annotations
 
+import dataclasses
+
 from ascentfail import random_sets
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import tail_steps
 from ascentfail.theory.claim import Claim, Kind, Point
 from ascentfail.theory.lemmas.lemma_01_random_sets import (
     DRAWN_SETS,
-    TWO_SETS,
+    TWO_SAMPLE,
     drawn_exponent,
     drawn_tail,
-    two_sample_margin,
 )
 from ascentfail.theory.registry import register
 
@@ -25,15 +26,11 @@ def serfling_bound(p: Point, xp: Arithmetic) -> Scalar:
     return random_sets.hoeffding_bound(drawn_exponent(p) * p.total / (p.total - p.n + 1), xp=xp)
 
 
-register(Claim(
+register(dataclasses.replace(
+    TWO_SAMPLE,
     id="beyond-9.two-sample",
-    statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 e^2 |F| |T|/(|F| + |T|)) for independent F and T and a model of neither.",
+    statement=f"{TWO_SAMPLE.statement[:-1]} for independent F and T and a model of neither.",
     source="ours, theory section 3 item 9",
-    kind=Kind.PROBABILITY,
-    domain=TWO_SETS,
-    margin=lambda p, xp: two_sample_margin(p, xp, both=True),
-    proof=tail_steps.PAIRED,
-    proof_words=tail_steps.PAIRED_WORDS,
     note="Sampled for the sizes of its domain; the proof is for every size.",
 ))
 

@@ -68,12 +68,7 @@ def kept(point: Reading, level: Level) -> tuple[StationaryPoints, Box | None] | 
     if len(everything) == 1:
         return end, None
     box = toy_fences.moat(concrete(t, which), start.parameters[0], float(start.radius[0]), end.parameters[0])
-    if box is None:
-        return None
-    low, high = np.array(box).T
-    gap = np.maximum(low - everything.parameters, everything.parameters - high).max(1)  # < 0 inside
-    alone = (np.abs(gap) > everything.radius).all() and (gap < 0).sum() == 1
-    return (end, box) if alone else None
+    return (end, box) if box is not None and toy_fences.alone(everything, box) else None
 
 
 def ends_where_fourth_is_wrong(point: Reading, level: Level) -> tuple[float, float]:
