@@ -142,8 +142,7 @@ def _words(number: dict[str, float], alpha: float, phi: float, b: float) -> str:
         said.append(f"They are the same, and descent-ascent ends {abs(end - oracle):.3f} away from both, at w = {end:.3f}.")
     else:
         ratio = (distance + number["extra"]) / distance
-        verdict = "" if abs(ratio - 1) < 1e-9 else ", farther" if ratio > 1 else ", closer"
-        said.append(f"Descent-ascent ends at w = {end:.3f}: {times(ratio)} from the oracle as the original is{verdict}.")
+        said.append(f"Descent-ascent ends at w = {end:.3f}: {times(ratio)} from the oracle as the original is.")
     said.append(_step_words(number, distance))
     said.append(f"Ends are farther for α from φ²/(1+2φ) = {number['threshold']:.4g} on; the first step leads away up to "
                 f"α = φ = {phi:.4g}; from φ(1 + 1/(eb)) = {number['existence']:.4g} on there is no end.")

@@ -27,10 +27,9 @@ SHARE = 1.0  # phi, |F|/|R|
 EPSILON, RATIO = (0.005, 0.995), (0.05, 6.0)  # of the map
 EPSILON_COUNT, RATIO_COUNT = 67, 73
 _RIDGE = 0.01  # scales time alone
-# Times over the ridge. Beyond the last one a path moves less than a pixel a tenfold time, or is next to the fold.
+# Times over the ridge. Paths are at rest by the last one, but for those next to the fold, where the minimum vanishes.
 TIMES = np.r_[0.0, np.geomspace(1e-3, 60.0, 120)]
 _TOLERANCES = {"rtol": 1e-6, "atol": 1e-8}
-LEFT = -1.5
 
 
 def problem(epsilon: Any, ratio: Any, b: Any) -> CrossCorrelated:
@@ -71,7 +70,6 @@ def state(epsilon: Any, ratio: Any, b: Any) -> dict[str, Any]:
         "extra": extra_squared_distance(at, JAX),
         "end_distance": jnp.linalg.norm(minimum - oracle),
         "existence": jnp.exp(stationary.log_existence_alpha(at)) / SHARE,
-        "reach": closed_form.oracle(Point(b=2 * b)),
     }
 
 
@@ -115,31 +113,38 @@ def draws(epsilon: float, ratio: float, b: float) -> Scene:
 
 def _plane(found: dict[str, np.ndarray]) -> Panel:
     """Models, path and stops in the plane of weights."""
-    window = (LEFT, float(found["reach"]) + 0.4)
-    layers: list[Layer] = [Line(*_shown(found, window).T, "path", "path of descent-ascent")]
-    arrow = _arrow(found)
-    layers.append(Arrow(*arrow.T, "path"))
+    shown = _shown(found)
+    middle, half = _window(np.vstack([shown, found["original"], found["oracle"]]))
+    layers: list[Layer] = [Line(*shown.T, "path", "path of descent-ascent"), Arrow(*_arrow(shown, half).T, "path")]
     marks = (("minimum", "descent_ascent", "minimum of descent-ascent"), ("original", "original", "original"),
              ("oracle", "oracle", "oracle"))
     layers += [Points(*one(*found[key]), role, words) for key, role, words in marks]
     layers.append(Points(*one(*found["path"][found["best"]]), "best_stop", "best stop in hindsight"))
-    return Panel("Weights: where the path leads", "weight w₁", "weight w₂", tuple(layers), window, window, equal=True)
+    ends = [(float(m) - half, float(m) + half) for m in middle]
+    return Panel("Weights: where the path leads", "weight w₁", "weight w₂", tuple(layers), ends[0], ends[1], equal=True)
 
 
-def _shown(found: dict[str, np.ndarray], window: tuple[float, float]) -> np.ndarray:
-    """The path up to the first point outside the window or to its divergence, which is drawn no further."""
-    path = found["path"]
-    last = int(found["diverged"]) if found["diverged"] > 0 else len(path)
-    outside = np.flatnonzero(((path < window[0] - 1) | (path > window[1] + 1)).any(-1))
-    last = min(last, int(outside[0])) if len(outside) else last
-    return path[:max(last, 1)]
+def _shown(found: dict[str, np.ndarray]) -> np.ndarray:
+    """The path to its end or, where it runs to infinity, until it is clearly on its way."""
+    last = int(found["diverged"]) if found["diverged"] > 0 else len(found["path"])
+    if np.isnan(found["end_distance"]):
+        far = 2.5 * max(float(found["distance"][0]), 0.4)
+        last = min(last, int(np.append(np.flatnonzero(found["distance"] > far), len(found["path"]))[0]) + 1)
+    return found["path"][:last]
 
 
-def _arrow(found: dict[str, np.ndarray]) -> np.ndarray:
-    """Two points of the path, one after the other, that show its direction; NaN where it does not move."""
-    path = found["path"][: int(found["diverged"]) if found["diverged"] > 0 else None]
+def _window(points: np.ndarray) -> tuple[np.ndarray, float]:
+    """Middle and half-width of a square round the points, in coarse steps, so that a slider does not shake it."""
+    size = float(np.ptp(points, axis=0).max())
+    half = 0.1 * 2.0 ** np.ceil(np.log2(max(0.62 * size, 0.1) / 0.1))
+    grid = half / 8
+    return np.round((points.max(0) + points.min(0)) / 2 / grid) * grid, float(half)
+
+
+def _arrow(path: np.ndarray, half: float) -> np.ndarray:
+    """Two points of the path, one after the other, that show its direction; NaN where it is too short."""
     gone = np.linalg.norm(path - path[0], axis=-1)
-    first = int(np.argmax(gone > 0.15))
+    first = int(np.argmax(gone > 0.35 * half))
     return path[[first, first + 1]] if 0 < first < len(path) - 1 else np.full((2, 2), np.nan)
 
 
@@ -176,8 +181,7 @@ def _words(found: dict[str, np.ndarray], ratio: float) -> str:
                     "the path runs to infinity.")
     else:
         far = float(found["end_distance"]) / start
-        verdict = "farther" if found["extra"] > 0 else "closer"
-        said.append(f"It ends at a minimum {times(far)} from the oracle as the original is, {verdict}.")
+        said.append(f"It ends at a minimum {times(far)} from the oracle as the original is.")
     said.append(f"The first step leads {'away from' if found['away'] > 0 else 'towards'} the oracle.")
     return " ".join(said)
 

@@ -6,6 +6,7 @@ browser only joins points.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,9 @@ def plotly(scene: Scene) -> dict[str, Any]:
         {"data": traces, "layout": layout} of numbers, text, lists and dicts; None where a line breaks. Sizes are left to the
         page. A layer with nothing to see keeps its place in "data" as a trace without points.
     """
-    count, data, layout, named = len(scene.panels), [], _layout(), set()
+    count, layout = len(scene.panels), _layout()
+    data: list[dict[str, Any]] = []
+    named: set[str] = set()
     width = (1 - _GAP * (count - 1)) / count
     for k, panel in enumerate(scene.panels):
         number = str(k + 1) if k else ""
@@ -64,8 +67,8 @@ def _layout() -> dict[str, Any]:
 
 def _axes(panel: Panel, number: str, domain: list[float]) -> dict[str, Any]:
     """Both axes of one panel."""
-    look = {"showgrid": False, "zeroline": False, "mirror": True, "showline": True, "linecolor": "#444444", "ticks": "outside",
-            "ticklen": 4, "fixedrange": True}
+    frame: dict[str, Any] = {"showgrid": False, "zeroline": False, "mirror": True, "showline": True, "linecolor": "#444444"}
+    look = frame | {"ticks": "outside", "ticklen": 4, "fixedrange": True}
     x = look | _scale(panel.x_range, panel.x_log) | {"title": {"text": panel.x_label}, "domain": domain, "anchor": f"y{number}"}
     y = look | _scale(panel.y_range, panel.y_log) | {"title": {"text": panel.y_label}, "anchor": f"x{number}"}
     if panel.equal:
@@ -83,7 +86,7 @@ def _scale(ends: tuple[float, float], log: bool) -> dict[str, Any]:
 
 
 def _title(panel: Panel, number: str) -> dict[str, Any]:
-    place = {"xref": f"x{number} domain", "yref": f"y{number} domain", "x": 0.5, "y": 1.02, "yanchor": "bottom"}
+    place: dict[str, Any] = {"xref": f"x{number} domain", "yref": f"y{number} domain", "x": 0.5, "y": 1.02, "yanchor": "bottom"}
     return place | {"text": panel.title, "showarrow": False, "font": {"size": 13}}
 
 
@@ -91,14 +94,14 @@ def _trace(layer: Layer) -> dict[str, Any]:
     """One layer as a trace; every kind is a scatter."""
     role = ROLES[layer.role]
     if isinstance(layer, Points):
-        marker = {"symbol": _SYMBOLS[role.marker], "size": _pixels(role.size), "color": _colour(role.colour)}
+        marker: dict[str, Any] = {"symbol": _SYMBOLS[role.marker], "size": _pixels(role.size), "color": _colour(role.colour)}
         marker["line"] = {"color": role.edge, "width": _pixels(role.rim)}
         hover = {"hovertemplate": "%{fullData.name}<br>(%{x:.3g}, %{y:.3g})<extra></extra>"}
         return _scatter(layer.x, layer.y) | {"mode": "markers", "marker": marker, "cliponaxis": True} | hover
     if isinstance(layer, Line):
         return _scatter(layer.x, layer.y) | {"mode": "lines", "line": _stroke(role), "hoverinfo": "skip"}
     if isinstance(layer, Arrow):
-        head = {"symbol": "arrow", "angleref": "previous", "size": [0, 14], "color": role.colour, "opacity": 1}
+        head: dict[str, Any] = {"symbol": "arrow", "angleref": "previous", "size": [0, 14], "color": role.colour, "opacity": 1}
         return _scatter(layer.x, layer.y) | {"mode": "lines+markers", "line": _stroke(role), "marker": head, "hoverinfo": "skip"}
     if isinstance(layer, Band):
         return _area(*_band(layer), role)
@@ -109,7 +112,7 @@ def _trace(layer: Layer) -> dict[str, Any]:
     return _area(*_joined(_rings(*lines.filled(0, np.inf))), role)
 
 
-def _rings(points: list[np.ndarray], offsets: list[np.ndarray]) -> list[np.ndarray]:
+def _rings(points: Sequence[Any], offsets: Sequence[Any]) -> list[np.ndarray]:
     """Outlines and holes, one array each; holes run the other way round."""
     return [own[a:b] for own, at in zip(points, offsets, strict=True) for a, b in zip(at[:-1], at[1:], strict=True)]
 
