@@ -30,7 +30,8 @@ def plotly(scene: Scene) -> dict[str, Any]:
 
     Returns:
         {"data": traces, "layout": layout} of numbers, text, lists and dicts; None where a line breaks. Sizes are left to the
-        page. A layer with nothing to see keeps its place in "data" as a trace without points.
+        page. A layer with nothing to see keeps its place in "data", and in the legend, as a trace whose one point is None, so
+        that a slider moves no legend.
     """
     count, layout = len(scene.panels), _layout()
     data: list[dict[str, Any]] = []
@@ -42,12 +43,10 @@ def plotly(scene: Scene) -> dict[str, Any]:
         layout["annotations"].append(_title(panel, number))
         for layer in panel.layers:
             trace = _trace(layer) | {"xaxis": f"x{number}", "yaxis": f"y{number}"}
-            named_before = layer.label in named
             if layer.label:
                 trace |= {"name": layer.label, "legendgroup": layer.label}
-                if trace["x"]:
-                    named.add(layer.label)
-            data.append(trace | {"showlegend": bool(layer.label) and not named_before})
+            data.append(trace | {"showlegend": bool(layer.label) and layer.label not in named})
+            named.add(layer.label)
     return {"data": data, "layout": layout}
 
 
@@ -144,10 +143,10 @@ def _area(x: np.ndarray, y: np.ndarray, role: Role) -> dict[str, Any]:
 
 
 def _scatter(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-    """Coordinates as lists; None where one of the two is not finite, and nothing at all where none is."""
+    """Coordinates as lists; None where one of the two is not finite, and a single None where none is."""
     shown = np.isfinite(x) & np.isfinite(y)
     if not shown.any():
-        return {"type": "scatter", "x": [], "y": []}
+        return {"type": "scatter", "x": [None], "y": [None]}
     pairs = {"x": x, "y": y}
     return {"type": "scatter"} | {
         key: [float(value) if fine else None for value, fine in zip(values, shown, strict=True)] for key, values in pairs.items()
