@@ -84,8 +84,9 @@ def _section(explorer: Explorer, found: dict[str, Any]) -> str:
     data = json.dumps(found, allow_nan=False, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return (
         f'<section id="{name}" data-panels="{panels}"><h2>{escape(explorer.title)}</h2><p>{escape(explorer.about)}</p>'
-        f'<div class="sliders">{controls}</div><p class="words" role="status" id="{name}-words"></p>'
-        f'<div class="pictures">{pictures}</div><script type="application/json" id="{name}-data">{data}</script></section>'
+        f'<div class="sliders">{controls}</div><div class="pictures">{pictures}</div>'
+        f'<p class="words" role="status" id="{name}-words"></p>'
+        f'<script type="application/json" id="{name}-data">{data}</script></section>'
     )
 
 

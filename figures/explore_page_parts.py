@@ -11,6 +11,7 @@ a{color:var(--link)}nav{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;margin:1r
 nav a{padding:.35rem 0}
 section{border-top:1px solid var(--line);padding:1.5rem 0}
 .sliders{display:grid;grid-template-columns:repeat(auto-fit,minmax(15rem,1fr));gap:.5rem 2rem;margin:1rem 0}
+.sliders{position:sticky;top:0;z-index:2;background:#fff;padding:.25rem 0;border-bottom:1px solid var(--line)}
 .slider label{display:block}.slider small{display:block;color:var(--soft)}
 output{font-variant-numeric:tabular-nums;font-weight:600}
 input[type=range]{width:100%;height:2rem;margin:0;accent-color:var(--link)}
@@ -20,7 +21,9 @@ border-left:4px solid var(--link)}
 .pictures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1rem}
 .picture{height:31rem;min-width:0}
 footer{border-top:1px solid var(--line);color:var(--soft);font-size:.85rem;overflow-wrap:anywhere}
-@media (max-width:44rem){.picture{height:30rem}.words{min-height:9em}}
+@media (max-width:44rem){.picture{height:28rem}.words{min-height:9em}.sliders{gap:0}
+.slider{display:grid;grid-template-columns:1fr 1fr;align-items:center;column-gap:.75rem}
+.slider small{font-size:.72rem;line-height:1.2}}
 """
 
 SCRIPT = """

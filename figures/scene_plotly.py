@@ -53,7 +53,8 @@ def plotly(scene: Scene) -> dict[str, Any]:
 def _layout() -> dict[str, Any]:
     return {
         "showlegend": True,
-        "legend": {"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top", "itemclick": False, "itemdoubleclick": False},
+        "legend": {"orientation": "h", "x": 0, "xref": "container", "y": 0, "yref": "container", "yanchor": "bottom",
+                   "itemclick": False, "itemdoubleclick": False},
         "font": {"size": 12, "color": "#222222"},
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
@@ -68,8 +69,9 @@ def _axes(panel: Panel, number: str, domain: list[float]) -> dict[str, Any]:
     """Both axes of one panel."""
     frame: dict[str, Any] = {"showgrid": False, "zeroline": False, "mirror": True, "showline": True, "linecolor": "#444444"}
     look = frame | {"ticks": "outside", "ticklen": 4, "fixedrange": True}
-    x = look | _scale(panel.x_range, panel.x_log) | {"title": {"text": panel.x_label}, "domain": domain, "anchor": f"y{number}"}
-    y = look | _scale(panel.y_range, panel.y_log) | {"title": {"text": panel.y_label}, "anchor": f"x{number}"}
+    x = look | _scale(panel.x_range, panel.x_log) | {"title": {"text": panel.x_label, "standoff": 6}, "anchor": f"y{number}"}
+    y = look | _scale(panel.y_range, panel.y_log) | {"title": {"text": panel.y_label, "standoff": 6}, "anchor": f"x{number}"}
+    x["domain"] = domain
     if panel.equal:
         y |= {"scaleanchor": f"x{number}", "constrain": "domain"}
         x |= {"constrain": "domain"}
