@@ -101,7 +101,8 @@ def _trace(layer: Layer) -> dict[str, Any]:
     if isinstance(layer, Line):
         return _scatter(layer.x, layer.y) | {"mode": "lines", "line": _stroke(role), "hoverinfo": "skip"}
     if isinstance(layer, Arrow):
-        head: dict[str, Any] = {"symbol": "arrow", "angleref": "previous", "size": [0, 14], "color": role.colour, "opacity": 1, "line": {"width": 0}}
+        head: dict[str, Any] = {"symbol": "arrow", "angleref": "previous", "size": [0, 14], "color": role.colour, "opacity": 1}
+        head["line"] = {"width": 0}
         return _scatter(layer.x, layer.y) | {"mode": "lines+markers", "line": _stroke(role), "marker": head, "hoverinfo": "skip"}
     if isinstance(layer, Band):
         return _area(*_band(layer), role)
