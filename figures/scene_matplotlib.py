@@ -41,7 +41,7 @@ def draw(scene: Scene, figure: Figure) -> None:
 
 def _legend(figure: Figure, scene: Scene) -> None:
     """Marks and words on a grid below the axes, of what is to be seen; matplotlib's legend takes as long as all the rest."""
-    for artist in [*figure.lines, *figure.patches, *figure.texts]:
+    for artist in [*figure.artists, *figure.texts]:
         artist.remove()
     entries: dict[str, Layer | None] = {}
     for panel in scene.panels:
