@@ -110,6 +110,11 @@ def wrong_way_alpha(phi: Scalar) -> Scalar:
     return phi * phi / (1 + 2 * phi)
 
 
+def existence_alpha(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
+    """Largest alpha at which descent-ascent has a solution on one coordinate, phi (1 + 1/(e b)). Paper: App. F."""
+    return p.phi * (1 + 1 / (xp.exp(xp.number(1)) * p.b))
+
+
 def displacement_bound(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     """The bound |ln((1 + alpha)|R|/|D|)| on |w_D - w_R|, for every ridge. Paper: Lemma 4."""
     return xp.abs(xp.log((1 + p.alpha) / (1 + p.phi)))

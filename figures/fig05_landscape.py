@@ -45,7 +45,7 @@ def _wrong(found: landscape.StationaryPoints) -> np.ndarray:
     return np.where(found.alone_wrong(THIRD), 3, np.where(found.alone_wrong(FOURTH), 4, 0))
 
 
-def _thin(path: np.ndarray) -> np.ndarray:
+def thin(path: np.ndarray) -> np.ndarray:
     """The path with `_LEGS` corners, evenly spaced along it."""
     length = np.r_[0, np.cumsum(np.hypot(*np.diff(path, axis=0).T))]
     even = np.linspace(0, length[-1], _LEGS)
@@ -117,7 +117,7 @@ def _row(t: ToyLandscape, axes: list[np.ndarray], coarse: list[np.ndarray]) -> d
         "kind": kinds,
         "wrong": wrong,
         "basins": np.where(reached >= 0, _wrong(minima["oracle"])[reached], -1),
-        "path": _thin(path),
+        "path": thin(path),
         "trap": after[-1],
     }
 

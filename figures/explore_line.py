@@ -1,0 +1,177 @@
+"""The explorer of one coordinate: three losses, their solutions, and the regions of alpha that decide what happens.
+
+Left, the losses of original, oracle and descent-ascent over the weight, each less its value at the original, with the solutions
+w = W(c) and the first step. Right, over |F|/|R| and alpha, where descent-ascent ends closer, farther or not at all.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ascentfail import closed_form, losses
+from ascentfail.arithmetic import JAX
+from ascentfail.figures.explorers import Explorer, Slider, times
+from ascentfail.figures.scene import Arrow, Band, Layer, Line, Panel, Points, Scene, one
+from ascentfail.losses import MODELS
+from ascentfail.problems import SemiOrthogonal
+from ascentfail.theory import Point
+from ascentfail.theory.lemmas.lemma_03_wrong_side import extra_distance
+
+PHI, ALPHA = (0.05, 5.0), (0.01, 10.0)  # of the map of regions
+LEFT, COUNT = -2.5, 161  # of the losses
+MAP_COUNT = 81
+_ROUNDING = 1e-12
+
+
+@jax.jit
+def state(alpha: Any, phi: Any, b: Any) -> dict[str, Any]:
+    """Everything that the scene shows, in one program.
+
+    Args:
+        alpha: |F_j|/|R_j|.
+        phi: |F|/|R|.
+        b: |R_j|/(ridge |R|).
+
+    Returns:
+        original, oracle, descent_ascent (NaN without), second_branch (NaN without); first_step: its direction over the ridge;
+        extra: how much farther from the oracle descent-ascent ends than the original is (NaN without an end); weight (COUNT,)
+        and losses (3, COUNT): in the order of MODELS, over the ridge, less the value at the original; at (3, 4): the same at
+        the four solutions; threshold, existence: the alphas between which the end is farther; map_phi (MAP_COUNT,) and
+        map_threshold, map_existence: the same over |F|/|R|.
+
+    Paper: Sec. 5.1.1, Lemma 3.
+    """
+    p, problem = Point(alpha=alpha, phi=phi, b=b), SemiOrthogonal.from_ratios(alpha=alpha, phi=phi, b=b)
+    original, oracle = closed_form.original(p), closed_form.oracle(p)
+    ends = [closed_form.descent_ascent(p, branch) for branch in (0, -1)]
+    weight = jnp.linspace(LEFT, _right(b), COUNT)
+
+    def heights(w: Any) -> Any:
+        own = [(losses.loss(problem, w, which) - losses.loss(problem, original, which)) / problem.ridge for which in MODELS]
+        return jnp.stack(own)
+
+    over = jnp.geomspace(PHI[0], PHI[1], MAP_COUNT)
+    return {
+        "original": original,
+        "oracle": oracle,
+        "descent_ascent": ends[0],
+        "second_branch": ends[1],
+        "first_step": closed_form.first_step(p),
+        "extra": extra_distance(p, JAX),
+        "weight": weight,
+        "losses": jax.vmap(heights, out_axes=1)(weight),
+        "at": jax.vmap(heights, out_axes=1)(jnp.stack([original, oracle, *ends])),
+        "threshold": closed_form.wrong_way_alpha(phi),
+        "existence": closed_form.existence_alpha(p),
+        "map_phi": over,
+        "map_threshold": closed_form.wrong_way_alpha(over),
+        "map_existence": closed_form.existence_alpha(Point(phi=over, b=b)),
+    }
+
+
+def _right(b: Any) -> Any:
+    """Right end of the weights shown: no original lies beyond W(10 b), since alpha <= 10 and (1 + alpha)/(1 + phi) < 11."""
+    return closed_form.oracle(Point(b=11 * b)) + 0.3
+
+
+def draws(alpha: float, phi: float, b: float) -> Scene:
+    """The scene at these ratios."""
+    found = {key: np.asarray(value) for key, value in state(alpha, phi, b).items()}
+    number = {key: float(value) for key, value in found.items() if value.ndim == 0}
+    return Scene((_losses(found, number), _regions(found, alpha, phi, b)), _words(number, alpha, phi, b))
+
+
+def _losses(found: dict[str, np.ndarray], number: dict[str, float]) -> Panel:
+    """Losses, solutions and the first step."""
+    weight, reach = found["weight"], _height(number["oracle"])
+    layers: list[Layer] = [Line(np.array([LEFT, weight[-1]]), np.zeros(2), "axis")]
+    for which, height, words in zip(MODELS, found["losses"], _NAMES, strict=True):
+        layers.append(Line(weight, np.where(abs(height) < 3 * reach, height, np.nan), f"loss_{which}", words))
+    step = np.sign(number["first_step"]) if abs(number["first_step"]) > _ROUNDING else np.nan
+    start = number["original"]
+    layers.append(Arrow(np.array([start, start + step * _STEP]), np.zeros(2), "first_step", "direction of the first step"))
+    # each solution on its own loss
+    places = (("oracle", 1, 1, "oracle $w_R$"), ("descent_ascent", 2, 2, "end of descent-ascent, W₀"),
+              ("second_branch", 2, 3, "turning point W₋₁ (maximum)"), ("original", 0, 0, "original $w_D$"))
+    for role, loss, solution, words in places:
+        layers.append(Points(*one(number[role], found["at"][loss, solution]), role, words.replace("$", "").replace("_", "")))
+    ends = (-0.9 * reach, 1.1 * reach)
+    return Panel("Losses, less their value at the original", "weight w", "loss over the ridge", tuple(layers),
+                 (LEFT, float(weight[-1])), ends)
+
+
+_NAMES = ("loss of the original", "loss of the oracle", "loss of descent-ascent")
+_STEP = 0.6  # length of the arrow that shows a direction
+
+
+def _height(oracle: float) -> float:
+    """Scale of the vertical axis: the ridge term at the oracle, or 1/2 where that is less."""
+    return max(oracle * oracle / 2, 0.5)
+
+
+def _regions(found: dict[str, np.ndarray], alpha: float, phi: float, b: float) -> Panel:
+    """Where descent-ascent ends closer, farther or not at all, and where the sliders stand."""
+    over, low, high = (found[f"map_{key}"] for key in ("phi", "threshold", "existence"))
+    top = np.full_like(over, 2 * ALPHA[1])
+    layers: tuple[Layer, ...] = (
+        Band(over, np.full_like(over, ALPHA[0] / 2), low, "closer", "ends closer to the oracle"),
+        Band(over, low, high, "farther", "ends farther from it"),
+        Band(over, high, top, "no_minimum", "no end: runs to −∞"),
+        Band(over, low, over, "away", "first step leads away"),
+        Line(over, low, "strong_edge"),
+        Line(over, over, "strong_edge"),
+        Line(over, high, "edge"),
+        Points(*one(phi, alpha), "here", "the sliders"),
+    )
+    return Panel(f"What happens, at b = {b:g}", "φ = |F| / |R|", "α", layers, PHI, ALPHA, x_log=True, y_log=True)
+
+
+def _words(number: dict[str, float], alpha: float, phi: float, b: float) -> str:
+    """What is seen, in numbers."""
+    original, oracle, end = number["original"], number["oracle"], number["descent_ascent"]
+    distance = abs(original - oracle)
+    said = [f"The original has w = {original:.3f}, the oracle w = {oracle:.3f}."]
+    if np.isnan(end):
+        said.append(f"Descent-ascent has no solution, since α = {alpha:.4g} > φ(1 + 1/(eb)) = {number['existence']:.4g}: "
+                    "it runs to −∞.")
+    elif distance < _ROUNDING:
+        said.append(f"They are the same, and descent-ascent ends {abs(end - oracle):.3f} away from both, at w = {end:.3f}.")
+    else:
+        ratio = (distance + number["extra"]) / distance
+        verdict = "" if abs(ratio - 1) < 1e-9 else ", farther" if ratio > 1 else ", closer"
+        said.append(f"Descent-ascent ends at w = {end:.3f}: {times(ratio)} from the oracle as the original is{verdict}.")
+    said.append(_step_words(number, distance))
+    said.append(f"Ends are farther for α from φ²/(1+2φ) = {number['threshold']:.4g} on; the first step leads away up to "
+                f"α = φ = {phi:.4g}; from φ(1 + 1/(eb)) = {number['existence']:.4g} on there is no end.")
+    return " ".join(said)
+
+
+def _step_words(number: dict[str, float], distance: float) -> str:
+    """Where the first step leads."""
+    away = number["first_step"] * (number["original"] - number["oracle"])
+    if abs(number["first_step"]) < _ROUNDING:
+        return "The first step does not move: the original is already the end."
+    if distance < _ROUNDING:
+        return "The first step leads away from the oracle, which is where it starts."
+    return f"The first step leads {'away from' if away > 0 else 'towards'} the oracle."
+
+
+def explorer() -> Explorer:
+    """The explorer "line"."""
+    alphas = tuple(float(f"{10 ** (k / 10):.3g}") for k in range(-20, 11))
+    return Explorer(
+        "line",
+        "One coordinate",
+        "A group of samples on one coordinate: |F_j| = α |R_j| of them are to be forgotten. Three models, each w = W(c): trained "
+        "on all (original), on the retain set (oracle), and the end of descent on R with ascent on F.",
+        (
+            Slider("alpha", "α", alphas, alphas.index(0.501), "forget over retain samples of the group, |F_j| / |R_j|"),
+            Slider("phi", "φ", (0.1, 0.2, 0.5, 1.0, 2.0), 3, "forget over retain samples of the whole set, |F| / |R|"),
+            Slider("b", "b", (0.1, 0.3, 1.0, 3.0, 10.0, 100.0), 3, "pull of the group's retain samples, |R_j| / (λ|R|)"),
+        ),
+        draws,
+    )
