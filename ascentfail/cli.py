@@ -296,6 +296,24 @@ def _draw(names: list[str], out: Path, format: str) -> list[Path]:
 
 
 @app.command()
+def explore(
+    out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("results/explore.html"),
+) -> None:
+    """Write the explorers as one HTML page with sliders that needs no network."""
+    _start()
+    from ascentfail.figures.explore_page import page, plotly_js
+    from ascentfail.figures.explorers import explorers
+    from ascentfail.files import git_revision, versions, write_atomic
+
+    plotly_js()  # what is missing is said before the work, not after it
+    shown = explorers()
+    with _progress("computing", sum(one.count() for one in shown.values())) as done:
+        content = page(shown, versions(), git_revision(), done).encode()
+    write_atomic(out, content)
+    print(f"{out} ({len(content) / 1e6:.1f} MB)")
+
+
+@app.command()
 def reproduce(
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("results"),
     level: Annotated[Level | None, typer.Option(help="Evidence to gather; the strongest installed without it.")] = None,

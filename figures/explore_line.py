@@ -14,7 +14,8 @@ import numpy as np
 
 from ascentfail import closed_form, losses
 from ascentfail.arithmetic import JAX
-from ascentfail.figures.explorers import Explorer, Slider, times
+from ascentfail.figures.explorers import Explorer, Slider, times, window
+from ascentfail.figures.explorers import number as decimals
 from ascentfail.figures.scene import Arrow, Band, Layer, Line, Panel, Points, Scene, one
 from ascentfail.losses import MODELS
 from ascentfail.problems import SemiOrthogonal
@@ -22,7 +23,7 @@ from ascentfail.theory import Point
 from ascentfail.theory.lemmas.lemma_03_wrong_side import extra_distance
 
 PHI, ALPHA = (0.05, 5.0), (0.01, 10.0)  # of the map of regions
-LEFT, COUNT = -2.5, 161  # of the losses
+COUNT = 161  # of the weights at which losses are taken
 MAP_COUNT = 81
 _ROUNDING = 1e-12
 
@@ -40,15 +41,18 @@ def state(alpha: Any, phi: Any, b: Any) -> dict[str, Any]:
         original, oracle, descent_ascent (NaN without), second_branch (NaN without); first_step: its direction over the ridge;
         extra: how much farther from the oracle descent-ascent ends than the original is (NaN without an end); weight (COUNT,)
         and losses (3, COUNT): in the order of MODELS, over the ridge, less the value at the original; at (3, 4): the same at
-        the four solutions; threshold, existence: the alphas between which the end is farther; map_phi (MAP_COUNT,) and
-        map_threshold, map_existence: the same over |F|/|R|.
+        the four solutions; half: of the width of the weights; threshold, existence: the alphas between which the end is farther;
+        map_phi (MAP_COUNT,) and map_threshold, map_existence: the same over |F|/|R|.
 
     Paper: Sec. 5.1.1, Lemma 3.
     """
     p, problem = Point(alpha=alpha, phi=phi, b=b), SemiOrthogonal.from_ratios(alpha=alpha, phi=phi, b=b)
     original, oracle = closed_form.original(p), closed_form.oracle(p)
     ends = [closed_form.descent_ascent(p, branch) for branch in (0, -1)]
-    weight = jnp.linspace(LEFT, _right(b), COUNT)
+    solutions = jnp.stack([original, oracle, *ends])
+    near = jnp.where(solutions > _FARTHEST, solutions, original)  # NaN is not
+    middle, half = window(near.min(), near.max(), 0.4)
+    weight = middle + half * jnp.linspace(-1, 1, COUNT)
 
     def heights(w: Any) -> Any:
         own = [(losses.loss(problem, w, which) - losses.loss(problem, original, which)) / problem.ridge for which in MODELS]
@@ -64,18 +68,14 @@ def state(alpha: Any, phi: Any, b: Any) -> dict[str, Any]:
         "extra": extra_distance(p, JAX),
         "weight": weight,
         "losses": jax.vmap(heights, out_axes=1)(weight),
-        "at": jax.vmap(heights, out_axes=1)(jnp.stack([original, oracle, *ends])),
+        "at": jax.vmap(heights, out_axes=1)(solutions),
+        "half": half,
         "threshold": closed_form.wrong_way_alpha(phi),
         "existence": closed_form.existence_alpha(p),
         "map_phi": over,
         "map_threshold": closed_form.wrong_way_alpha(over),
         "map_existence": closed_form.existence_alpha(Point(phi=over, b=b)),
     }
-
-
-def _right(b: Any) -> Any:
-    """Right end of the weights shown: no original lies beyond W(10 b), since alpha <= 10 and (1 + alpha)/(1 + phi) < 11."""
-    return closed_form.oracle(Point(b=11 * b)) + 0.3
 
 
 def draws(alpha: float, phi: float, b: float) -> Scene:
@@ -87,30 +87,28 @@ def draws(alpha: float, phi: float, b: float) -> Scene:
 
 def _losses(found: dict[str, np.ndarray], number: dict[str, float]) -> Panel:
     """Losses, solutions and the first step."""
-    weight, reach = found["weight"], _height(number["oracle"])
-    layers: list[Layer] = [Line(np.array([LEFT, weight[-1]]), np.zeros(2), "axis")]
+    weight = found["weight"]
+    marked = found["at"][[0, 1, 2, 2], [0, 1, 2, 3]]  # each solution on its own loss
+    inside = np.array([number[role] for role, _ in _SOLUTIONS]) > _FARTHEST
+    reach = float(window(0.0, np.max(np.abs(marked), initial=0.0, where=inside), 0.02)[1])
+    layers: list[Layer] = [Line(weight[[0, -1]], np.zeros(2), "axis")]
     for which, height, words in zip(MODELS, found["losses"], _NAMES, strict=True):
-        layers.append(Line(weight, np.where(abs(height) < 3 * reach, height, np.nan), f"loss_{which}", words))
+        layers.append(Line(weight, np.where(np.abs(height) < 6 * reach, height, np.nan), f"loss_{which}", words))
     step = np.sign(number["first_step"]) if abs(number["first_step"]) > _ROUNDING else np.nan
-    start = number["original"]
-    layers.append(Arrow(np.array([start, start + step * _STEP]), np.zeros(2), "first_step", "direction of the first step"))
-    # each solution on its own loss
-    places = (("oracle", 1, 1, "oracle $w_R$"), ("descent_ascent", 2, 2, "end of descent-ascent, W₀"),
-              ("second_branch", 2, 3, "turning point W₋₁ (maximum)"), ("original", 0, 0, "original $w_D$"))
-    for role, loss, solution, words in places:
-        layers.append(Points(*one(number[role], found["at"][loss, solution]), role, words.replace("$", "").replace("_", "")))
-    ends = (-0.9 * reach, 1.1 * reach)
+    start = number["original"] + np.array([0.0, step * _STEP * number["half"]])
+    layers.append(Arrow(start, np.zeros(2), "first_step", "direction of the first step"))
+    for (role, words), height in zip(_SOLUTIONS, marked, strict=True):
+        layers.append(Points(*one(number[role], height), role, words))
+    ends = (-1.8 * reach, 2.7 * reach)
     return Panel("Losses, less their value at the original", "weight w", "loss over the ridge", tuple(layers),
-                 (LEFT, float(weight[-1])), ends)
+                 (float(weight[0]), float(weight[-1])), ends)
 
 
 _NAMES = ("loss of the original", "loss of the oracle", "loss of descent-ascent")
-_STEP = 0.6  # length of the arrow that shows a direction
-
-
-def _height(oracle: float) -> float:
-    """Scale of the vertical axis: the ridge term at the oracle, or 1/2 where that is less."""
-    return max(oracle * oracle / 2, 0.5)
+_SOLUTIONS = (("original", "original"), ("oracle", "oracle"), ("descent_ascent", "end of descent-ascent, W₀(c)"),
+              ("second_branch", "turning point W₋₁(c), a maximum"))
+_STEP = 0.3  # length of the arrow that shows a direction, in half-widths
+_FARTHEST = -4.0  # solutions beyond are not shown: W_{-1} goes to -infinity as alpha falls to phi
 
 
 def _regions(found: dict[str, np.ndarray], alpha: float, phi: float, b: float) -> Panel:
@@ -134,19 +132,20 @@ def _words(number: dict[str, float], alpha: float, phi: float, b: float) -> str:
     """What is seen, in numbers."""
     original, oracle, end = number["original"], number["oracle"], number["descent_ascent"]
     distance = abs(original - oracle)
-    said = [f"The original has w = {original:.3f}, the oracle w = {oracle:.3f}."]
+    places = {role: decimals(number[role]) for role, _ in _SOLUTIONS}
+    said = [f"The original has w = {places['original']}, the oracle w = {places['oracle']}."]
     if np.isnan(end):
         said.append(f"Descent-ascent has no solution, since α = {alpha:.4g} > φ(1 + 1/(eb)) = {number['existence']:.4g}: "
                     "it runs to −∞.")
     elif distance < _ROUNDING:
-        said.append(f"They are the same, and descent-ascent ends {abs(end - oracle):.3f} away from both, at w = {end:.3f}.")
+        said.append(f"They are the same, and descent-ascent ends {decimals(abs(end - oracle))} away from both, at w = "
+                    f"{places['descent_ascent']}.")
     else:
         ratio = (distance + number["extra"]) / distance
-        verdict = "" if abs(ratio - 1) < 1e-9 else ", farther" if ratio > 1 else ", closer"
-        said.append(f"Descent-ascent ends at w = {end:.3f}: {times(ratio)} from the oracle as the original is{verdict}.")
+        said.append(f"Descent-ascent ends at w = {places['descent_ascent']}: {times(ratio)} from the oracle as the original is.")
     said.append(_step_words(number, distance))
-    said.append(f"Ends are farther for α from φ²/(1+2φ) = {number['threshold']:.4g} on; the first step leads away up to "
-                f"α = φ = {phi:.4g}; from φ(1 + 1/(eb)) = {number['existence']:.4g} on there is no end.")
+    said.append(f"At this φ and b the end is farther from α = {number['threshold']:.4g} on and missing from "
+                f"{number['existence']:.4g} on; the first step leads away between {number['threshold']:.4g} and φ = {phi:.4g}.")
     return " ".join(said)
 
 
@@ -166,12 +165,13 @@ def explorer() -> Explorer:
     return Explorer(
         "line",
         "One coordinate",
-        "A group of samples on one coordinate: |F_j| = α |R_j| of them are to be forgotten. Three models, each w = W(c): trained "
-        "on all (original), on the retain set (oracle), and the end of descent on R with ascent on F.",
+        "A group of samples on one coordinate, of which |Fⱼ| = α|Rⱼ| samples are to be forgotten. Three models, "
+        "each w = W(c): trained on all (original), on the retain set (oracle), and the end of "
+        "descent on R with ascent on F.",
         (
-            Slider("alpha", "α", alphas, alphas.index(0.501), "forget over retain samples of the group, |F_j| / |R_j|"),
+            Slider("alpha", "α", alphas, alphas.index(0.501), "forget over retain samples of the group, |Fⱼ| / |Rⱼ|"),
             Slider("phi", "φ", (0.1, 0.2, 0.5, 1.0, 2.0), 3, "forget over retain samples of the whole set, |F| / |R|"),
-            Slider("b", "b", (0.1, 0.3, 1.0, 3.0, 10.0, 100.0), 3, "pull of the group's retain samples, |R_j| / (λ|R|)"),
+            Slider("b", "b", (0.1, 0.3, 1.0, 3.0, 10.0, 100.0), 3, "pull of the group's retain samples, |Rⱼ| / (λ|R|)"),
         ),
         draws,
     )

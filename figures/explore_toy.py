@@ -13,8 +13,8 @@ import numpy as np
 
 from ascentfail import landscape, toy
 from ascentfail.figures import fig05_landscape as fig05
-from ascentfail.figures.explorers import Explorer, Slider
-from ascentfail.figures.scene import Field, Layer, Line, Panel, Points, Scene, one
+from ascentfail.figures.explorers import Explorer, Slider, number
+from ascentfail.figures.scene import Field, Layer, Line, Panel, Points, Scene, along, one
 from ascentfail.landscape import StationaryPoints
 from ascentfail.losses import MODELS, Model
 from ascentfail.stationary import StationaryKind
@@ -49,14 +49,14 @@ def patterns() -> dict[str, np.ndarray]:
 def draws(copies: float, forget: float, ridge: float, slope: float) -> Scene:
     """The scene at these values."""
     t = landscape_at(copies, forget, ridge, slope)
-    found = {which: landscape.stationary_points(t, which) for which in MODELS}
+    found: dict[Model, StationaryPoints] = {which: landscape.stationary_points(t, which) for which in MODELS}
     start = found["original"].minima().parameters[0]
     path, _ = landscape.flow(t, start, "descent_ascent")
     after, _ = landscape.flow(t, path[-1], "oracle")
-    left = (Line(*fig05.thin(path).T, "path", "path of descent-ascent"),
-            Points(*one(*start), "original", "original: its lowest minimum"))
-    right = (Line(*fig05.thin(after).T, "fine_tuning", "fine-tuning on the retain set"),
-             Points(*one(*path[-1]), "here", "where descent-ascent came to rest"))
+    left = (Line(*along(fig05.thin(path)), "path", "path of descent-ascent"),
+            Points(*one(start[0], start[1]), "original", "original: its lowest minimum"))
+    right = (Line(*along(fig05.thin(after)), "fine_tuning", "fine-tuning on the retain set"),
+             Points(*one(path[-1, 0], path[-1, 1]), "here", "where descent-ascent came to rest"))
     panels = (
         _panel("Loss of descent-ascent", t, "descent_ascent", found["descent_ascent"], left),
         _panel("Retain loss, fine-tuning after it", t, "oracle", found["oracle"], right),
@@ -74,15 +74,15 @@ def _panel(title: str, t: ToyLandscape, which: Model, found: StationaryPoints, m
         Field(mesh["a"], mesh["b"], mesh["pattern_4"], "pattern_4", "x = 4 alone wrong"),
         Field(mesh["a"], mesh["b"], value, "contour", "", tuple(float(v) for v in value.min() + rise)),
     ]
-    kinds = {role: np.full((2, 0), np.nan) for role in _MARKS}
+    kinds: dict[str, list[np.ndarray]] = {role: [] for role in _MARKS}
     first = True
     for place, kind in zip(range(len(found)), found.kind, strict=True):
         if kind == StationaryKind.MAXIMUM:
             continue
         role = "saddle" if kind == StationaryKind.SADDLE else f"{'minimum' if first else 'local'}_{wrong_at(found, place)}"
         first = first and kind != StationaryKind.MINIMUM
-        kinds[role] = np.c_[kinds[role], found.parameters[place]]
-    marks = [Points(*kinds[role], role, words) for role, words in _MARKS.items()]
+        kinds[role].append(found.parameters[place])
+    marks = [Points(*along(np.array(kinds[role]).reshape(-1, 2)), role, words) for role, words in _MARKS.items()]
     return Panel(title, "parameter a", "parameter b", (*layers, *more, *marks), A, B)
 
 
@@ -131,12 +131,12 @@ _AT_REST = 1e-3
 
 
 def _place(theta: np.ndarray) -> str:
-    return f"({theta[0]:.2f}, {theta[1]:.2f})"
+    return f"({number(theta[0], 2)}, {number(theta[1], 2)})"
 
 
 def mistakes(correct: np.ndarray) -> str:
     """Which points are classified wrongly, in words."""
-    wrong = [f"x = {x}" for x, right in zip(toy.INPUTS, correct, strict=True) if not right]
+    wrong = [f"x = {x}".replace("-", "−") for x, right in zip(toy.INPUTS, correct, strict=True) if not right]
     return f"{' and '.join(wrong)} {'alone ' if len(wrong) == 1 else ''}wrong" if wrong else "no point wrong"
 
 
@@ -148,10 +148,10 @@ def explorer() -> Explorer:
         "Four inputs, two parameters: h(ax + bx²) has to be + at x = 1, 4 and − at x = −1, 3. Some of the four copies of x = 4 "
         "are to be forgotten.",
         (
-            Slider("copies", "copies of x = 3", (1.0, 2.0, 3.0), 0, "how often x = 3 is in the training set"),
-            Slider("forget", "forgotten copies of x = 4", (0.0, 1.0, 2.0, 3.0, 4.0), 2, "how many of four are forgotten"),
-            Slider("ridge", "ridge", (0.02, 0.05, 0.1, 0.2, 0.4), 2, "weight of a² + b²"),
-            Slider("slope", "slope", (0.5, 1.0, 2.0), 1, "steepness of the network's output"),
+            Slider("copies", "m₃", (1.0, 2.0, 3.0), 0, "copies of x = 3 in the training set"),
+            Slider("forget", "f₄", (0.0, 1.0, 2.0, 3.0, 4.0), 2, "forgotten copies of x = 4, of four"),
+            Slider("ridge", "λ", (0.02, 0.05, 0.1, 0.2, 0.4), 2, "ridge: weight of a² + b²"),
+            Slider("slope", "s", (0.5, 1.0, 2.0), 1, "slope of the network's output"),
         ),
         draws,
     )

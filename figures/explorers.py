@@ -12,6 +12,9 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
 
 from ascentfail.errors import invalid
 from ascentfail.figures.scene import Scene
@@ -96,6 +99,21 @@ def explorers() -> dict[str, Explorer]:
     return {one.name: one for one in (explore_line.explorer(), explore_plane.explorer(), explore_toy.explorer())}
 
 
+def window(low: Any, high: Any, smallest: float) -> tuple[Any, Any]:
+    """Middle and half-width of a window round an interval, in coarse steps, so that a slider does not shake what is shown.
+
+    Args:
+        low: lower end of what is to be seen.
+        high: its upper end.
+        smallest: half-width below which nothing is enlarged.
+
+    Returns:
+        The middle and the half-width, traced or not as the ends are.
+    """
+    half = smallest * 2 ** jnp.ceil(jnp.log2(jnp.maximum(0.62 * (high - low), smallest) / smallest))
+    return jnp.round((high + low) * 4 / half) * half / 8, half
+
+
 # --- how scenes speak ------------------------------------------------------------------------------------------------------
 
 
@@ -111,6 +129,11 @@ def _clear(ratio: float) -> str:
         if float(text.replace(",", "")) != 1:
             return text
     return f"{ratio:.9g}"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number with so many decimals, and a minus sign that is one."""
+    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def part(fraction: float) -> str:

@@ -150,6 +150,11 @@ def one(x: float, y: float) -> tuple[np.ndarray, np.ndarray]:
     return np.array([x], float), np.array([y], float)
 
 
+def along(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The two columns of (n, 2) points, as a layer takes them."""
+    return points[:, 0], points[:, 1]
+
+
 def decades(ends: tuple[float, float]) -> list[float]:
     """Where a logarithmic axis has its ticks: the powers of ten between its ends, and 2 and 5 times them where they are few."""
     powers = range(math.floor(math.log10(ends[0])), math.ceil(math.log10(ends[1])) + 1)

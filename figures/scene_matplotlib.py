@@ -13,7 +13,7 @@ from matplotlib.patches import FancyArrowPatch, Patch
 from matplotlib.ticker import NullLocator
 
 from ascentfail.figures import style
-from ascentfail.figures.roles import ROLES, Role
+from ascentfail.figures.roles import NOTHING, ROLES, Role
 from ascentfail.figures.scene import Arrow, Band, Field, Layer, Line, Panel, Points, Scene, decades
 
 
@@ -88,7 +88,7 @@ def _layer(ax: Axes, layer: Layer, order: float) -> None:
         ax.plot(layer.x, layer.y, **_stroke(role), zorder=order)
     elif isinstance(layer, Arrow):
         ends = tuple(zip(layer.x, layer.y, strict=True))
-        head = {"arrowstyle": "-|>", "mutation_scale": 10, "shrinkA": 0, "shrinkB": 0, "zorder": order}
+        head: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 10, "shrinkA": 0, "shrinkB": 0, "zorder": order}
         ax.add_patch(FancyArrowPatch(*ends, color=role.colour, linewidth=role.width, **head))
     elif isinstance(layer, Band):
         ax.fill_between(layer.x, layer.low, layer.high, **_paint(role), zorder=order)
@@ -99,7 +99,7 @@ def _layer(ax: Axes, layer: Layer, order: float) -> None:
 def _field(ax: Axes, layer: Field, role: Role, order: float) -> None:
     """Contour lines, or the area where the values are positive."""
     if layer.levels:
-        stroke = {"colors": role.colour, "linewidths": role.width, "linestyles": "solid", "zorder": order}
+        stroke: dict[str, Any] = {"colors": role.colour, "linewidths": role.width, "linestyles": "solid", "zorder": order}
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "No contour levels were found")  # all levels outside: nothing to draw
             ax.contour(layer.x, layer.y, layer.z, levels=layer.levels, **stroke)
@@ -131,5 +131,7 @@ def _handle(layer: Layer) -> Any:
     if isinstance(layer, Points):
         return Line2D([], [], label=layer.label, **_mark(role))
     if isinstance(layer, Band) or (isinstance(layer, Field) and not layer.levels):
-        return Patch(**_paint(role) | {"linewidth": 0.6 if role.colour == "none" else 0}, label=layer.label)
+        look = _paint(role)
+        look["linewidth"] = 0.6 if role.colour == NOTHING else 0  # a hatch by itself wants a rim
+        return Patch(label=layer.label, **look)
     return Line2D([], [], label=layer.label, **_stroke(role))

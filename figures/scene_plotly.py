@@ -6,6 +6,7 @@ browser only joins points.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,12 @@ def plotly(scene: Scene) -> dict[str, Any]:
 
     Returns:
         {"data": traces, "layout": layout} of numbers, text, lists and dicts; None where a line breaks. Sizes are left to the
-        page. A layer with nothing to see keeps its place in "data" as a trace without points.
+        page. A layer with nothing to see keeps its place in "data", and in the legend, as a trace whose one point is None, so
+        that a slider moves no legend.
     """
-    count, data, layout, named = len(scene.panels), [], _layout(), set()
+    count, layout = len(scene.panels), _layout()
+    data: list[dict[str, Any]] = []
+    named: set[str] = set()
     width = (1 - _GAP * (count - 1)) / count
     for k, panel in enumerate(scene.panels):
         number = str(k + 1) if k else ""
@@ -39,19 +43,18 @@ def plotly(scene: Scene) -> dict[str, Any]:
         layout["annotations"].append(_title(panel, number))
         for layer in panel.layers:
             trace = _trace(layer) | {"xaxis": f"x{number}", "yaxis": f"y{number}"}
-            named_before = layer.label in named
             if layer.label:
                 trace |= {"name": layer.label, "legendgroup": layer.label}
-                if trace["x"]:
-                    named.add(layer.label)
-            data.append(trace | {"showlegend": bool(layer.label) and not named_before})
+            data.append(trace | {"showlegend": bool(layer.label) and layer.label not in named})
+            named.add(layer.label)
     return {"data": data, "layout": layout}
 
 
 def _layout() -> dict[str, Any]:
     return {
         "showlegend": True,
-        "legend": {"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top", "itemclick": False, "itemdoubleclick": False},
+        "legend": {"orientation": "h", "x": 0, "xref": "container", "y": 0, "yref": "container", "yanchor": "bottom",
+                   "itemclick": False, "itemdoubleclick": False},
         "font": {"size": 12, "color": "#222222"},
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
@@ -64,10 +67,11 @@ def _layout() -> dict[str, Any]:
 
 def _axes(panel: Panel, number: str, domain: list[float]) -> dict[str, Any]:
     """Both axes of one panel."""
-    look = {"showgrid": False, "zeroline": False, "mirror": True, "showline": True, "linecolor": "#444444", "ticks": "outside",
-            "ticklen": 4, "fixedrange": True}
-    x = look | _scale(panel.x_range, panel.x_log) | {"title": {"text": panel.x_label}, "domain": domain, "anchor": f"y{number}"}
-    y = look | _scale(panel.y_range, panel.y_log) | {"title": {"text": panel.y_label}, "anchor": f"x{number}"}
+    frame: dict[str, Any] = {"showgrid": False, "zeroline": False, "mirror": True, "showline": True, "linecolor": "#444444"}
+    look = frame | {"ticks": "outside", "ticklen": 4, "fixedrange": True}
+    x = look | _scale(panel.x_range, panel.x_log) | {"title": {"text": panel.x_label, "standoff": 6}, "anchor": f"y{number}"}
+    y = look | _scale(panel.y_range, panel.y_log) | {"title": {"text": panel.y_label, "standoff": 6}, "anchor": f"x{number}"}
+    x["domain"] = domain
     if panel.equal:
         y |= {"scaleanchor": f"x{number}", "constrain": "domain"}
         x |= {"constrain": "domain"}
@@ -83,7 +87,7 @@ def _scale(ends: tuple[float, float], log: bool) -> dict[str, Any]:
 
 
 def _title(panel: Panel, number: str) -> dict[str, Any]:
-    place = {"xref": f"x{number} domain", "yref": f"y{number} domain", "x": 0.5, "y": 1.02, "yanchor": "bottom"}
+    place: dict[str, Any] = {"xref": f"x{number} domain", "yref": f"y{number} domain", "x": 0.5, "y": 1.02, "yanchor": "bottom"}
     return place | {"text": panel.title, "showarrow": False, "font": {"size": 13}}
 
 
@@ -91,14 +95,14 @@ def _trace(layer: Layer) -> dict[str, Any]:
     """One layer as a trace; every kind is a scatter."""
     role = ROLES[layer.role]
     if isinstance(layer, Points):
-        marker = {"symbol": _SYMBOLS[role.marker], "size": _pixels(role.size), "color": _colour(role.colour)}
+        marker: dict[str, Any] = {"symbol": _SYMBOLS[role.marker], "size": _pixels(role.size), "color": _colour(role.colour)}
         marker["line"] = {"color": role.edge, "width": _pixels(role.rim)}
         hover = {"hovertemplate": "%{fullData.name}<br>(%{x:.3g}, %{y:.3g})<extra></extra>"}
         return _scatter(layer.x, layer.y) | {"mode": "markers", "marker": marker, "cliponaxis": True} | hover
     if isinstance(layer, Line):
         return _scatter(layer.x, layer.y) | {"mode": "lines", "line": _stroke(role), "hoverinfo": "skip"}
     if isinstance(layer, Arrow):
-        head = {"symbol": "arrow", "angleref": "previous", "size": [0, 14], "color": role.colour, "opacity": 1}
+        head: dict[str, Any] = {"symbol": "arrow", "angleref": "previous", "size": [0, 14], "color": role.colour, "opacity": 1}
         return _scatter(layer.x, layer.y) | {"mode": "lines+markers", "line": _stroke(role), "marker": head, "hoverinfo": "skip"}
     if isinstance(layer, Band):
         return _area(*_band(layer), role)
@@ -109,7 +113,7 @@ def _trace(layer: Layer) -> dict[str, Any]:
     return _area(*_joined(_rings(*lines.filled(0, np.inf))), role)
 
 
-def _rings(points: list[np.ndarray], offsets: list[np.ndarray]) -> list[np.ndarray]:
+def _rings(points: Sequence[Any], offsets: Sequence[Any]) -> list[np.ndarray]:
     """Outlines and holes, one array each; holes run the other way round."""
     return [own[a:b] for own, at in zip(points, offsets, strict=True) for a, b in zip(at[:-1], at[1:], strict=True)]
 
@@ -141,10 +145,10 @@ def _area(x: np.ndarray, y: np.ndarray, role: Role) -> dict[str, Any]:
 
 
 def _scatter(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-    """Coordinates as lists; None where one of the two is not finite, and nothing at all where none is."""
+    """Coordinates as lists; None where one of the two is not finite, and a single None where none is."""
     shown = np.isfinite(x) & np.isfinite(y)
     if not shown.any():
-        return {"type": "scatter", "x": [], "y": []}
+        return {"type": "scatter", "x": [None], "y": [None]}
     pairs = {"x": x, "y": y}
     return {"type": "scatter"} | {
         key: [float(value) if fine else None for value, fine in zip(values, shown, strict=True)] for key, values in pairs.items()

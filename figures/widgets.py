@@ -20,7 +20,7 @@ from ascentfail.figures.explorers import Slider, explorers
 from ascentfail.figures.scene import Scene
 from ascentfail.theory.registry import suggest
 
-WIDTH, HEIGHT = style.FULL_WIDTH, 3.4  # inches
+WIDTH, HEIGHT = style.FULL_WIDTH, 3.9  # inches
 DPI = 110
 _KEPT = 32  # backgrounds, of about 1.1 MB each
 
