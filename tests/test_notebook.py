@@ -4,6 +4,7 @@ import ast
 import importlib.metadata
 import importlib.util
 import json
+import math
 import re
 import sys
 import tomllib
@@ -13,6 +14,10 @@ import nbclient
 import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
+
+import ascentfail as af
+from ascentfail.figures.explorers import explorers
+from ascentfail.theory import record, report
 
 ROOT = Path(__file__).parents[1]
 PATH = ROOT / "figures" / "explore.ipynb"
@@ -156,3 +161,77 @@ def test_it_runs_from_top_to_bottom(executed):
     assert all(cell.execution_count for cell in executed.cells if cell.cell_type == "code" and cell.source)
     streams = [item for cell in executed.cells for item in cell.get("outputs", []) if item.output_type == "stream"]
     assert not [item.text for item in streams if item.name == "stderr"]
+
+
+def test_the_sliders_are_shown(executed):
+    models = executed.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"].values()
+    assert sum(model["model_name"] == "ImageModel" for model in models) == len(explorers())
+    for name, explorer in explorers().items():
+        assert "VBox" in output(executed, f"show-{name}")
+        shown = [model["state"].get("description") for model in models if model["model_name"] == "SelectionSliderModel"]
+        assert {one.label for one in explorer.sliders} <= set(shown)
+
+
+def test_the_table_is_the_recorded_one(executed):
+    entries = record.load()
+    assert report.summary(entries) in output(executed, "table")
+    assert report.markdown_table(e for e in entries if e["id"].startswith("lemma-3")) in output(executed, "table")
+
+
+def test_the_evidence_is_gathered_again(executed):
+    shown = output(executed, "again")
+    assert re.search(r"lemma-3\.main.*fails", shown) and re.search(r"lemma-3\.main\.repaired.*holds", shown)
+
+
+def test_the_planted_claim_is_refuted(executed):
+    assert output(executed, "check").startswith("fails, counterexample, 50 digits: at alpha = ")
+
+
+def test_the_claim_holds_where_the_text_says_so():
+    names = {"af": af, "report": report}
+    source = sources("code")[-1]
+    assert source.count("domains.B), words") == 1
+    tried = source.replace("domains.B), words", "domains.B), where=lambda p, xp: (p.alpha - p.phi,), words")
+    assert "where=lambda p, xp: (p.alpha - p.phi,)" in sources("markdown")[-2]
+    exec(tried, names)
+    assert names["verdict"]["status"] == "holds"
+
+
+# --- what the text promises ------------------------------------------------------------------------------------------
+
+
+def said(name, **values):
+    return explorers()[name].scene(**values).words
+
+
+def test_line_shows_what_the_text_says():
+    place = {"phi": 1.0, "b": 3.0}
+    values = explorers()["line"].sliders[0].values
+    for alpha in values:
+        words = said("line", alpha=alpha, **place)
+        ends = {"closer": alpha < 1 / 3, "none": alpha > 1 + 1 / (math.e * 3)}
+        assert ("no solution" in words) == ends["none"]
+        if alpha != 1.0 and not ends["none"]:
+            times = float(re.search(r"([\d.]+) times as far", words)[1])
+            assert (times < 1) == ends["closer"]
+            assert ("first step leads away from" in words) == (1 / 3 < alpha < 1)
+
+
+def test_plane_shows_what_the_text_says():
+    near = said("plane", epsilon=0.1)
+    assert "runs to infinity" in near and "best stop is 59 % closer" in near
+    assert "best stop is to do nothing" in said("plane", epsilon=0.9)
+    place = {"epsilon": 0.6}
+    small, middle, large = (said("plane", ratio=ratio, **place) for ratio in (0.05, 0.548, 3.3))
+    assert "0.11 times as far" in small
+    assert "2.7 times as far" in middle and "The path comes closer" in middle
+    assert "runs to infinity" in large
+
+
+def test_toy_shows_what_the_text_says():
+    assert "a trap" in said("toy") and "path of descent-ascent leads to (2.28, −1.16): x = 4 alone" in said("toy")
+    for moved in ({"forget": 1.0}, {"copies": 3.0}, {"slope": 0.5}):
+        assert "a trap" not in said("toy", **moved), moved
+    assert "x = 3 alone wrong. Fine-tuning" in said("toy", forget=1.0)
+    assert "of the oracle: x = 4 alone wrong" in said("toy", copies=3.0)
+    assert "x = 3 alone wrong. That is the oracle's lowest minimum" in said("toy", slope=0.5)
