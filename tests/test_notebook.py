@@ -145,7 +145,9 @@ def executed(tmp_path_factory):
             patched.setenv(name, str(folder / name.lower()))
         patched.setenv("PYTHONPATH", str(ROOT), prepend=":")
         patched.delenv("ASCENTFAIL_SOURCE", raising=False)
-        nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}).execute()
+        nbclient.NotebookClient(
+            notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+        ).execute()
     return notebook
 
 
