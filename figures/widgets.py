@@ -6,6 +6,7 @@ browser extension the same lines run in JupyterLab, in Notebook and in Colab, wi
 
 from __future__ import annotations
 
+import importlib
 import io
 from html import escape
 from typing import Any
@@ -44,7 +45,7 @@ def show(name: str) -> Any:
     if name not in known:
         raise KeyError(suggest("explorer", name, list(known)))
     try:
-        import ipywidgets
+        ipywidgets: Any = importlib.import_module("ipywidgets")
     except ImportError:
         raise MissingExtraError("ascentfail.figures.widgets.show", "ipywidgets", "notebook") from None
     explorer, picture = known[name], Picture()
