@@ -17,6 +17,7 @@ from ascentfail.errors import MissingExtraError
 from ascentfail.figures import frames
 from ascentfail.figures.explore_page_parts import SCRIPT, STYLE
 from ascentfail.figures.explorers import Explorer
+from ascentfail.figures.swatches import legend
 
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 
@@ -85,7 +86,7 @@ def _section(explorer: Explorer, found: dict[str, Any]) -> str:
     return (
         f'<section id="{name}" data-panels="{panels}"><h2>{escape(explorer.title)}</h2><p>{escape(explorer.about)}</p>'
         f'<div class="sliders">{controls}</div><div class="pictures">{pictures}</div>'
-        f'<p class="words" role="status" id="{name}-words"></p>'
+        f'<p class="words" role="status" id="{name}-words"></p><ul class="legend">{legend(explorer.scene())}</ul>'
         f'<script type="application/json" id="{name}-data">{data}</script></section>'
     )
 

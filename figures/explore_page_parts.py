@@ -19,9 +19,11 @@ input[type=range]:focus-visible{outline:3px solid var(--link);outline-offset:2px
 .words{min-height:4.5em;font-variant-numeric:tabular-nums;padding:.6rem .8rem;background:#f4f6f8;
 border-left:4px solid var(--link)}
 .pictures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1rem}
-.picture{height:31rem;min-width:0}
+.picture{height:25rem;min-width:0}
+.legend{list-style:none;display:flex;flex-wrap:wrap;gap:.15rem 1.25rem;padding:0;margin:.5rem 0;font-size:.85rem}
+.legend li{display:inline-flex;align-items:center;gap:.4rem}
 footer{border-top:1px solid var(--line);color:var(--soft);font-size:.85rem;overflow-wrap:anywhere}
-@media (max-width:44rem){.picture{height:28rem}.words{min-height:9em}.sliders{gap:0}
+@media (max-width:44rem){.picture{height:20rem}.words{min-height:9em}.sliders{gap:0}
 .slider{display:grid;grid-template-columns:1fr 1fr;align-items:center;column-gap:.75rem}
 .slider small{font-size:.72rem;line-height:1.2}}
 """

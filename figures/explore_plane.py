@@ -48,8 +48,8 @@ def state(epsilon: Any, ratio: Any, b: Any) -> dict[str, Any]:
     Returns:
         original, oracle, minimum (2,): weights, the last NaN without a minimum; path (times, 2), distance (times,) to the oracle:
         repeat the last finite point after a divergence; best: index of the closest; diverged: the first index not reached, -1
-        for none; away: positive where the first step leads away; extra: positive where the end is farther; end_distance: of the
-        minimum; existence: the alpha/phi from which there is none.
+        for none; away: positive where the first step leads away; end_distance: of the minimum from the oracle; existence: the
+        alpha/phi from which there is none.
 
     Paper: Sec. 5.1.2.
     """
@@ -66,7 +66,6 @@ def state(epsilon: Any, ratio: Any, b: Any) -> dict[str, Any]:
         "best": run.best_stop,
         "diverged": run.diverged_at,
         "away": first_step_criterion(at, JAX),
-        "extra": extra_squared_distance(at, JAX),
         "end_distance": jnp.linalg.norm(minimum - oracle),
         "existence": jnp.exp(stationary.log_existence_alpha(at)) / SHARE,
     }

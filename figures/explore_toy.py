@@ -56,7 +56,7 @@ def draws(copies: float, forget: float, ridge: float, slope: float) -> Scene:
     left = (Line(*along(fig05.thin(path)), "path", "path of descent-ascent"),
             Points(*one(start[0], start[1]), "original", "original: its lowest minimum"))
     right = (Line(*along(fig05.thin(after)), "fine_tuning", "fine-tuning on the retain set"),
-             Points(*one(path[-1, 0], path[-1, 1]), "here", "where descent-ascent came to rest"))
+             Points(*one(path[-1, 0], path[-1, 1]), "arrived", "where descent-ascent came to rest"))
     panels = (
         _panel("Loss of descent-ascent", t, "descent_ascent", found["descent_ascent"], left),
         _panel("Retain loss, fine-tuning after it", t, "oracle", found["oracle"], right),

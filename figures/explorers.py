@@ -110,7 +110,7 @@ def window(low: Any, high: Any, smallest: float) -> tuple[Any, Any]:
     Returns:
         The middle and the half-width, traced or not as the ends are.
     """
-    half = smallest * 2 ** jnp.ceil(jnp.log2(jnp.maximum(0.62 * (high - low), smallest) / smallest))
+    half = smallest * 2 ** (jnp.ceil(2 * jnp.log2(jnp.maximum(0.6 * (high - low), smallest) / smallest)) / 2)
     return jnp.round((high + low) * 4 / half) * half / 8, half
 
 

@@ -94,6 +94,7 @@ def figures(scene: Scene) -> list[Figure]:
     """Each panel of a scene as a plotly figure of its own, thinned and rounded to what a pixel needs."""
     shown = [plotly(Scene((panel,), scene.words)) for panel in scene.panels]
     for figure in shown:
+        figure["layout"]["showlegend"] = False  # the page has one of its own, which wraps
         for trace in figure["data"]:
             _lighten(trace, figure["layout"])
     return shown

@@ -48,6 +48,7 @@ ROLES: dict[str, Role] = {
     "second_branch": Role("white", "v", 6, edge=style.PURPLE, rim=1.4),
     "best_stop": Role(style.GREEN, "D", 5.5),
     "here": Role(style.YELLOW, "P", 9, rim=0.9),
+    "arrived": Role(style.YELLOW, "P", 14, rim=0.9),  # below a minimum, so larger
     # curves
     "path": Role(style.INK, width=1.6),
     "fine_tuning": Role(style.VERMILLION, width=1.8, dash=(4, 2)),

@@ -53,8 +53,7 @@ def plotly(scene: Scene) -> dict[str, Any]:
 def _layout() -> dict[str, Any]:
     return {
         "showlegend": True,
-        "legend": {"orientation": "h", "x": 0, "xref": "container", "y": 0, "yref": "container", "yanchor": "bottom",
-                   "itemclick": False, "itemdoubleclick": False},
+        "legend": {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top", "itemclick": False, "itemdoubleclick": False},
         "font": {"size": 12, "color": "#222222"},
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
@@ -103,6 +102,7 @@ def _trace(layer: Layer) -> dict[str, Any]:
         return _scatter(layer.x, layer.y) | {"mode": "lines", "line": _stroke(role), "hoverinfo": "skip"}
     if isinstance(layer, Arrow):
         head: dict[str, Any] = {"symbol": "arrow", "angleref": "previous", "size": [0, 14], "color": role.colour, "opacity": 1}
+        head["line"] = {"width": 0}
         return _scatter(layer.x, layer.y) | {"mode": "lines+markers", "line": _stroke(role), "marker": head, "hoverinfo": "skip"}
     if isinstance(layer, Band):
         return _area(*_band(layer), role)

@@ -80,7 +80,7 @@ def test_help_imports_nothing_heavy():
 def test_help_names_every_command():
     result = CliRunner().invoke(cli.app, ["--help"])
     assert result.exit_code == 0
-    for command in ("verify", "explain", "figures", "reproduce"):
+    for command in ("verify", "explain", "figures", "explore", "reproduce"):
         assert command in result.output
 
 

@@ -166,6 +166,17 @@ def test_at_the_wrong_way_alpha_descent_ascent_ends_at_the_original(phi, b):
         assert gap(alpha * mpmath.mpf("0.999")) > 0 > gap(alpha * mpmath.mpf("1.001"))
 
 
+@given(scale(-2, 1), scale(-3, 4))
+def test_at_the_existence_alpha_the_two_solutions_of_descent_ascent_meet(phi, b):
+    with mpmath.workdps(DIGITS):
+        point = {"epsilon": 0.0, "phi": phi, "b": b}
+        alpha = closed_form.existence_alpha(ratios({**point, "alpha": mpmath.mpf(1)}), xp=MPMATH)
+        below, above = (ratios({**point, "alpha": alpha * (1 + mpmath.mpf(sign) / 10**20)}) for sign in (-1, 1))
+        near = mpmath.sqrt(20 * (1 + b)) / mpmath.mpf(10) ** 10  # W is a square root next to -1/e
+        assert all(abs(closed_form.descent_ascent(below, branch, xp=MPMATH) + 1) < near for branch in (0, -1))
+        assert mpmath.isnan(closed_form.descent_ascent(above, xp=MPMATH))
+
+
 @given(axis_problems(shapes=((),)))
 def test_displacement_bound_is_the_log_ratio_of_the_two_coefficients(problem):
     """W + ln W = ln c: the bound of Lemma 4 is |(w_D + ln w_D) - (w_R + ln w_R)|, at every ridge."""
