@@ -51,7 +51,8 @@ def show(name: str) -> Any:
     explorer, picture = known[name], Picture()
     sliders = {one.name: _slider(ipywidgets, one) for one in explorer.sliders}
     rows = [ipywidgets.HBox([sliders[one.name], ipywidgets.HTML(escape(one.words))]) for one in explorer.sliders]
-    image, words = ipywidgets.Image(format="png"), ipywidgets.HTML()
+    unscaled = {"align_self": "flex-start", "max_width": "100%"}
+    image, words = ipywidgets.Image(format="png", layout=unscaled), ipywidgets.HTML()
 
     def redraw(_: object = None) -> None:
         scene = explorer.scene(**{key: slider.value for key, slider in sliders.items()})
@@ -70,8 +71,7 @@ def _slider(ipywidgets: Any, slider: Slider) -> Any:
         options=[(f"{value:g}", value) for value in slider.values],
         index=slider.start,
         description=slider.label,
-        style={"description_width": "14em"},
-        layout={"width": "32em"},
+        layout={"width": "28em"},
     )
 
 
