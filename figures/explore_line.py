@@ -22,7 +22,7 @@ from ascentfail.problems import SemiOrthogonal
 from ascentfail.theory import Point
 from ascentfail.theory.lemmas.lemma_03_wrong_side import extra_distance
 
-PHI, ALPHA = (0.05, 5.0), (0.01, 10.0)  # of the map of regions
+PHI, ALPHA = (0.05, 5.0), (0.008, 12.5)  # of the map of regions, a little beyond the sliders
 COUNT = 161  # of the weights at which losses are taken
 MAP_COUNT = 81
 _ROUNDING = 1e-12
@@ -144,8 +144,9 @@ def _words(number: dict[str, float], alpha: float, phi: float, b: float) -> str:
         ratio = (distance + number["extra"]) / distance
         said.append(f"Descent-ascent ends at w = {places['descent_ascent']}: {times(ratio)} from the oracle as the original is.")
     said.append(_step_words(number, distance))
-    said.append(f"At this φ and b the end is farther from α = {number['threshold']:.4g} on and missing from "
-                f"{number['existence']:.4g} on; the first step leads away between {number['threshold']:.4g} and φ = {phi:.4g}.")
+    said.append(f"For these φ and b the end is closer below α = {number['threshold']:.4g}, farther from there to "
+                f"{number['existence']:.4g}, and missing beyond; the first step leads away between {number['threshold']:.4g} and "
+                f"φ = {phi:.4g}.")
     return " ".join(said)
 
 

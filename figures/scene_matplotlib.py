@@ -6,10 +6,11 @@ import warnings
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import FancyArrowPatch, Patch
+from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.ticker import NullLocator
 
 from ascentfail.figures import style
@@ -33,21 +34,31 @@ def draw(scene: Scene, figure: Figure) -> None:
             figure.clear()
             figure.set_layout_engine(None)  # the default, which is none
             figure.subplots(1, count)
-        handles: dict[str, Any] = {}
-        labels = set()
         for ax, panel in zip(figure.axes, scene.panels, strict=True):
             _panel(ax, panel)
-            labels |= {layer.label for layer in panel.layers if layer.label}
-            handles |= {layer.label: _handle(layer) for layer in panel.layers if layer.label and _visible(layer)}
-        for legend in [*figure.legends]:
-            legend.remove()
-        rows = -(-len(labels) // _COLUMNS)  # also of what this scene does not show, so that moving a slider moves no axes
-        wide, high = figure.get_size_inches()
-        figure.legend(handles=[*handles.values()], loc="lower center", ncols=_COLUMNS, columnspacing=1.5, borderaxespad=0.2)
-        margins = {"left": 0.55 / wide, "right": 1 - 0.1 / wide, "top": 1 - 0.25 / high, "bottom": (0.55 + 0.165 * rows) / high}
-        figure.subplots_adjust(**margins, wspace=0.22)
+        _legend(figure, scene)
 
 
+def _legend(figure: Figure, scene: Scene) -> None:
+    """Marks and words on a grid below the axes, of what is to be seen; matplotlib's legend takes as long as all the rest."""
+    for artist in [*figure.artists, *figure.texts]:
+        artist.remove()
+    entries: dict[str, Layer | None] = {}
+    for panel in scene.panels:
+        for layer in panel.layers:
+            if layer.label and not entries.get(layer.label):
+                entries[layer.label] = layer if _visible(layer) else None
+    rows = -(-len(entries) // _COLUMNS)  # also for what this scene does not show, so that moving a slider moves no axes
+    wide, high = figure.get_size_inches()
+    margins = {"left": 0.55 / wide, "right": 1 - 0.1 / wide, "top": 1 - 0.25 / high, "bottom": (0.5 + _ROW * rows) / high}
+    figure.subplots_adjust(**margins, wspace=0.22)
+    for k, (label, layer) in enumerate((label, layer) for label, layer in entries.items() if layer):
+        x, y = (0.3 + k // rows * (wide - 0.3) / _COLUMNS) / wide, _ROW * (rows - 0.5 - k % rows) / high
+        figure.add_artist(_handle(layer, (x, y), (0.3 / wide, 0.1 / high)))
+        figure.text(x + 0.38 / wide, y, label, fontsize=7, va="center_baseline")
+
+
+_ROW = 0.17  # inches
 _COLUMNS = 3
 
 
@@ -125,13 +136,13 @@ def _paint(role: Role) -> dict[str, Any]:
     return {"facecolor": role.colour, "edgecolor": role.hatch_colour, "hatch": role.hatch or None, "linewidth": 0}
 
 
-def _handle(layer: Layer) -> Any:
-    """The layer's line of the legend."""
-    role = ROLES[layer.role]
+def _handle(layer: Layer, at: tuple[float, float], size: tuple[float, float]) -> Artist:
+    """The layer's mark, its left end in the middle at that place of the figure."""
+    role, (x, y), (wide, high) = ROLES[layer.role], at, size
     if isinstance(layer, Points):
-        return Line2D([], [], label=layer.label, **_mark(role))
+        return Line2D([x + wide / 2], [y], **_mark(role))
     if isinstance(layer, Band) or (isinstance(layer, Field) and not layer.levels):
         look = _paint(role)
         look["linewidth"] = 0.6 if role.colour == NOTHING else 0  # a hatch by itself wants a rim
-        return Patch(label=layer.label, **look)
-    return Line2D([], [], label=layer.label, **_stroke(role))
+        return Rectangle((x, y - high / 2), wide, high, **look)
+    return Line2D([x, x + wide], [y, y], **_stroke(role))

@@ -6,6 +6,7 @@ from html import escape
 
 from matplotlib.markers import MarkerStyle
 from matplotlib.path import Path
+from matplotlib.transforms import Affine2D
 
 from ascentfail.figures.roles import NOTHING, ROLES, Role
 from ascentfail.figures.scene import Arrow, Field, Layer, Line, Points, Scene
@@ -61,7 +62,8 @@ def _area(role: Role) -> str:
 def _mark(role: Role) -> str:
     """The mark's outline, in SVG's coordinates, which run downwards."""
     style, size = MarkerStyle(role.marker), role.size * _PIXELS
-    outline = style.get_path().transformed(style.get_transform().frozen().scale(size, -size).translate(_WIDE / 2, _HIGH / 2))
+    place = Affine2D().scale(size, -size).translate(_WIDE / 2, _HIGH / 2)
+    outline = style.get_path().transformed(style.get_transform() + place)
     steps = []
     for points, code in outline.iter_segments(curves=True, simplify=False):
         numbers = " ".join(f"{value:.4g}" for value in points)

@@ -115,7 +115,7 @@ def test_line_at_its_thresholds():
 
 # --- the plane ---------------------------------------------------------------------------------------------------------
 
-PLANES = [(0.6, 0.816, 1.0), (0.2, 0.1, 30.0), (0.95, 0.7, 10.0), (0.005, 6.0, 0.3), (0.6, 4.0, 1.0)]
+PLANES = [(0.6, 0.816, 1.0), (0.2, 0.1, 30.0), (0.95, 0.7, 10.0), (0.03, 6.0, 0.3), (0.6, 4.0, 1.0)]
 
 
 @pytest.mark.parametrize(("epsilon", "ratio", "b"), PLANES)
@@ -333,8 +333,10 @@ def test_matplotlib_draws_every_mark_where_it_is_and_nothing_that_is_not(name):
             assert drawn == _marks(panel)
             assert ax.get_xlim() == pytest.approx(panel.x_range) and ax.get_ylim() == pytest.approx(panel.y_range)
             assert ax.get_title() == panel.title
-    (legend,) = figure.legends
-    assert {text.get_text() for text in legend.get_texts()} <= {layer.label for panel in scene.panels for layer in panel.layers}
+    words = [text.get_text() for text in figure.texts]
+    marked = {one.label for panel in scene.panels for one in panel.layers if isinstance(one, Points) and np.isfinite(one.x).any()}
+    assert marked <= set(words) <= {layer.label for panel in scene.panels for layer in panel.layers}
+    assert len(words) == len(set(words)) == len(figure.artists)
 
 
 def _marks(panel):
