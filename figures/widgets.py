@@ -78,7 +78,7 @@ def _slider(ipywidgets: Any, slider: Slider) -> Any:
 class Picture:
     """Scenes drawn one after the other on one figure.
 
-    Axes, texts and legend take three quarters of the time and seldom change: they are drawn once for all scenes that have them
+    Axes, texts and legend take two thirds of the time and seldom change: they are drawn once for all scenes that have them
     in common and kept as pixels. The picture is the one that a new figure would show, pixel by pixel.
     """
 
@@ -109,7 +109,7 @@ class Picture:
             + (panel.x_log, panel.y_log, panel.equal, panel.ground)
             for panel in scene.panels
         )
-        key = frames, tuple(text.get_text() for legend in self._figure.legends for text in legend.get_texts())
+        key = frames, tuple(text.get_text() for text in self._figure.texts)  # those of the legend
         if key not in self._backgrounds:
             if len(self._backgrounds) >= _KEPT:
                 del self._backgrounds[next(iter(self._backgrounds))]
