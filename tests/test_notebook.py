@@ -191,10 +191,9 @@ def test_the_planted_claim_is_refuted(executed):
 
 def test_the_claim_holds_where_the_text_says_so():
     names = {"af": af, "report": report}
-    source = sources("code")[-1]
-    assert source.count("domains.B), words") == 1
-    tried = source.replace("domains.B), words", "domains.B), where=lambda p, xp: (p.alpha - p.phi,), words")
-    assert "where=lambda p, xp: (p.alpha - p.phi,)" in sources("markdown")[-2]
+    source, line = sources("code")[-1], "where=lambda p, xp: (p.alpha - p.phi,),"
+    assert line in sources("markdown")[-2] and source.count("domains.B),") == 1
+    tried = source.replace("domains.B),", f"domains.B), {line}")
     exec(tried, names)
     assert names["verdict"]["status"] == "holds"
 
