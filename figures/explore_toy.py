@@ -75,12 +75,12 @@ def _panel(title: str, t: ToyLandscape, which: Model, found: StationaryPoints, m
         Field(mesh["a"], mesh["b"], value, "contour", "", tuple(float(v) for v in value.min() + rise)),
     ]
     kinds: dict[str, list[np.ndarray]] = {role: [] for role in _MARKS}
-    first = True
+    lowest = int(np.flatnonzero(found.kind == StationaryKind.MINIMUM)[0])
     for place, kind in zip(range(len(found)), found.kind, strict=True):
         if kind == StationaryKind.MAXIMUM:
             continue
-        role = "saddle" if kind == StationaryKind.SADDLE else f"{'minimum' if first else 'local'}_{wrong_at(found, place)}"
-        first = first and kind != StationaryKind.MINIMUM
+        minimum = f"{'minimum' if place == lowest else 'local'}_{wrong_at(found, place)}"
+        role = "saddle" if kind == StationaryKind.SADDLE else minimum
         kinds[role].append(found.parameters[place])
     marks = [Points(*along(np.array(kinds[role]).reshape(-1, 2)), role, words) for role, words in _MARKS.items()]
     return Panel(title, "parameter a", "parameter b", (*layers, *more, *marks), A, B)

@@ -12,6 +12,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import jax.numpy as jnp
@@ -77,7 +78,7 @@ class Explorer:
             if name not in known:
                 raise invalid("name of a slider", name, ", ".join(known))
             ends = known[name].values[0], known[name].values[-1]
-            if not (isinstance(value, int | float) and math.isfinite(value) and ends[0] <= value <= ends[1]):
+            if not (isinstance(value, Real) and math.isfinite(value) and ends[0] <= value <= ends[1]):
                 raise invalid(name, value, f"a number from {ends[0]:g} to {ends[1]:g}")
         return self.draws(**{name: float(values.get(name, one.values[one.start])) for name, one in known.items()})
 

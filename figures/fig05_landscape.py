@@ -146,8 +146,8 @@ def _check(value: np.ndarray, found: landscape.StationaryPoints, axes: list[np.n
 
 
 _FILL: dict[int, dict[str, Any]] = {
-    3: {"facecolor": "#CBE6F6"},
-    4: {"facecolor": "#F0B75A"},
+    3: {"facecolor": style.PATTERNS[3]},
+    4: {"facecolor": style.PATTERNS[4]},
     0: {"facecolor": "#FFFFFF"},
 }
 _MARK: dict[int, dict[str, Any]] = {

@@ -66,8 +66,8 @@ ROLES: dict[str, Role] = {
     "farther": Role(style.FARTHER),
     "no_minimum": Role(style.NO_MINIMUM, hatch="......", hatch_colour="white"),
     "away": Role(NOTHING, hatch="//////"),
-    "pattern_3": Role("#CBE6F6"),
-    "pattern_4": Role("#F0B75A"),
+    "pattern_3": Role(style.PATTERNS[3]),
+    "pattern_4": Role(style.PATTERNS[4]),
     # stationary points of the toy, by the point that is wrong there; hollow where another minimum is lower
     "minimum_3": Role(style.BLUE, "o", 7, rim=1),
     "minimum_4": Role(style.VERMILLION, "s", 7, rim=1),

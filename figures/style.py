@@ -33,6 +33,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 # The regions of alpha that several figures share: lightness 0.9, 0.7, 0.4 in grey, and only the last is dotted.
 CLOSER, FARTHER, NO_MINIMUM = "#D6ECF8", "#EDA63A", "#6E6E6E"
+# Where one point alone is wrong in the toy network, by the point.
+PATTERNS = {3: "#CBE6F6", 4: "#F0B75A"}
 
 RC: dict[str, Any] = {
     "font.family": "DejaVu Sans",
