@@ -143,7 +143,8 @@ def packed(data: Mapping[str, np.ndarray]) -> bytes:
         if np.asarray(array).dtype.hasobject:
             raise invalid(name, array, "an array of numbers, booleans or text")
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **dict(data))
+    arrays: Any = dict(data)
+    np.savez_compressed(buffer, **arrays)  # NumPy 2.1 would save allow_pickle=False as an array of that name
     return buffer.getvalue()
 
 

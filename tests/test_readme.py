@@ -1,5 +1,6 @@
 """The README is executed, not believed: every block of code, every command, its table, its picture, its citation."""
 
+import dataclasses
 import re
 import runpy
 import shlex
@@ -14,6 +15,7 @@ from readme_commands import README, blocks, command, commands
 
 import ascentfail as af
 from ascentfail import cli, figures, theory
+from ascentfail.figures.explorers import explorers
 from ascentfail.theory import check, get, record, registry, report
 
 TEXT, ROOT = README.read_text(), README.parent
@@ -26,7 +28,7 @@ PYTHON = [b for b in blocks() if b.language == "python"]
 def test_every_block_is_executed_by_some_test():
     assert {b.language for b in blocks()} == {"sh", "python", "bibtex", ""}
     assert TEXT.count("```") == 2 * len(blocks())
-    assert set(commands()) == {"reproduce", "test", "minute", "certificates", "record", *BENCHMARKS}
+    assert set(commands()) == {"reproduce", "test", "minute", "explore", "certificates", "record", *BENCHMARKS}
     assert len(commands()) == sum(b.language == "sh" for b in blocks())
     assert [b.marker for b in PYTHON if b.marker] == [f"file: {FIGURE}"] and len(PYTHON) >= 4
 
@@ -82,6 +84,15 @@ def test_commands_of_the_first_minute(name, ascentfail, tmp_path, capsys):
         assert ascentfail(line) == 0, line
         assert capsys.readouterr().out.strip(), line
     assert [*tmp_path.rglob("*.png"), *tmp_path.rglob("*.json")]
+
+
+def test_explore_in_small(ascentfail, monkeypatch, tmp_path):
+    """Two places for each slider of one explorer."""
+    line = explorers()["line"]
+    cut = [dataclasses.replace(slider, values=slider.values[:2], start=0) for slider in line.sliders]
+    monkeypatch.setattr("ascentfail.figures.explorers.explorers", lambda: {"line": dataclasses.replace(line, sliders=tuple(cut))})
+    assert ascentfail(command("explore")) == 0
+    assert (tmp_path / "explore.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
 @pytest.fixture
