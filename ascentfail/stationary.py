@@ -146,7 +146,7 @@ def _bracketed(function: Any, lower: Any, upper: Any) -> Any:
             return +lower
         if abs(f_upper) < guard:
             return +upper
-        root = mp.findroot(function, (lower, upper), solver="anderson", tol=guard**2, maxsteps=500)
+        root = mp.findroot(function, (lower, upper), solver="illinois", tol=guard**2, maxsteps=500)
     return +root
 
 
