@@ -14,19 +14,30 @@ function theorem.
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from ascentfail import closed_form
 from ascentfail.losses import Loss
-from ascentfail.special import lambertw, lambertw_exp
+from ascentfail.special import lambertw_exp_and_log, log_lambertw_exp_start
 
-# Measured over b 1e-2..1e4, phi 1e-2..3, alpha/phi 1e-2..2, epsilon 0..1: the counts that bring every residual to rounding.
-_NEWTON_STEPS = {"exponential": 14, "logistic": 36}
-_FOLD_STEPS = 24
+# The most that any problem needed over b 1e-6..1e8, alpha/phi 1e-4..10, 1 - epsilon 0, 1e-14..1, and next to the fold; a batch
+# leaves its loop as soon as the last of its problems has.
+_STEPS = {"exponential": 16, "logistic": 36}
+_FOLD_STEPS = 16
 _INNER_STEPS = 12
+
+
+def _repeat(step: Callable[[Any], Any], state: Any, limit: int) -> Any:
+    """The state after steps until its last entry, `done`, holds everywhere, and `limit` at most."""
+
+    def again(carry: Any) -> Any:
+        return (carry[0] < limit) & ~jnp.all(carry[1][-1])
+
+    return jax.lax.while_loop(again, lambda carry: (carry[0] + 1, step(carry[1])), (0, state))[1]
 
 
 def _psi(m: Any, loss: Loss) -> Any:
@@ -44,19 +55,20 @@ def force(m: Any, loss: Loss) -> Any:
     return jnp.exp(-m) if loss == "exponential" else jax.nn.sigmoid(-m)
 
 
-def _retain_pull(log_beta: Any, shift: Any, loss: Loss) -> Any:
-    """s_1 > 0 with ln s_1 + psi(s_1 + shift) = ln beta."""
+def _retain_pull(log_beta: Any, shift: Any, loss: Loss) -> tuple[Any, Any]:
+    """s_1 > 0 with ln s_1 + psi(s_1 + shift) = ln beta, and its logarithm."""
     if loss == "exponential":
-        return lambertw_exp(log_beta - shift)
+        return lambertw_exp_and_log(log_beta - shift)
     # softplus(m) >= max(m, 0) bounds the root from above, and Newton on a convex increasing function stays above it
-    u = jnp.minimum(log_beta, log_beta - shift - lambertw_exp(log_beta - shift))  # ln W(e^y) = y - W(e^y)
+    u = jnp.minimum(log_beta, lambertw_exp_and_log(log_beta - shift)[1])
 
     def step(_: Any, u: Any) -> Any:
         s = jnp.exp(u)
         value = u + jax.nn.softplus(s + shift) - log_beta
         return u - value / (1 + jax.nn.sigmoid(s + shift) * s)
 
-    return jnp.exp(jax.lax.fori_loop(0, _INNER_STEPS, step, u))
+    u = jax.lax.fori_loop(0, _INNER_STEPS, step, u)
+    return jnp.exp(u), u
 
 
 def _margins(s1: Any, s2: Any, q: Any, rest: Any) -> tuple[Any, Any]:
@@ -66,50 +78,59 @@ def _margins(s1: Any, s2: Any, q: Any, rest: Any) -> tuple[Any, Any]:
     return jnp.where(opposed, both - rest * s2, x), jnp.where(opposed, both - rest * s1, y)
 
 
-def _balance(v: Any, log_beta: Any, log_gamma: Any, q: Any, rest: Any, sign: int, loss: Loss) -> tuple[Any, Any, Any]:
-    """g(ln S), its derivative and its rounding; for the exponential loss g is `closed_form.balance`."""
+class _Balance(NamedTuple):
+    """g at ln S, its first two derivatives there (the second only for the exponential loss, else 0), and its rounding."""
+
+    value: Any
+    slope: Any
+    bend: Any
+    rounding: Any
+
+
+def _balance(v: Any, log_beta: Any, log_gamma: Any, q: Any, rest: Any, sign: int, loss: Loss) -> _Balance:
+    """g(v), v = ln S; for the exponential loss g is `closed_form.balance`."""
     size = jnp.exp(v)
-    s1 = _retain_pull(log_beta, sign * q * size, loss)
+    s1, log_s1 = _retain_pull(log_beta, sign * q * size, loss)
     x, y = _margins(s1, sign * size, q, rest)
     terms = s1 + size
     if sign < 0:  # by the first equation psi(x) is also ln(beta/s_1), in which large pulls do not cancel
-        log_s1 = jnp.log(s1)
         psi_x = log_beta - log_s1
-        bend = jnp.ones_like(v) if loss == "exponential" else -jnp.expm1(-psi_x)
-        sharp = (jnp.abs(log_beta) + jnp.abs(log_s1)) / bend
-        better = (bend > 0) & (sharp < terms)
-        sharp_x = psi_x + jnp.log(jnp.where(better, bend, 1))
+        share = jnp.ones_like(v) if loss == "exponential" else -jnp.expm1(-psi_x)
+        sharp = (jnp.abs(log_beta) + jnp.abs(log_s1)) / share
+        better = (share > 0) & (sharp < terms)
+        sharp_x = psi_x if loss == "exponential" else psi_x + jnp.log(jnp.where(better, share, 1))
         x = jnp.where(better, sharp_x, x)
-        y = jnp.where(better, sharp_x - rest * (s1 + size), y)
-        terms = jnp.where(better, sharp + rest * (s1 + size), terms)
+        y = jnp.where(better, sharp_x - rest * terms, y)
+        terms = jnp.where(better, sharp + rest * terms, terms)
     a, c = psi_slope(x, loss) * s1, psi_slope(y, loss) * size
+    over = 1 / (1 + a)
+    change = sign * c * (1 + rest * (1 + q) * a) * over
+    bend = change + q * q * q * size * size * s1 * over * over * over if loss == "exponential" else jnp.zeros_like(v)
     rounding = jnp.finfo(v.dtype).eps * (jnp.abs(v) + jnp.abs(log_gamma) + psi_slope(y, loss) * terms)
-    return v + _psi(y, loss) - log_gamma, 1 + sign * c * (1 + rest * (1 + q) * a) / (1 + a), rounding
+    return _Balance(v + _psi(y, loss) - log_gamma, 1 + change, bend, rounding)
 
 
-def fold_point(log_beta: Any, q: Any, rest: Any) -> tuple[Any, Any]:
-    """(A, B) where minimum and saddle of descent-ascent meet (exponential loss)."""
+def _fold(log_beta: Any, q: Any, rest: Any, reach: float) -> tuple[Any, Any]:
+    """(A, B) where minimum and saddle of descent-ascent meet, by Halley steps in ln A until the last is below `reach`."""
     square = rest * (1 + q)  # 1 - q^2
     # A lies between W(beta e^q) and both e beta and W(beta e^{q/(1 - q^2)}), since 1 <= B <= 1/(1 - q^2)
-    far = jnp.where(square > 0, lambertw_exp(log_beta + q / jnp.where(square > 0, square, 1)), jnp.inf)
-    lower = lambertw_exp(log_beta + q)
-    upper = jnp.maximum(lower, jnp.minimum(jnp.exp(1 + log_beta), far))
+    lower = log_lambertw_exp_start(log_beta + q)
+    far = jnp.where(square > 0, log_lambertw_exp_start(log_beta + q / jnp.where(square > 0, square, 1)), jnp.inf)
+    start = (lower + jnp.maximum(lower, jnp.minimum(1 + log_beta, far))) / 2
 
-    def step(_: Any, carry: Any) -> Any:
-        a, lower, upper = carry
-        grown = a * (rest + square * a)
+    def step(state: Any) -> Any:
+        u, done = state
+        a = jnp.exp(u)
+        r = 1 / (1 + square * a)
         # `closed_form.fold_equation`; A - q B as one fraction, since next to q = 1 the two are large and nearly the same
-        value = jnp.log(a) - log_beta + (grown - q) / (1 + square * a)
-        terms = jnp.abs(jnp.log(a)) + jnp.abs(log_beta) + (grown + q) / (1 + square * a)
-        slope = 1 / a + _fold_slope(a, q, rest)
-        lower, upper = jnp.where(value < 0, a, lower), jnp.where(value >= 0, a, upper)
-        newton = a - value / slope
-        inside = (newton >= lower) & (newton <= upper)
-        # at the root the sign of the value is rounding, the bracket ends there, and a bisection would leave the root again
-        settled = jnp.abs(value) <= 4 * jnp.finfo(a.dtype).eps * terms
-        return jnp.where(settled, a, jnp.where(inside, newton, (lower + upper) / 2)), lower, upper
+        value = u - log_beta + (a * (rest + square * a) - q) * r
+        rise = a * _fold_slope(a, q, rest)
+        newton = value / (1 + rise)
+        move = newton / (1 - newton * (rise + 2 * q * q * q * square * a * a * r * r * r) / (2 + 2 * rise))
+        return jnp.where(done, u, u - move), done | ~(jnp.abs(move) > reach)
 
-    a, _, _ = jax.lax.fori_loop(0, _FOLD_STEPS, step, (jnp.sqrt(lower * upper), lower, upper))
+    u, _ = _repeat(step, (start, jnp.zeros_like(start, bool)), _FOLD_STEPS)
+    a = jnp.exp(u)
     return a, (1 + a) / (1 + square * a)
 
 
@@ -120,26 +141,58 @@ def _fold_slope(a: Any, q: Any, rest: Any) -> Any:
     return square * a * r * (1 + r) + r * r * rest * (1 + q + q * q)
 
 
+@jax.custom_jvp
+def fold_point(log_beta: Any, q: Any, rest: Any) -> tuple[Any, Any]:
+    """(A, B) where minimum and saddle of descent-ascent meet.
+
+    Args:
+        log_beta: logarithm of the pull of the retain samples.
+        q: cosine, 0 to 1.
+        rest: 1 - q with every digit; a change of it counts as one of q only.
+
+    Returns:
+        (A, B), the root of `closed_form.fold_equation`, for the exponential loss. Differentiable to every order.
+
+    Source: beyond the paper.
+    """
+    log_beta, q, rest = jnp.broadcast_arrays(*(jnp.asarray(x, jnp.result_type(log_beta, q, float)) for x in (log_beta, q, rest)))
+    return _fold(log_beta, q, rest, float(jnp.finfo(q.dtype).eps) ** (1 / 3))  # the step triples the digits
+
+
+@fold_point.defjvp
+def _fold_point_jvp(primals: Any, tangents: Any) -> Any:
+    (_, q, rest), (dlog_beta, dq, _) = primals, tangents
+    a, b = fold_point(*primals)
+    r = 1 / (1 + rest * (1 + q) * a)
+    by_q = 2 * q * a * b * r  # dB/dq for given A; dB/dA is (q r)^2
+    da = a * (dlog_beta + (b + q * by_q) * dq) / (1 + a * _fold_slope(a, q, rest))
+    return (a, b), (da, (q * r) ** 2 * da + by_q * dq)
+
+
 def _bracket(log_beta: Any, log_gamma: Any, q: Any, rest: Any, sign: int, loss: Loss) -> tuple[Any, Any, Any, Any]:
     """Bracket (lower, upper) of ln S, a start, and whether the root exists."""
-    alone = log_gamma - lambertw_exp(log_gamma)  # ln W(gamma): S <= gamma e^{-S} where y >= S
     if sign > 0:
+        alone = lambertw_exp_and_log(log_gamma)[1]  # S <= gamma e^{-S} where y >= S
         upper = alone if loss == "exponential" else jnp.minimum(alone, log_gamma)
-        s1 = _retain_pull(log_beta, jnp.zeros_like(q), loss)
+        s1, _ = _retain_pull(log_beta, jnp.zeros_like(q), loss)
         lower = log_gamma - _psi(q * s1 + jnp.exp(upper), loss)
         return lower, upper, upper, jnp.array(True)
     if loss == "logistic":
-        s1 = _retain_pull(log_beta, -q * jnp.exp(log_gamma), loss)
+        s1, _ = _retain_pull(log_beta, -q * jnp.exp(log_gamma), loss)
         lower = log_gamma - jax.nn.softplus(q * s1)
         return lower, log_gamma, lower, jnp.array(True)
-    a, size = fold_point(log_beta, q, rest)
+    a, size = _fold(log_beta, q, rest, 1e-3)  # B to 1e-9 or so: g is flat there
     upper = jnp.log(size)
-    height, _, _ = _balance(upper, log_beta, log_gamma, q, rest, sign, loss)  # a minimum exists iff the maximum is positive
-    bend = (1 + a * _fold_slope(a, q, rest)) / (1 + a)  # -g'' at the fold in ln S, 1 - q^3 B^2 A/(1 + A)^3
-    lower = log_gamma - q * lambertw_exp(log_beta + q * size)
-    # exact at q = 1 with large pulls; elsewhere, as the root of twice height/bend, the first term next to the fold
-    near = upper - 1 - lambertw((jnp.maximum(height, 0) / bend - 1) * jnp.exp(-1.0).astype(q.dtype))
-    return lower, upper, jnp.where(height < 1, jnp.maximum(near, lower), lower), height > 0
+    top = _balance(upper, log_beta, log_gamma, q, rest, sign, loss)  # a minimum exists iff the maximum is positive
+    height, tiny = jnp.maximum(top.value, 0), jnp.finfo(q.dtype).tiny
+    # t = ln(S/B) solves e^t - 1 - t = height/bend next to the fold, and is -height - shift far from it, where S is small
+    sharp = 1 / jnp.maximum(-top.bend, jnp.finfo(q.dtype).eps) - 1
+    shift = jnp.maximum(size - 1 - q * (a - jnp.exp(log_lambertw_exp_start(log_beta))), tiny)
+    depth = height * (1 + sharp / (1 + height * sharp / shift))
+    r = jnp.sqrt(2 * depth)  # the rational function has the first three terms of -t at 0, and the first two at infinity
+    near = upper - r * (1 + r * (5 / 8 + r * (11 / 48 + r / 16))) / (1 + r * (11 / 24 + r / 8))
+    lower = log_gamma - q * a - 1e-3 * (1 + q * a)  # A grows with S; and a little lower, for the rounding
+    return lower, upper, jnp.maximum(near, lower), top.value > 0
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(4, 5))
@@ -166,18 +219,25 @@ def solve_plane(q: Any, rest: Any, beta: Any, gamma: Any, sign: int, loss: Loss)
     log_beta, log_gamma = jnp.log(jnp.maximum(beta, tiny)), jnp.log(jnp.maximum(gamma, tiny))
     lower, upper, start, exists = _bracket(log_beta, log_gamma, q, rest, sign, loss)
 
-    def step(_: Any, carry: Any) -> Any:
-        v, lower, upper = carry
-        value, slope, rounding = _balance(v, log_beta, log_gamma, q, rest, sign, loss)
+    def step(state: Any) -> Any:
+        v, lower, upper, done = state
+        value, slope, bend, rounding = _balance(v, log_beta, log_gamma, q, rest, sign, loss)
         lower, upper = jnp.where(value < 0, v, lower), jnp.where(value >= 0, v, upper)
-        newton = v - value / jnp.where(slope == 0, 1, slope)
-        inside = (newton >= lower) & (newton <= upper)
-        moved = jnp.where(inside, newton, (lower + upper) / 2)
-        return jnp.where(jnp.abs(value) <= 4 * rounding, v, moved), lower, upper  # as in `fold_point`
+        # the root of the parabola that touches g in v, like which g has two roots next to the fold; Newton where it has none
+        square = slope * slope - 2 * value * bend
+        both = slope + (jnp.where(square > 0, jnp.sqrt(jnp.maximum(square, 0)), slope) if loss == "exponential" else slope)
+        move = -2 * value / jnp.where(both == 0, 1, both)
+        inside = (v + move >= lower) & (v + move <= upper)
+        settled = jnp.abs(value) <= 4 * rounding  # the sign is rounding, and a bisection would leave the root again
+        # with the bend, what is left after a move is its third power, and after `_polish` the square of that over the slope
+        left = jnp.abs(move) ** 3 if loss == "exponential" else jnp.inf
+        enough = left <= jnp.maximum(rounding, jnp.sqrt(rounding * jnp.maximum(square, 0)) / 8)
+        moved = jnp.where(inside, v + move, (lower + upper) / 2)
+        return jnp.where(done | settled, v, moved), lower, upper, done | settled | (inside & enough)
 
-    v, _, _ = jax.lax.fori_loop(0, _NEWTON_STEPS[loss], step, (start, lower, upper))
+    v, _, _, _ = _repeat(step, (start, lower, upper, jnp.broadcast_to(~exists, jnp.shape(start))), _STEPS[loss])
     size = jnp.exp(v)
-    s1 = _retain_pull(log_beta, sign * q * size, loss)
+    s1, _ = _retain_pull(log_beta, sign * q * size, loss)
     # Next to the fold of the exponential loss a second step would follow the rounding. A loop, because the compiler would fuse
     # unrolled steps into whatever reads the result, and evaluate each again for every use: 1,000 times slower for one of four.
     polish = 1 if loss == "exponential" else 4
