@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import mpmath
 from mpmath import mp
 
-from ascentfail import closed_form, plane_solver
+from ascentfail import closed_form, plane_fold, plane_solver
 from ascentfail.arithmetic import JAX, MPMATH, Arithmetic, Scalar
 from ascentfail.errors import invalid
 from ascentfail.losses import Loss, Model, Problem, check_model, require_exponential
@@ -185,7 +185,7 @@ def fold(beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scal
     """
     if xp is JAX:
         q = jnp.asarray(q)
-        return plane_solver.fold_point(jnp.log(beta), q, 1 - q)
+        return plane_fold.fold_point(jnp.log(beta), q, 1 - q)
     if xp is not MPMATH:
         raise invalid("xp", xp.name, "the JAX or the mpmath arithmetic")
     return _fold_mpmath(mp.mpf(beta), mp.mpf(q))
