@@ -21,7 +21,7 @@ import jax.numpy as jnp
 
 from ascentfail import closed_form, plane_fold
 from ascentfail.losses import Loss
-from ascentfail.special import lambertw_exp_and_log, log_lambertw_exp_start
+from ascentfail.special import lambertw_exp, lambertw_exp_and_log, log_lambertw_exp_start
 
 # More than any problem needed over b 1e-6..1e8, alpha/phi 1e-4..10, 1 - epsilon 0, 1e-14..1, and next to the fold: 10 for the
 # exponential loss. The logistic loss with b up to 1e8 next to epsilon = 1 has an end that no count moves: of 60,000 such problems
@@ -51,7 +51,7 @@ def _retain_pull(log_beta: Any, shift: Any, loss: Loss) -> tuple[Any, Any]:
     if loss == "exponential":
         return lambertw_exp_and_log(log_beta - shift)
     # softplus(m) >= max(m, 0) bounds the root from above, and Newton on a convex increasing function stays above it
-    u = jnp.minimum(log_beta, lambertw_exp_and_log(log_beta - shift)[1])
+    u = jnp.minimum(log_beta, log_beta - shift - lambertw_exp(log_beta - shift))  # ln W(e^y) = y - W(e^y)
 
     def step(_: Any, u: Any) -> Any:
         s = jnp.exp(u)
