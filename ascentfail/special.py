@@ -147,17 +147,35 @@ def _w1(z: jax.Array) -> jax.Array:
     return jnp.where(below | (z > 0), jnp.nan, jnp.where(z == 0, -jnp.inf, w))
 
 
-@jax.jit
-def _w0_exp(y: jax.Array) -> jax.Array:
+def log_lambertw_exp_start(y: jax.Array) -> jax.Array:
+    """Return log W_0(e^y) to 1e-3, from y without any exponential."""
     low = y < 1
     log = _rough_log(jnp.maximum(y, 1))
-    y = jnp.maximum(y, -1e4)  # -inf - (-inf) is no number, and e^-10000 is zero
     start = _ratio(low, y, _EXP_LOW_P, _EXP_LOW_Q, log, _EXP_HIGH_P, _EXP_HIGH_Q)
     start = jnp.where(y < _EXP_FLOOR, 0, start)  # below, e^y is a good start
-    log_w = jnp.where(low, y - start, start)
+    return jnp.where(y > _EXP_HUGE, log, jnp.where(low, y - start, start))
+
+
+@jax.jit
+def _w0_exp(y: jax.Array) -> jax.Array:
+    log = _rough_log(jnp.maximum(y, 1))
+    y = jnp.maximum(y, -1e4)  # -inf - (-inf) is no number, and e^-10000 is zero
+    log_w = log_lambertw_exp_start(y)
     w = jnp.exp(log_w)
     w = _fritsch(w, (y - log_w) - w)
     return jnp.where(y > _EXP_HUGE, y - log, w)
+
+
+def lambertw_exp_and_log(y: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return W_0(e^y) and its logarithm, both to a few roundings, for a finite y: the step of `_fritsch` is a factor 1 + f."""
+    y = jnp.maximum(y, -1e4)
+    log_w = log_lambertw_exp_start(y)
+    w = jnp.exp(log_w)
+    share = 1 / (1 + w)
+    newton = (y - log_w - w) * share
+    c = 2 + newton * (4 / 3)
+    f = newton * (c - newton * share) / (c - 2 * newton * share)  # at most 1e-3, so that f^6/6 is below every rounding
+    return w + w * f, log_w + f * (1 - f * (1 / 2 - f * (1 / 3 - f * (1 / 4 - f / 5))))
 
 
 def _either(z: jax.Array, branch: int) -> jax.Array:
