@@ -171,7 +171,17 @@ def wrong_way_alpha(phi: Scalar) -> Scalar:
 
 
 def existence_alpha(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
-    """Largest alpha at which descent-ascent has a solution on one coordinate, phi (1 + 1/(e b)). Paper: App. F."""
+    """Largest alpha at which descent-ascent has a solution on one coordinate, alpha = phi (1 + 1/(e b)), where c_DA = -1/e.
+
+    Args:
+        p: problem or ratios with phi > 0, b > 0; scalar or (axes,).
+        xp: arithmetic.
+
+    Returns:
+        alpha > phi; inf where b = 0.
+
+    Paper: App. F, the domain of W.
+    """
     return p.phi * (1 + 1 / (xp.exp(xp.number(1)) * p.b))
 
 
@@ -352,7 +362,7 @@ def flatness(margin: Scalar, *, xp: Arithmetic = JAX) -> Scalar:
         xp: arithmetic; it says which loss.
 
     Returns:
-        -ln l(m).
+        -ln l(m). Never raises.
 
     Ours: what stands for the margin under either loss.
     """

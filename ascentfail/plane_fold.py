@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from ascentfail.special import log_lambertw_exp_start
 
-_STEPS = 16  # 8 were the most that any problem needed over b 1e-6..1e8 and 1 - epsilon 0, 1e-14..1
+_STEPS = 16  # 8 were the most that any of 60,000 problems needed over b 1e-6..1e8 and 1 - epsilon 0, 1e-14..1
 
 
 @jax.custom_batching.custom_vmap

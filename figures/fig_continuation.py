@@ -3,6 +3,8 @@
 The loss of every stationary point of L_R, in the reading that the scan singles out, against the number of copies at x = 4 (two of
 them forgotten) and at x = 3, varied continuously. A minimum appears or vanishes where it meets the saddle. Every marked point is
 checked against stationary points that are proved complete on both sides of it.
+
+Paper: Sec. 5.2, Fig. 5; its multiplicities are varied by us.
 """
 
 from __future__ import annotations
@@ -40,9 +42,9 @@ def data(copies_at_4: tuple[float, float], copies_at_3: tuple[float, float], cou
     """Losses of the stationary points and the events, after each was checked.
 
     Args:
-        copies_at_4: first and last number of copies of the point x = 4.
-        copies_at_3: of the point x = 3.
-        count: how many values between.
+        copies_at_4: first and last number of copies of the point x = 4, both > 2.
+        copies_at_3: of the point x = 3, both > 0.
+        count: how many values, >= 2.
 
     Returns:
         A row for each of the two points: copies (2, n): the values, folds included; loss (2, n, 3): of the minima where as
@@ -151,7 +153,7 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
         data: what `data` returns.
 
     Returns:
-        The figure.
+        The figure. Never raises on such data.
     """
     with style.look():
         figure = style.figure(style.FULL_WIDTH, 3.0)
