@@ -355,14 +355,14 @@ def retain_pull(s2: Scalar, beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) ->
 
 
 def flatness(margin: Scalar, *, xp: Arithmetic = JAX) -> Scalar:
-    """-ln l(m) of the slope l of the arithmetic's loss: m for e^{-m}, ln(1 + e^m) for 1/(1 + e^m).
+    """Minus the logarithm of the force l of the arithmetic's loss: f(m) = -ln l(m), m for l = e^{-m}, ln(1 + e^m) for 1/(1 + e^m).
 
     Args:
         margin: m, any finite scalar.
         xp: arithmetic; it says which loss.
 
     Returns:
-        -ln l(m). Never raises.
+        f(m). Never raises.
 
     Ours: what stands for the margin under either loss.
     """

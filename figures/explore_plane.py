@@ -98,7 +98,7 @@ def regions(b: float) -> dict[str, np.ndarray]:
         "epsilon" (n,), "ratio" (m,); (m, n) farther, positive where the end is farther from the oracle than the original (NaN:
         no minimum), away, positive where the first step leads away; existence (n,), the alpha/phi from which there is no minimum.
 
-    Source: theory section 3 item 3.
+    Source: ours, claims beyond-3.
     """
     return {key: np.asarray(value) for key, value in _map(b).items()}
 

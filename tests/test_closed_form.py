@@ -340,7 +340,7 @@ def test_squared_distance_to_the_oracle_is_that_of_the_weights(problem, s1, s2):
 
 
 def height(b_pull, p):
-    """h(B) = ln B + q W(beta e^{qB}) - B, from theory.md, in mpmath."""
+    """h(B) = ln B + q W(beta e^{qB}) - B, in mpmath."""
     q = 2 * p.epsilon / (1 + p.epsilon**2)
     return mpmath.log(b_pull) + q * mpmath.lambertw(p.b * (1 + p.epsilon**2) * mpmath.exp(q * b_pull)).real - b_pull
 

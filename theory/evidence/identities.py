@@ -23,7 +23,7 @@ def stationarity() -> dict[str, Expression]:
         Name of the closed form (and component in the plane) -> reduced gradient. In the plane original and descent-ascent are
         given by their forget pull, with the alpha that it belongs to.
 
-    Source: theory section 1; App. D, F, I and J.
+    Source: the models of Sec. 5; App. D, F, I and J.
     """
     p, unknowns = _positive("b phi alpha epsilon pull rho kappa"), Unknowns()
     return _on_a_line(p, unknowns) | _in_the_plane(p, unknowns) | _at_duplicates(p, unknowns)
@@ -95,7 +95,7 @@ def alternating_expansion(order: str = "retain-first", terms: int = 4) -> tuple[
     Raises:
         ValueError: another order.
 
-    Source: theory section 3 item 7; App. D.3.
+    Source: ours; App. D.3.
     """
     if order not in ("retain-first", "forget-first"):
         raise invalid("order", order, "'retain-first' or 'forget-first'")
@@ -111,7 +111,7 @@ def alternating_expansion(order: str = "retain-first", terms: int = 4) -> tuple[
 
 
 def first_step() -> dict[str, Expression]:
-    """The first step from a stationary point of L_D, minus what theory section 3 item 1 says it is; each is zero.
+    """The first step from a stationary point of L_D, minus what beyond-1.identity says it is; each is zero.
 
     Any differentiable losses and data: one component of the mean gradients g_R, g_F and of the weights enters as a free symbol,
     and g_F is what stationarity of L_D makes it.
@@ -141,7 +141,7 @@ def oracle_displacement(dimension: int = 2, losses: str = "means") -> Expression
     Raises:
         ValueError: another dimension or kind of loss.
 
-    Source: theory section 3 item 2.
+    Source: ours.
     """
     if dimension not in (1, 2, 3):
         raise invalid("dimension", dimension, "1, 2 or 3")
@@ -163,7 +163,7 @@ def oracle_displacement(dimension: int = 2, losses: str = "means") -> Expression
 
 
 def distance_identity() -> Expression:
-    """(1 + eps^2)|w - w_R|^2 - (x - X)^2 - (1 - q^2) s_2^2 at any s_1, s_2, X; zero. Source: theory section 3 item 6."""
+    """(1 + eps^2)|w - w_R|^2 - (x - X)^2 - (1 - q^2) s_2^2 at any s_1, s_2, X; zero. Source: ours."""
     epsilon, (s1, s2, big) = sympy.Symbol("epsilon", positive=True), sympy.symbols("s_1 s_2 X", real=True)
     q = closed_form.cosine(Point(epsilon=epsilon))
     w, oracle = closed_form.plane_weights(s1, s2, epsilon), closed_form.plane_weights(big, 0, epsilon)
@@ -199,7 +199,7 @@ def ordering() -> dict[str, Expression]:
     Returns:
         "x", "y": V e^y/beta_D minus `closed_form.ordering_alphas`. "y, pull": the last equation, U put in from the one before.
 
-    Source: theory section 3 item 4.
+    Source: ours.
     """
     p, unknowns = _positive("b phi epsilon"), Unknowns()
     xp, q, beta = unknowns.arithmetic(), closed_form.cosine(p), closed_form.retain_strength(p, "original")

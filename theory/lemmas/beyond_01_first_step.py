@@ -30,7 +30,7 @@ register(Claim(
     id="beyond-1.identity",
     statement="At a stationary point of L_D, -grad L_DA(w_D) = -(|D|/|F|) G_R(w_D) - lam w_D, for any differentiable loss and "
     "data.",
-    source="ours, theory section 3 item 1",
+    source="ours",
     kind=Kind.EQUALITY,
     domain=_GRADIENTS,
     margin=lambda p, xp: -(p.r - _forget(p) + p.lam * p.w) + (1 + p.phi) / p.phi * (p.r + p.lam * p.w) + p.lam * p.w,
@@ -40,7 +40,7 @@ register(Claim(
 register(Claim(
     id="beyond-1.ascended-ridge",
     statement="With the ridge treated alike in both terms, -(grad r - grad f) = -(|D|/|F|) G_R(w_D): the shrinkage is gone.",
-    source="ours, theory section 3 item 1",
+    source="ours",
     kind=Kind.EQUALITY,
     domain=_GRADIENTS,
     margin=lambda p, xp: -(p.r - _forget(p)) + (1 + p.phi) / p.phi * (p.r + p.lam * p.w),
@@ -49,7 +49,7 @@ register(Claim(
 register(Claim(
     id="beyond-1.ascent",
     statement="Pure ascent on the ridged forget loss: +grad (f + lam/2 |w|^2)(w_D) = -(|R|/|F|) G_R(w_D).",
-    source="ours, theory section 3 item 1",
+    source="ours",
     kind=Kind.EQUALITY,
     domain=_GRADIENTS,
     margin=lambda p, xp: _forget(p) + p.lam * p.w + (p.r + p.lam * p.w) / p.phi,
@@ -84,7 +84,7 @@ HELPS = register(Claim(
     id="beyond-1.first-step-helps",
     statement="With the ridge treated alike, a small enough first step strictly reduces |w - w_R| unless w_D = w_R: "
     "<G_R(w_D), w_D - w_R> >= lam |w_D - w_R|^2.",
-    source="ours, theory section 3 item 1",
+    source="ours",
     kind=Kind.ORDERING,
     domain=PLANE,
     margin=_approach,

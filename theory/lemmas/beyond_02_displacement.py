@@ -70,7 +70,7 @@ for _id, _means, _formula in (
     register(Claim(
         id=_id,
         statement=f"For quadratic losses {_formula}, exactly.",
-        source="ours, theory section 3 item 2",
+        source="ours",
         kind=Kind.EQUALITY,
         domain=_QUADRATIC,
         margin=lambda p, xp, means=_means: quadratic_residual(p, means),
@@ -115,7 +115,7 @@ register(Claim(
     id="beyond-2.first-order",
     statement="One coordinate, exponential loss: 0 <= w_R - w_D - (|F|/|R|) (grad l_F + lam w_D)/H_R <= L^2/2 max(1, e^L), "
     "L = ln((1+alpha)/(1+phi)); so the error is O(phi^2) at fixed alpha/phi.",
-    source="ours, theory section 3 item 2",
+    source="ours",
     kind=Kind.BOUND,
     domain=LINE,
     margin=lambda p, xp: xp.minimum(shortfall(p, xp), _second_order(p, xp) - shortfall(p, xp)),

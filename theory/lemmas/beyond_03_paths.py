@@ -79,7 +79,7 @@ AWAY = Domain(
 STEP_IMPLIES_END = register(Claim(
     id="beyond-3.step-implies-end",
     statement="Plane: where the first step leads away from the oracle, descent-ascent ends farther from it, if it has a minimum.",
-    source="ours, theory section 3 item 3: (b) implies (a)",
+    source="ours: (b) implies (a)",
     kind=Kind.ORDERING,
     domain=Domain(
         PLANE.axes,
@@ -131,7 +131,7 @@ STEP_IMPLIES_PATH = register(Claim(
     id="beyond-3.step-implies-path",
     statement="Plane: where the first step leads away from the oracle, none of 32 simultaneous steps of eta lam = 1/100 ends "
     "closer to it than the start.",
-    source="ours, theory section 3 item 3: (b) implies (c)",
+    source="ours: (b) implies (c)",
     kind=Kind.ORDERING,
     domain=Domain(
         (

@@ -18,7 +18,7 @@ from ascentfail.theory.registry import register
 FARTHER_1D = register(Claim(
     id="beyond-3.farther-1d",
     statement="One coordinate: |w_DA - w_R| > |w_D - w_R| iff alpha > phi^2/(1 + 2 phi), wherever w_DA = W_0(c_DA) exists.",
-    source="ours, theory section 3 item 3 (a)",
+    source="ours: (a)",
     kind=Kind.ORDERING,
     domain=LINE_WITH_DA,
     margin=lambda p, xp: extra_distance(p, xp) * from_threshold(p),
@@ -37,7 +37,7 @@ def _step_away(p: Point, xp: Arithmetic) -> Scalar:
 FIRST_STEP_1D = register(Claim(
     id="beyond-3.first-step-1d",
     statement="One coordinate: the first descent-ascent step leads away from the oracle iff phi^2/(1+2phi) < alpha < phi.",
-    source="ours, theory section 3 item 3 (b)",
+    source="ours: (b)",
     kind=Kind.ORDERING,
     domain=LINE,
     margin=lambda p, xp: _step_away(p, xp) * from_threshold(p) * (p.phi - p.alpha),
@@ -71,7 +71,7 @@ FIRST_STEP_2D = register(Claim(
     id="beyond-3.first-step-2d",
     statement="Plane: the first step leads away from the oracle iff phi^2 U (x_D - x_R) > (1 + 2 phi) V (y_D - y_R), with (U, V) "
     "the pulls of the original.",
-    source="ours, theory section 3 item 3 (b)",
+    source="ours: (b)",
     kind=Kind.EQUALITY,
     domain=PLANE,
     margin=lambda p, xp: first_step_in_plane(p, xp) - first_step_criterion(p, xp),

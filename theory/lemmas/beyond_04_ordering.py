@@ -65,7 +65,7 @@ def _turns(which: int, p: Point, xp: Arithmetic) -> Scalar:
 register(Claim(
     id="beyond-4.x-threshold",
     statement="x_R >= x_D iff alpha <= (phi/q) exp(-X (1-q)(q-phi)/(q (1+phi))).",
-    source="ours, theory section 3 item 4",
+    source="ours",
     kind=Kind.ORDERING,
     domain=_PLANE,
     margin=lambda p, xp: _turns(0, p, xp),
@@ -76,7 +76,7 @@ register(Claim(
 register(Claim(
     id="beyond-4.y-threshold",
     statement="y_R >= y_D iff alpha <= q (X-U) e^{qX}/beta_D with U = W((1-q^2) beta_D e^{-q^2 X})/(1-q^2).",
-    source="ours, theory section 3 item 4",
+    source="ours",
     kind=Kind.ORDERING,
     domain=_PLANE,
     margin=lambda p, xp: _turns(1, p, xp),
@@ -94,7 +94,7 @@ def _second_below_first(p: Point, xp: Arithmetic) -> Scalar:
 register(Claim(
     id="beyond-4.second-implies-first",
     statement="y_R >= y_D implies x_R >= x_D: the second threshold is at most the first.",
-    source="ours, theory section 3 item 4",
+    source="ours",
     kind=Kind.BOUND,
     domain=Domain((EPSILON, PHI, B), words="epsilon in [0.05, 0.95], phi in [0.01, 3], b in [0.01, 1e4]"),
     margin=_second_below_first,
@@ -113,7 +113,7 @@ def _gaps(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar]:
 register(Claim(
     id="beyond-4.x-implies-y",
     statement="x_DA <= x_D implies y_DA <= y_D.",
-    source="ours, theory section 3 item 4",
+    source="ours",
     kind=Kind.ORDERING,
     domain=Domain(
         PLANE_WITH_DA.axes,

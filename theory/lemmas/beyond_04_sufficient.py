@@ -52,7 +52,7 @@ def _x_gap(p: Point, xp: Arithmetic) -> Scalar:
 register(Claim(
     id="beyond-4.sufficient",
     statement="alpha >= phi^2/(q (1 + 2 phi)) gives x_DA <= x_D at every stationary point, also for alpha > 1.",
-    source="ours, theory section 3 item 4",
+    source="ours",
     kind=Kind.ORDERING,
     domain=Domain(
         (Axis("epsilon", 0.05, 1.0), *PLANE_STATIONARY.axes[1:]),

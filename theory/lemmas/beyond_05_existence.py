@@ -53,7 +53,7 @@ UNIMODAL_WORDS = (
 register(Claim(
     id="beyond-5.threshold",
     statement="No stationary point has alpha above (phi/beta) exp(max_B h(B)), and the bound is reached.",
-    source="ours, theory section 3 item 5",
+    source="ours",
     kind=Kind.BOUND,
     domain=PLANE_STATIONARY,
     margin=lambda p, xp: stationary.log_existence_alpha(p, xp=xp)
@@ -72,7 +72,7 @@ def _slope(p: Point, xp: Arithmetic) -> Scalar:
 register(Claim(
     id="beyond-5.one-maximum",
     statement="h rises up to the fold and falls beyond it: below the threshold there are exactly two stationary points.",
-    source="ours, theory section 3 item 5",
+    source="ours",
     kind=Kind.ORDERING,
     domain=PLANE_STATIONARY,
     margin=lambda p, xp: _slope(p, xp) * before_fold(p, xp),
@@ -91,7 +91,7 @@ def _nature(p: Point, xp: Arithmetic) -> Scalar:
 register(Claim(
     id="beyond-5.minimum-and-saddle",
     statement="The stationary point before the fold is a local minimum, the one beyond it a saddle.",
-    source="ours, theory section 3 item 5",
+    source="ours",
     kind=Kind.ORDERING,
     domain=PLANE_STATIONARY,
     margin=_nature,
@@ -110,7 +110,7 @@ def _along_escape(p: Point, xp: Arithmetic) -> Scalar:
 register(Claim(
     id="beyond-5.unbounded",
     statement="For 0 < eps < 1 and alpha > 0 the descent-ascent loss is unbounded below: along x = 0 it ends below -t.",
-    source="ours, theory section 3 item 5",
+    source="ours",
     kind=Kind.LIMIT,
     domain=Domain(
         (EPSILON, PHI, B, RATIO, Axis("reach", 1.0, 200.0)),

@@ -112,7 +112,7 @@ register(Claim(
     id="beyond-5.flow",
     statement="Gradient flow from w_D reaches the minimum of descent-ascent iff it exists: the original lies on the minimum's "
     "side of the saddle, x_D >= x_s, or U <= A_s and y_D >= y_s, in an order that the flow keeps.",
-    source="ours, theory section 3 item 5",
+    source="ours",
     kind=Kind.ORDERING,
     domain=Domain(
         (EPSILON, PHI, B, Axis("ascent_pull", 1.0, 1e2, "log")),

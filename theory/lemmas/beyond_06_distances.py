@@ -26,7 +26,7 @@ def _identity(p: Point, xp: Arithmetic) -> Scalar:
 register(Claim(
     id="beyond-6.identity",
     statement="(1 + eps^2)|w - w_R|^2 = (x - X)^2 + (1 - q^2) s_2^2 for the original.",
-    source="ours, theory section 3 item 6",
+    source="ours",
     kind=Kind.EQUALITY,
     domain=PLANE,
     margin=_identity,
@@ -44,7 +44,7 @@ def _ordered(p: Point, xp: Arithmetic) -> tuple[Scalar, ...]:
 register(Claim(
     id="beyond-6.farther",
     statement="Where x_DA <= x_D <= x_R and y_DA <= y_D <= y_R, descent-ascent's minimum is strictly farther from the oracle.",
-    source="ours, theory section 3 item 6",
+    source="ours",
     kind=Kind.ORDERING,
     domain=Domain(
         PLANE_WITH_DA.axes,

@@ -28,7 +28,7 @@ register(Claim(
     id="beyond-7.second-order",
     statement="alternating - simultaneous with ridge 2 lam = eta^2 (lam - kappa e^{-w})(lam w - rho e^{-w}) - eta kappa e^{-w} "
     "(e^t - 1 - t), t = eta (lam w - rho e^{-w}): the last term is O(eta^3).",
-    source="ours, theory section 3 item 7",
+    source="ours",
     kind=Kind.EQUALITY,
     domain=Domain(
         (_W, Axis("eta", 1e-3, 1.0, "log"), Axis("lam", 1e-3, 1.0, "log"), Axis("rho", 0.01, 1.0), Axis("kappa", 0.01, 1.0)),
@@ -62,7 +62,7 @@ def unridged_step(w: Any, h_retain: Any, excess: Any, xp: Arithmetic) -> tuple[S
 register(Claim(
     id="beyond-7.fixed-point",
     statement="Without a ridge, w* = ln(eta rho/ln(alpha/phi)) is a fixed point of the alternating map for every alpha > phi.",
-    source="ours, theory section 3 item 7",
+    source="ours",
     kind=Kind.EQUALITY,
     domain=Domain(_STRENGTHS, words="eta rho in [1e-3, 10], ln(alpha/phi) in [1e-3, 10]"),
     margin=lambda p, xp: (lambda w: unridged_step(w, p.h_retain, p.excess, xp)[1] - w)(xp.log(p.h_retain / p.excess)),
@@ -71,7 +71,7 @@ register(Claim(
 register(Claim(
     id="beyond-7.multiplier",
     statement="Its multiplier is 1 - ln(alpha/phi)^2.",
-    source="ours, theory section 3 item 7",
+    source="ours",
     kind=Kind.EQUALITY,
     domain=Domain(_STRENGTHS, words="eta rho in [1e-3, 10], ln(alpha/phi) in [1e-3, 10]"),
     margin=lambda p, xp: _multiplier(p, xp) - (1 - p.excess**2),
@@ -93,7 +93,7 @@ _STABLE = steps.inequality(
 register(Claim(
     id="beyond-7.stability",
     statement="The fixed point is stable exactly where alpha/phi < e^{sqrt 2}: 1 - s^2 > -1 iff s < sqrt 2, s = ln(alpha/phi).",
-    source="ours, theory section 3 item 7",
+    source="ours",
     kind=Kind.ORDERING,
     domain=Domain(_STRENGTHS, words="eta rho in [1e-3, 10], ln(alpha/phi) in [1e-3, 10]"),
     margin=lambda p, xp: (2 - p.excess**2) * (xp.sqrt(xp.number(2)) - p.excess),
@@ -106,7 +106,7 @@ register(Claim(
     id="beyond-7.small-ridge",
     statement="For eta lam -> 0 the fixed point tends to w*: one step from w* moves it by at most 3 h (1 + |w*| + s)(1 + s), h = "
     "eta lam <= 0.1/(1 + |w*| + s).",
-    source="ours, theory section 3 item 7",
+    source="ours",
     kind=Kind.LIMIT,
     domain=Domain(
         (*_STRENGTHS, Axis("part", 1e-6, 1.0, "log")),
@@ -139,7 +139,7 @@ def _with_ridge(p: Point, xp: Arithmetic) -> Point:
 register(Claim(
     id="beyond-7.no-simultaneous",
     statement="For alpha > phi (1 + 1/(e b)) the simultaneous method with ridge lam has no stationary point: c_DA < -1/e.",
-    source="ours, theory section 3 item 7",
+    source="ours",
     kind=Kind.ORDERING,
     domain=Domain(
         (Axis("phi", 1e-2, 3.0, "log"), Axis("b", 1e-2, 1e4, "log"), Axis("beyond", 1e-6, 10.0, "log")),

@@ -65,7 +65,7 @@ def again(
 
     return dataclasses.replace(
         claim, id=f"beyond-8.{claim.id.removeprefix('beyond-')}",
-        source=f"ours, theory section 3 item 8: {claim.id} with the logistic loss",
+        source=f"ours: {claim.id} with the logistic loss",
         domain=under, margin=margin, exclusion=exclusion if claim.exclusion else None, factors=(),
         proof=proof, proof_words=words, note=note,
         repaired=repaired and again(repaired, _DOMAINS.get(repaired.id), *_PROOFS.get(repaired.id, ((), ""))),

@@ -63,7 +63,7 @@ register(Claim(
     id="beyond-8.dependence-causes.exists",
     statement="With the logistic loss descent-ascent has a stationary point for every eps and alpha, so no dependence ends its "
     "range.",
-    source="ours, theory section 3 item 8: dependence-causes.exists with the logistic loss",
+    source="ours: dependence-causes.exists with the logistic loss",
     kind=Kind.EQUALITY,
     domain=Domain(
         (Axis("epsilon", 0.0, 1.0), *PLANE.axes[1:]), PLANE.chart,

@@ -31,7 +31,7 @@ register(Claim(
     id="beyond-8.iterative.leading-order",
     statement="With the logistic loss one alternating step differs from a simultaneous one with ridge 2 lam by at most "
     "h^2 |A| (1 + kappa/4), h = eta lam, of any size (A the descent's drift; with the roles exchanged, forget first).",
-    source="ours, theory section 3 item 8: iterative.leading-order with the logistic loss",
+    source="ours: iterative.leading-order with the logistic loss",
     kind=Kind.LIMIT,
     domain=Domain(
         (Axis("w", -3.0, 10.0), PHI, B, RATIO, Axis("step", 1e-6, 1e3, "log")),
@@ -61,7 +61,7 @@ def _stays(p: Point, xp: Arithmetic) -> Scalar:
 register(Claim(
     id="beyond-8.iterative.stabilises",
     statement="With the logistic loss and eta lam < 1 no alternating iterate from w_D leaves [-M, M], M = max(w_D, b, kappa).",
-    source="ours, theory section 3 item 8: iterative.stabilises with the logistic loss",
+    source="ours: iterative.stabilises with the logistic loss",
     kind=Kind.BOUND,
     domain=Domain(
         (PHI, Axis("b", 1e-2, 1e2, "log"), Axis("ratio", 1e-2, 5.0, "log"), Axis("step", 1e-3, 0.9, "log")),
@@ -106,7 +106,7 @@ register(Claim(
     id="beyond-8.iterative.negligible",
     statement="With the logistic loss: sup over lam > 0 and 0 <= alpha < phi of |fixed point of the alternating map - minimiser "
     "with ridge 2 lam| -> 0 as eta -> 0; so from some eta on it stays below 1.",
-    source="ours, theory section 3 item 8: iterative.negligible with the logistic loss",
+    source="ours: iterative.negligible with the logistic loss",
     kind=Kind.LIMIT,
     domain=UNIFORM,
     margin=lambda p, xp: 1 - xp.abs(_fixed_point(p, xp) - xp.logisticw(p.c)),
@@ -141,7 +141,7 @@ register(Claim(
     id="beyond-8.7.fixed-point",
     statement="Without a ridge and with the logistic loss, the alternating map has for every alpha > phi and t > 0 the fixed "
     "point e^w = (1 - phi/alpha)/(e^t - 1), at the step eta rho = (ln(alpha/phi) + t)(1 + e^w).",
-    source="ours, theory section 3 item 8: beyond-7.fixed-point with the logistic loss",
+    source="ours: beyond-7.fixed-point with the logistic loss",
     kind=Kind.EQUALITY,
     domain=_BALANCE,
     margin=_returns,
@@ -160,7 +160,7 @@ def _multiplier(p: Point, xp: Arithmetic) -> Scalar:
 register(Claim(
     id="beyond-8.7.stability",
     statement="With the logistic loss, too, the fixed point is stable where alpha/phi < e^{sqrt 2}, and not stable beyond.",
-    source="ours, theory section 3 item 8: beyond-7.stability with the logistic loss",
+    source="ours: beyond-7.stability with the logistic loss",
     kind=Kind.ORDERING,
     domain=_BALANCE,
     margin=lambda p, xp: (xp.sqrt(xp.number(2)) - p.excess) * (1 - xp.abs(_multiplier(p, xp))),

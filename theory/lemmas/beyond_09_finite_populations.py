@@ -30,7 +30,7 @@ register(dataclasses.replace(
     TWO_SAMPLE,
     id="beyond-9.two-sample",
     statement=f"{TWO_SAMPLE.statement[:-1]} for independent F and T and a model of neither.",
-    source="ours, theory section 3 item 9",
+    source="ours",
     note="Sampled for the sizes of its domain; the proof is for every size.",
 ))
 
@@ -38,7 +38,7 @@ register(Claim(
     id="beyond-9.serfling",
     statement="P(|Acc_D - Acc_F| >= e) <= 2 exp(-2 |F| e^2/(1 - (|F|-1)/N)) for F drawn without replacement from N and a model "
     "that does not depend on F.",
-    source="Serfling (1974); theory section 3 item 9",
+    source="Serfling (1974)",
     kind=Kind.PROBABILITY,
     domain=DRAWN_SETS,
     margin=lambda p, xp: serfling_bound(p, xp) - drawn_tail(p, xp),

@@ -196,7 +196,7 @@ register(Claim(
 register(Claim(
     id="beyond-8.lemma-5.proof",
     statement="With the logistic loss the flow of L_DA ends at a point: w = c_DA/(1 + e^w) has one solution for every alpha.",
-    source="ours, theory section 3 item 8",
+    source="ours",
     kind=Kind.EQUALITY,
     domain=_PAST,
     margin=lambda p, xp: (lambda w: w - closed_form.coefficient(p, "descent_ascent") * xp.sigmoid(-w))(
