@@ -107,13 +107,21 @@ class Shell:
         self.command = command
 
 
-@pytest.mark.parametrize("source", [None, "git+file:///somewhere/else"])
-def test_the_first_cell_installs_beside_what_is_there(tmp_path, monkeypatch, source):
+@pytest.mark.parametrize(("source", "absent"), [(None, ""), ("git+file:///somewhere/else", "ipywidgets")])
+def test_the_first_cell_installs_beside_what_is_there(tmp_path, monkeypatch, source, absent):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ASCENTFAIL_SOURCE", raising=False)
     if source:
         monkeypatch.setenv("ASCENTFAIL_SOURCE", source)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    versions = {name: importlib.metadata.version(name) for name in KEPT}
+
+    def version(name):
+        if name == absent:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return versions[name]
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
     shell = Shell()
     names = {"get_ipython": lambda: shell}
     exec(plain(sources("code")[0]), names)
@@ -122,8 +130,8 @@ def test_the_first_cell_installs_beside_what_is_there(tmp_path, monkeypatch, sou
     assert f'"ascentfail[certify,notebook] @ {source or f"git+{REPOSITORY}"}"' in command
     constraints = re.search(r" -c (\S+) ", command)
     assert constraints
-    lines = sorted((tmp_path / constraints[1]).read_text().split())
-    assert lines == sorted(f"{name}=={importlib.metadata.version(name)}" for name in KEPT)
+    lines = (tmp_path / constraints[1]).read_text().split()
+    assert lines == [f"{name}=={versions[name]}" for name in KEPT if name != absent]
 
 
 def test_the_first_cell_installs_nothing_where_the_package_is(tmp_path, monkeypatch):
