@@ -355,7 +355,7 @@ def retain_pull(s2: Scalar, beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) ->
 
 
 def flatness(margin: Scalar, *, xp: Arithmetic = JAX) -> Scalar:
-    """Minus the logarithm of the force l of the arithmetic's loss: f(m) = -ln l(m), m for l = e^{-m}, ln(1 + e^m) for 1/(1 + e^m).
+    """Minus the logarithm of the force l of the arithmetic's loss: f(m) = -ln l(m), m for e^{-m}, ln(1 + e^m) for 1/(1 + e^m).
 
     Args:
         margin: m, any finite scalar.
