@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from ascentfail.loops import tied
 from ascentfail.special import log_lambertw_exp_start
 
 _STEPS = 16  # 8 were the most that any of 60,000 problems needed over b 1e-6..1e8 and 1 - epsilon 0, 1e-14..1
@@ -56,7 +57,7 @@ def fold(log_beta: Any, q: Any, rest: Any, reach: float) -> tuple[Any, Any]:
         move = newton / (1 - newton * (rise + 2 * q * q * q * square * a * a * r * r * r) / (2 + 2 * rise))
         return jnp.where(done, u, u - move), done | ~(jnp.abs(move) > reach)
 
-    u, _ = repeat(step, (start, jnp.zeros_like(start, bool)), _STEPS)
+    u, _ = repeat(step, tied((start, jnp.zeros_like(start, bool)), (log_beta, q, rest)), _STEPS)
     a = jnp.exp(u)
     return a, (1 + a) / (1 + square * a)
 

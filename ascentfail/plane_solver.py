@@ -20,6 +20,7 @@ import jax
 import jax.numpy as jnp
 
 from ascentfail import closed_form, plane_fold
+from ascentfail.loops import tied
 from ascentfail.losses import Loss
 from ascentfail.special import lambertw_exp, lambertw_exp_and_log, log_lambertw_exp_start
 
@@ -167,7 +168,8 @@ def solve_plane(q: Any, rest: Any, beta: Any, gamma: Any, sign: int, loss: Loss)
         moved = jnp.where(inside, v + move, (lower + upper) / 2)
         return jnp.where(done | settled, v, moved), lower, upper, done | settled | (inside & enough)
 
-    v, _, _, _ = plane_fold.repeat(step, (start, lower, upper, jnp.broadcast_to(~exists, jnp.shape(start))), _STEPS[loss])
+    state = tied((start, lower, upper, jnp.broadcast_to(~exists, jnp.shape(start))), (q, rest, beta, gamma))
+    v, _, _, _ = plane_fold.repeat(step, state, _STEPS[loss])
     size = jnp.exp(v)
     s1, _ = _retain_pull(log_beta, sign * q * size, loss)
     # Next to the fold of the exponential loss a second step would follow the rounding. A loop, because the compiler would fuse

@@ -26,6 +26,7 @@ FORMULAS = {
     "with_ridges": lambda p, xp: (closed_form.with_ridges(p, 2, xp=xp),),
     "first_step": lambda p, xp: (closed_form.first_step(p, xp=xp),),
     "wrong_way_alpha": lambda p, xp: (closed_form.wrong_way_alpha(p.phi),),
+    "existence_alpha": lambda p, xp: (closed_form.existence_alpha(p, xp=xp),),
     "displacement_bound": lambda p, xp: (closed_form.displacement_bound(p, xp=xp),),
     "cosine": lambda p, xp: (closed_form.cosine(p),),
     "one_minus_cosine": lambda p, xp: (closed_form.one_minus_cosine(p),),

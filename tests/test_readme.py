@@ -202,7 +202,7 @@ def test_commands_come_first():
 
 
 def test_picture_is_there_and_has_words_for_those_who_cannot_see_it():
-    words, path = re.search(r"!\[([^\]]+)\]\((\S+?)\)", TEXT).groups()
+    words, path = re.search(r"!\[([^\]]+)\]\((figures/\S+?)\)", TEXT).groups()
     assert len(words) > 80 and (ROOT / path).is_file() and TEXT.index(path) < TEXT.index("## ")
 
 

@@ -50,6 +50,7 @@ def noisy(x):
 def ways(x):
     return {
         "alternating": iterated("original", mode="alternating", test_level=x)(x),
+        "end": af.stationary_point(plane(x), "descent_ascent"),
         "own": own(x),
         "batch": batch(x),
         "flow": flow.gradient_flow(plane(x), jnp.ones(2), np.linspace(0.0, 1.0, 3), rtol=1e-12),
@@ -65,7 +66,7 @@ for (path, a), b in zip(jax.tree_util.tree_leaves_with_path(split), jax.tree.lea
     np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-13, err_msg=str(path))
     print(path[0].key)
 """
-WAYS = {"alternating", "own", "batch", "flow", "noisy", "tail"}
+WAYS = {"alternating", "end", "own", "batch", "flow", "noisy", "tail"}
 
 
 def test_a_batch_split_over_devices_is_the_batch():
