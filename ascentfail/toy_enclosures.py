@@ -129,7 +129,7 @@ def _weighted(s: Span, factor: np.ndarray) -> Span:
 
 
 def _plus_ridge(s: Span, ridge2: float, side: Span) -> Span:
-    m, r = s.m + ridge2 * side.m, s.r + ridge2 * side.r
+    m, r = s.m + ridge2 * side.m, s.r + abs(ridge2) * side.r
     return Span(m, r + SLACK * (np.abs(s.m) + np.abs(ridge2 * side.m) + r))
 
 

@@ -192,7 +192,7 @@ def _track(p: Terms, start: Balls, minimum: Balls) -> tuple[_Track, Balls]:
     if not gap < size - minimum.radius[0]:
         gap = np.inf
     balls = Balls(np.concatenate([s.middle for s in seen]), np.concatenate([s.radius for s in seen]))
-    return _Track(np.array(times), balls, np.array(speeds)), Balls(minimum.middle, np.array([gap * (1 + SLACK)]))
+    return _Track(np.array(times), balls, np.array(speeds)), Balls(minimum.middle, (gap + minimum.radius) * (1 + SLACK))
 
 
 def _between(p: Terms, track: _Track, low: np.ndarray, high: np.ndarray) -> Balls:
@@ -200,7 +200,8 @@ def _between(p: Terms, track: _Track, low: np.ndarray, high: np.ndarray) -> Ball
     k = np.clip(np.searchsorted(track.times, (low + high) / 2, side="right") - 1, 0, len(track.speed) - 1)
     balls = track.balls.pick(k)
     balls, _, good = _step(p, balls, _here(p, balls).gradient, (low + high) / 2 - track.times[k])
-    more = track.speed[k] * ((high - low) / 2 + 4 * SLACK * (1 + high))
+    fastest = np.maximum.reduce([track.speed[np.clip(k + i, 0, len(track.speed) - 1)] for i in (-1, 0, 1)])  # times are rounded
+    more = fastest * ((high - low) / 2 + 4 * SLACK * (1 + high))
     return Balls(balls.middle, np.where(good, (balls.radius + more) * (1 + 8 * SLACK), np.inf))
 
 

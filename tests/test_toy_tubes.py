@@ -42,6 +42,20 @@ def test_taylor_coefficients_by_differentiating_the_flow():
                     assert abs(s.m[0] - float(value)) <= s.r[0] <= 2.0**-36 * 300.0**order
 
 
+@pytest.mark.parametrize("middle", [(0.0, 50.0), (1.5, -1.0), (2.5, -0.5)])
+def test_taylor_coefficients_over_a_box_contain_those_of_its_points(middle):
+    """Also where every sigmoid is saturated, so that the ridge alone gives the coefficient its width."""
+    p, rng, radius = RETAIN, np.random.default_rng(1), 0.1
+    box = [toy_enclosures.Span(np.array([v]), np.array([radius])) for v in middle]
+    found = toy_enclosures.series(p, *box, 4)
+    for part in np.concatenate([rng.uniform(-1, 1, (20, 2)), [[0.999, 0.999], [-0.999, -0.999]]]):
+        theta = np.array(middle) + radius * part
+        points = toy_enclosures.series(p, *(toy_enclosures.thin(theta[k : k + 1]) for k in (0, 1)), 4)
+        for one, whole in zip(points, found, strict=True):
+            for s, around in zip(one, whole, strict=True):
+                assert abs(s.m[0] - around.m[0]) <= around.r[0] + s.r[0]
+
+
 def solve_taylor(p, theta, order):
     """Coefficient of t^order of the flow, from plain differences of the right-hand side along the series itself."""
     rows = [[mp.mpf(float(v)) for v in theta]]

@@ -1,7 +1,7 @@
 r"""Small facts that proofs are made of: each a claim of its own, in variables of its own, certified or symbolic.
 
 A proof of a larger claim lists steps and says in words how it follows from them. The ranges of the variables are wider than
-anything the claims' domains reach: pulls, margins and weights there are at most W(1e6) + W(1e6) < 25.
+what most domains reach; where a step is homogeneous in a variable, so that its size does not matter, its words say so.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 r"""Beyond the paper: what the first step in the plane says about the path after it, and about its end.
 
-A first step away from the oracle lowers both x and s_2, and the flow keeps that order: it lowers them for ever. So descent-ascent
-ends farther than it began. On its way it may come closer all the same: while the forget pull falls from V to zero, its part
-(1 - q^2) s_2^2 of the distance falls, too.
+A first step away from the oracle lowers both x and s_2, and the flow keeps that order: it lowers them as long as it exists. So
+descent-ascent ends farther than it began. On its way it may come closer all the same: while the forget pull falls from V to
+zero, its part (1 - q^2) s_2^2 of the distance falls, too.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ BOTH_FALL_WORDS = (
     ">= 0, G < 0 and so phi^2 U < q (1+2phi) V, that is x' < 0 at the start, as s_2' is"
 )
 FOR_EVER = (*BOTH_FALL, *KEEPS_ORDER)
-FOR_EVER_WORDS = f"{BOTH_FALL_WORDS}; {KEEPS_ORDER_WORDS}, and a flow that starts by lowering both lowers both for ever"
+FOR_EVER_WORDS = f"{BOTH_FALL_WORDS}; {KEEPS_ORDER_WORDS}, and a flow that starts by lowering both lowers both as long as it exists"
 
 
 def velocities(p: Point, xp: Arithmetic) -> Scalar:
@@ -89,7 +89,7 @@ STEP_IMPLIES_END = register(Claim(
     ),
     margin=extra_squared_distance,
     proof=(*BOTH_FALL, *REACHES, steps.X_GAP_AND_Y_GAP),
-    proof_words=f"{BOTH_FALL_WORDS}. {REACHES_WORDS}. A flow that starts by lowering x and s_2 lowers them for ever, so x_DA <= "
+    proof_words=f"{BOTH_FALL_WORDS}. {REACHES_WORDS}. A flow that starts by lowering x and s_2 keeps lowering them, so x_DA <= "
     f"x_D < X; "
     "then y_D - y_DA = q (x_D - x_DA) + (1-q^2)(V+B) >= 0 and B = (1+phi)/phi V l(y_DA)/l(y_D) > V: both parts of the squared "
     "distance (x - X)^2 + (1-q^2) s_2^2 have grown",
@@ -149,7 +149,7 @@ STEP_IMPLIES_PATH = register(Claim(
     repaired=Claim(
         id="beyond-3.step-implies-path.repaired",
         statement="Plane: where the first step leads away, the flow lowers the retain margin x and the forget pull s_2 at its "
-        "start, and then for ever.",
+        "start, and then as long as it exists.",
         source="ours",
         kind=Kind.ORDERING,
         domain=AWAY,

@@ -50,7 +50,8 @@ KEEPS_ORDER = (
     ),
     steps.inequality(
         "cooperative", "with -l' = m >= 0: dx'/ds_2 = q (1-q^2) gamma m(y) and ds_2'/dx = q gamma m(y); ds_1'/d(-y) = q beta "
-        "m(x) and d(-y)'/ds_1 = q (1-q^2) beta m(x)", {"q": (0.0, 1.0), "strength": (0.0, 1e5), "m": (0.0, 1e3)},
+        "m(x) and d(-y)'/ds_1 = q (1-q^2) beta m(x): products of numbers >= 0, whose "
+        "size does not matter", {"q": (0.0, 1.0), "strength": (0.0, 1e5), "m": (0.0, 1e3)},
         lambda p, xp: p.q * (1 - p.q**2) * p.strength * p.m, lambda p, xp: p.q * p.strength * p.m,
     ),
 )

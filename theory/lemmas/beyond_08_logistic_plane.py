@@ -59,6 +59,12 @@ def _residual(p: Point, xp: Arithmetic) -> Scalar:
     return xp.abs(s1 - beta * xp.sigmoid(-x)) + xp.abs(s2 + gamma * xp.sigmoid(-y))
 
 
+# That the margin is zero by the equations that define the point would assume the point; existence is what has to be proved.
+_LINEAR = steps.inequality(
+    "logistic-loss-grows-linearly", "0 <= ln(1 + t) <= 1 for t = e^{-|m|}, so that ln(1 + e^{-m}) = max(-m, 0) + ln(1 + t) <= "
+    "|m| + 1", {"t": (0.0, 1.0)}, lambda p, xp: 1 - xp.log(1 + p.t), lambda p, xp: xp.log(1 + p.t),
+)
+
 register(Claim(
     id="beyond-8.dependence-causes.exists",
     statement="With the logistic loss descent-ascent has a stationary point for every eps and alpha, so no dependence ends its "
@@ -70,8 +76,10 @@ register(Claim(
         words="epsilon in [0, 1], phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, 2]",
     ),
     margin=_residual,
-    note="Its loss is continuous and, with the ridge, grows without bound in every direction, since ln(1 + e^{-m}) grows "
-    "linearly.",
+    proof=(_LINEAR,),
+    proof_words="the retain part of L_DA is >= 0 and the forget part >= -gamma (|y| + 1) in units of the ridge (step), with |y| "
+    "at most a multiple of |w|; so L_DA/lam >= |w|^2/2 - gamma (|y| + 1) grows without bound in every direction, and a "
+    "continuous function that does has a minimum, where its gradient is zero",
 ))
 _EVERYWHERE = FARTHER_WITH_DEPENDENCE.domain.words.replace(", a minimum at both", "")
 register(again(
