@@ -61,7 +61,9 @@ BOTH_FALL_WORDS = (
     ">= 0, G < 0 and so phi^2 U < q (1+2phi) V, that is x' < 0 at the start, as s_2' is"
 )
 FOR_EVER = (*BOTH_FALL, *KEEPS_ORDER)
-FOR_EVER_WORDS = f"{BOTH_FALL_WORDS}; {KEEPS_ORDER_WORDS}, and a flow that starts by lowering both lowers both as long as it exists"
+FOR_EVER_WORDS = (
+    f"{BOTH_FALL_WORDS}; {KEEPS_ORDER_WORDS}, and a flow that starts by lowering both lowers both as long as it exists"
+)
 
 
 def velocities(p: Point, xp: Arithmetic) -> Scalar:
