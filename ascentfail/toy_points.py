@@ -299,13 +299,15 @@ def _gaps(points: StationaryPoints, theta: np.ndarray) -> np.ndarray:
 
 
 def _locate(at: Any, low: float, high: float, before: Any, after: Any, tolerance: float) -> Event:
+    """By bisection. What happens is read off the ends: as close to a fold as rounding, the saddle may pass for a minimum."""
+    count = len(after.minima())
     while high - low > tolerance:
         middle = (low + high) / 2
         found = at(middle)
         if _same(before.minima(), found.minima()):
             low, before = middle, found
         else:
-            high, after = middle, found
+            high, after = middle, found if len(found.minima()) == count else after
     old, new = before.minima(), after.minima()
     if len(new) > len(old):
         fresh = max(new.parameters, key=lambda x: _gaps(old, x).min() if len(old) else np.inf)

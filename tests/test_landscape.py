@@ -225,6 +225,20 @@ def test_a_multiplicity_varied_shows_where_minima_appear_and_exchange():
     assert landscape.correct(gone.events[0].parameters).tolist() == [True, True, True, False]
 
 
+def test_a_saddle_that_passes_for_a_minimum_next_to_a_fold_does_not_turn_what_happens_there(monkeypatch):
+    honest, fold = toy_points.stationary_points, 10.6556349
+
+    def rounded(t, which):
+        found = honest(t, which)
+        near = abs(float(t.multiplicities[3]) - fold) < 0.05
+        kind = np.where(near & (found.kind == af.StationaryKind.SADDLE), af.StationaryKind.MINIMUM, found.kind)
+        return dataclasses.replace(found, kind=kind.astype(np.int32))
+
+    monkeypatch.setattr(toy_points, "stationary_points", rounded)
+    (event,) = landscape.continuation(TRAP, "oracle", 3, [10.0, 11.0], tolerance=1e-3).events
+    assert event.what == "vanishes" and abs(event.value - fold) < 0.06
+
+
 def test_flow_is_scipy_s_and_ends_at_rest():
     start = landscape.stationary_points(TRAP, "original").parameters[0]
     path, times = landscape.flow(TRAP, start, "descent_ascent")
