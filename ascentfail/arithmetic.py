@@ -66,6 +66,12 @@ class Arithmetic:
     loss: Loss = "exponential"
 
 
+def _indicator(x: Any) -> jax.Array:
+    """Not `jnp.heaviside`, which on jax 0.7 is 1 at NaN."""
+    x = jnp.asarray(x, float)
+    return jnp.where(jnp.isnan(x), jnp.nan, jnp.where(x >= 0, 1.0, 0.0))
+
+
 JAX = Arithmetic(
     name="jax",
     number=lambda value: jnp.asarray(float(value) if isinstance(value, str) else value),
@@ -80,7 +86,7 @@ JAX = Arithmetic(
     logisticw=logistic.logisticw,
     minimum=jnp.minimum,
     maximum=jnp.maximum,
-    indicator=lambda x: jnp.heaviside(jnp.asarray(x, float), 1.0),
+    indicator=_indicator,
 )
 
 
