@@ -111,7 +111,7 @@ def verify(
     record: Annotated[bool, typer.Option(help="Record these verdicts as the ones to compare with.")] = False,
     certificate: Annotated[Path | None, typer.Option(help="Re-verify this certificate and nothing else.")] = None,
     certificates: Annotated[Path | None, typer.Option(help="Write the certificates found to this folder.")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes to check in.")] = 1,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; 2 for all claims, else 1.")] = None,
 ) -> None:
     """Check the claims. Exit 0: every verdict is the recorded one; 1: some differ; 2: wrong usage."""
     _start()
@@ -126,7 +126,8 @@ def verify(
     started = time.perf_counter()
     selected = [claim.id for claim in _selected(ids or [])]
     found: dict[int, Verdict] = {}
-    for i, unit in _work("checking", [(units.run, claim_id, level.value, samples) for claim_id in selected], jobs):
+    tasks = [(units.run, claim_id, level.value, samples) for claim_id in selected]
+    for i, unit in _work("checking", tasks, jobs or (1 if ids else 2)):
         found[i] = Verdict.from_json(unit.verdict)
         for claim_id, content in unit.certificates.items() if certificates else ():
             write_json((certificates or Path()) / f"{claim_id}.json", content)
