@@ -13,8 +13,8 @@ import numpy as np
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
-    """A line through points; NaN breaks it.
+class _Places:
+    """Something that stands at points.
 
     Args:
         x: (n,) places.
@@ -29,24 +29,16 @@ class Line:
     label: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class Points:
-    """Marks at points; none where a coordinate is NaN. Arguments as `Line`."""
-
-    x: np.ndarray
-    y: np.ndarray
-    role: str
-    label: str = ""
+class Line(_Places):
+    """A line through points; NaN breaks it."""
 
 
-@dataclass(frozen=True, eq=False)
-class Arrow:
-    """An arrow from the first to the second of two points; none where a coordinate is NaN. Arguments as `Line`."""
+class Points(_Places):
+    """Marks at points; none where a coordinate is NaN."""
 
-    x: np.ndarray
-    y: np.ndarray
-    role: str
-    label: str = ""
+
+class Arrow(_Places):
+    """An arrow from the first to the second of two points; none where a coordinate is NaN."""
 
 
 @dataclass(frozen=True, eq=False)
