@@ -1,6 +1,7 @@
 """The notebook's sliders: every move shows another picture, exactly the one that a new figure would show, compiled once."""
 
 import dataclasses
+import gc
 import io
 import sys
 from html import escape
@@ -78,14 +79,29 @@ def test_what_is_kept_from_former_pictures_cannot_be_seen(name, boxes):
 
 
 def test_few_backgrounds_are_kept(monkeypatch, boxes):
-    monkeypatch.setattr(widgets, "_KEPT", 2)
+    monkeypatch.setattr(widgets, "_KEPT", 4)
     explorer, picture = explorers()["line"], widgets.Picture()
     strengths = explorer.sliders[2].values
     first = picture.png(explorer.scene(b=strengths[0]))
     for b in strengths:
         picture.png(explorer.scene(b=b))
-    assert len(picture._backgrounds) == 2
+    assert len(picture._kept) == 4
     assert picture.png(explorer.scene(b=strengths[0])) == first
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_the_collector_waits_for_the_picture(boxes, monkeypatch, collects):
+    seen, png = [], widgets.Picture.png
+    monkeypatch.setattr(widgets.Picture, "png", lambda self, scene: (seen.append(gc.isenabled()), png(self, scene))[1])
+    slider = sliders(boxes["line"])[0]
+    try:
+        (gc.enable if collects else gc.disable)()
+        start = slider.index
+        slider.index = (start + 1) % len(slider.options)
+        slider.index = start
+        assert (seen, gc.isenabled()) == ([False, False], collects)
+    finally:
+        gc.enable()
 
 
 def test_pyplot_holds_nothing(boxes):
