@@ -33,7 +33,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ascentfail import arithmetic, closed_form, dynamics, landscape, problems, special, stationary
+    from ascentfail import (
+        arithmetic,
+        closed_form,
+        dynamics,
+        landscape,
+        plane_bounds,
+        plane_equations,
+        problems,
+        special,
+        stationary,
+    )
     from ascentfail.dynamics import descent_ascent
     from ascentfail.flow import gradient_flow
     from ascentfail.losses import loss, samples
@@ -69,7 +79,9 @@ _HOME = {
     "samples": "losses",
     "stationary_point": "stationary",
 }
-_MODULES = ("arithmetic", "closed_form", "dynamics", "landscape", "problems", "special", "stationary")
+_MODULES = (
+    "arithmetic", "closed_form", "dynamics", "landscape", "plane_bounds", "plane_equations", "problems", "special", "stationary",
+)  # fmt: skip
 
 __all__ = [
     "CrossCorrelated",
@@ -89,6 +101,8 @@ __all__ = [
     "lambertw_exp",
     "landscape",
     "loss",
+    "plane_bounds",
+    "plane_equations",
     "problems",
     "samples",
     "special",

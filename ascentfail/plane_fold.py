@@ -50,7 +50,7 @@ def fold(log_beta: Any, q: Any, rest: Any, reach: float) -> tuple[Any, Any]:
         u, done = state
         a = jnp.exp(u)
         r = 1 / (1 + square * a)
-        # `closed_form.fold_equation`; A - q B as one fraction, since next to q = 1 the two are large and nearly the same
+        # `plane_equations.fold_equation`; A - q B as one fraction, since next to q = 1 the two are large and nearly the same
         value = u - log_beta + (a * (rest + square * a) - q) * r
         rise = a * _fold_slope(a, q, rest)
         newton = value / (1 + rise)
@@ -79,7 +79,7 @@ def fold_point(log_beta: Any, q: Any, rest: Any) -> tuple[Any, Any]:
         rest: 1 - q with every digit; a change of it counts as one of q only.
 
     Returns:
-        (A, B), the root of `closed_form.fold_equation`, for the exponential loss. Differentiable to every order.
+        (A, B), the root of `plane_equations.fold_equation`, for the exponential loss. Differentiable to every order.
 
     Source: beyond the paper.
     """

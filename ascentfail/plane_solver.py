@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from ascentfail import closed_form, plane_fold
+from ascentfail import plane_equations, plane_fold
 from ascentfail.loops import tied
 from ascentfail.losses import Loss
 from ascentfail.special import lambertw_exp, lambertw_exp_and_log, log_lambertw_exp_start
@@ -66,7 +66,7 @@ def _retain_pull(log_beta: Any, shift: Any, loss: Loss) -> tuple[Any, Any]:
 def _margins(s1: Any, s2: Any, q: Any, rest: Any) -> tuple[Any, Any]:
     """Margins (x, y); where two large pulls nearly cancel, the products with q would round each margin its own way."""
     opposed, both = (s2 < 0) & (q > 0.5), s1 + s2
-    x, y = closed_form.plane_margins(s1, s2, q)
+    x, y = plane_equations.margins(s1, s2, q)
     return jnp.where(opposed, both - rest * s2, x), jnp.where(opposed, both - rest * s1, y)
 
 
@@ -80,7 +80,7 @@ class _Balance(NamedTuple):
 
 
 def _balance(v: Any, log_beta: Any, log_gamma: Any, q: Any, rest: Any, sign: int, loss: Loss) -> _Balance:
-    """g(v), v = ln S; for the exponential loss g is `closed_form.balance`."""
+    """g(v), v = ln S; for the exponential loss g is `plane_equations.balance`."""
     size = jnp.exp(v)
     s1, log_s1 = _retain_pull(log_beta, sign * q * size, loss)
     x, y = _margins(s1, sign * size, q, rest)

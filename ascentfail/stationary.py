@@ -1,6 +1,6 @@
 """Stationary points where no closed form exists: what kind they are, whether they exist, and with how many digits.
 
-A point in the plane is a pair of pulls (s_1, s_2): by `plane_solver` in JAX, by a bracketed root of `closed_form.balance` in
+A point in the plane is a pair of pulls (s_1, s_2): by `plane_solver` in JAX, by a bracketed root of `plane_equations.balance` in
 mpmath, which shares no iteration with the first.
 """
 
@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import mpmath
 from mpmath import mp
 
-from ascentfail import closed_form, plane_fold, plane_solver
+from ascentfail import closed_form, plane_equations, plane_fold, plane_solver
 from ascentfail.arithmetic import JAX, MPMATH, Arithmetic, Scalar
 from ascentfail.errors import invalid
 from ascentfail.losses import Loss, Model, Problem, check_model, require_exponential
@@ -64,16 +64,16 @@ class StationaryPoint(NamedTuple):
 def plane(p: Any, which: Model, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
     r"""The signed pulls (s_1, s_2) of a model in the plane, in JAX or mpmath, for the loss of the arithmetic.
 
-        s_1 = beta e^{-x},   |s_2| = gamma e^{-y},   (beta, gamma) = `closed_form.pulls`
+        s_1 = beta e^{-x},   |s_2| = gamma e^{-y},   (beta, gamma) = `plane_equations.pulls`
 
     Args:
         p: problem or ratios with b >= 0, forget_b >= 0, phi > 0, 0 <= epsilon <= 1; scalars.
         which: "original", "oracle" or "descent_ascent".
         xp: JAX, or mpmath at the working precision of the caller, or one of them `under_logistic_loss`. The mpmath route
-            brackets the root of `closed_form.balance`, or climbs to it, and shares no iteration with the JAX route.
+            brackets the root of `plane_equations.balance`, or climbs to it, and shares no iteration with the JAX route.
 
     Returns:
-        (s_1, s_2); NaN where descent-ascent has no minimum. Margins: `closed_form.plane_margins`.
+        (s_1, s_2); NaN where descent-ascent has no minimum. Margins: `plane_equations.margins`.
 
     Raises:
         ValueError: unknown model, or another arithmetic.
@@ -82,12 +82,12 @@ def plane(p: Any, which: Model, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar
     """
     check_model(which)
     require_exponential(p)
-    q, (beta, gamma) = closed_form.cosine(p), closed_form.pulls(p, which)
+    q, (beta, gamma) = plane_equations.cosine(p), plane_equations.pulls(p, which)
     if which == "oracle":
         return xp.lambertw(beta, 0), 0 * beta
     if xp.name == JAX.name:
         sign = -1 if which == "descent_ascent" else 1
-        s1, size = plane_solver.solve_plane(q, closed_form.one_minus_cosine(p), beta, gamma, sign, xp.loss)
+        s1, size = plane_solver.solve_plane(q, plane_equations.one_minus_cosine(p), beta, gamma, sign, xp.loss)
         return s1, sign * size
     return from_pulls(beta, gamma, q, -1 if which == "descent_ascent" else 1, xp=xp)
 
@@ -134,7 +134,7 @@ def _plane_mpmath(q: Any, beta: Any, gamma: Any, sign: int, xp: Arithmetic) -> t
     # in ln S, since the root itself may be smaller than every tolerance
     if xp.loss == "logistic":
         size = mp.exp(_climb(beta, gamma, q, sign, xp))
-        return closed_form.retain_pull(sign * size, beta, q, xp=xp), sign * size
+        return plane_equations.retain_pull(sign * size, beta, q, xp=xp), sign * size
     if sign > 0:
         alone = MPMATH.lambertw(gamma, 0)
         upper = mp.log(alone)
@@ -145,8 +145,8 @@ def _plane_mpmath(q: Any, beta: Any, gamma: Any, sign: int, xp: Arithmetic) -> t
         if upper + q * a - size <= mp.log(gamma):
             return mp.nan, mp.nan
         lower = mp.log(gamma) - q * a
-    size = mp.exp(_bracketed(lambda v: closed_form.balance(mp.exp(v), beta, gamma, q, sign, xp=xp), lower, upper))
-    return closed_form.retain_pull(sign * size, beta, q, xp=xp), sign * size
+    size = mp.exp(_bracketed(lambda v: plane_equations.balance(mp.exp(v), beta, gamma, q, sign, xp=xp), lower, upper))
+    return plane_equations.retain_pull(sign * size, beta, q, xp=xp), sign * size
 
 
 def _sharpen(rough: tuple[Any, Any], q: Any, beta: Any, gamma: Any, sign: int, xp: Arithmetic) -> tuple[Any, Any]:
@@ -154,7 +154,7 @@ def _sharpen(rough: tuple[Any, Any], q: Any, beta: Any, gamma: Any, sign: int, x
     u, v = mp.log(rough[0]), mp.log(abs(rough[1]))
     for _ in range(mp.dps):
         s1, size = mp.exp(u), mp.exp(v)
-        x, y = closed_form.plane_margins(s1, sign * size, q)
+        x, y = plane_equations.margins(s1, sign * size, q)
         r1, r2 = u + xp.softplus(x) - mp.log(beta), v + xp.softplus(y) - mp.log(gamma)
         dx, dy = xp.sigmoid(x), xp.sigmoid(y)
         a, b, c, d = 1 + dx * s1, sign * dx * q * size, dy * q * s1, 1 + sign * dy * size
@@ -174,14 +174,14 @@ def _climb(beta: Any, gamma: Any, q: Any, sign: int, xp: Arithmetic) -> Any:
     """
 
     def state(v: Any) -> tuple[Any, ...]:
-        s1 = closed_form.retain_pull(sign * mp.exp(v), beta, q, xp=xp)
-        return s1, *(xp.sigmoid(m) for m in closed_form.plane_margins(s1, sign * mp.exp(v), q))
+        s1 = plane_equations.retain_pull(sign * mp.exp(v), beta, q, xp=xp)
+        return s1, *(xp.sigmoid(m) for m in plane_equations.margins(s1, sign * mp.exp(v), q))
 
     def slope(size: Any, pull: Any, near: Any, y: Any) -> Any:
         return 1 + sign * size * y * (1 - q * q * pull * near / (1 + pull * near))
 
     highest = mp.log(gamma)  # S = gamma l(y) <= gamma
-    far_pull = closed_form.retain_pull(min(sign, 0) * gamma, beta, q, xp=xp)  # the largest that s_1 can be
+    far_pull = plane_equations.retain_pull(min(sign, 0) * gamma, beta, q, xp=xp)  # the largest that s_1 can be
     v, end = highest - xp.softplus(q * far_pull), highest
     if sign > 0:
         end = highest - xp.softplus(q * far_pull + gamma)
@@ -189,7 +189,7 @@ def _climb(beta: Any, gamma: Any, q: Any, sign: int, xp: Arithmetic) -> Any:
     reach = mp.mpf(2)  # how far to look, in units of g: about 2/g', found on the way
     for _ in range(100 * mp.dps):
         size = mp.exp(v)
-        value = closed_form.balance(size, beta, gamma, q, sign, xp=xp)
+        value = plane_equations.balance(size, beta, gamma, q, sign, xp=xp)
         if sign * value <= 0:  # by rounding
             return v
         s1, x, y = state(v)
@@ -209,11 +209,11 @@ def _climb(beta: Any, gamma: Any, q: Any, sign: int, xp: Arithmetic) -> Any:
 
 
 def _fold_mpmath(beta: Any, q: Any) -> tuple[Any, Any]:
-    """(A, B) of `closed_form.fold_equation` at the working precision of mpmath."""
+    """(A, B) of `plane_equations.fold_equation` at the working precision of mpmath."""
     lower, upper = mp.log(MPMATH.lambertw(beta * mp.exp(q), 0)), 1 + mp.log(beta)
-    log_a = _bracketed(lambda u: closed_form.fold_equation(u, beta, q, xp=MPMATH), lower, upper)
+    log_a = _bracketed(lambda u: plane_equations.fold_equation(u, beta, q, xp=MPMATH), lower, upper)
     a = mp.exp(log_a)
-    return a, closed_form.fold_ascent_pull(a, q)
+    return a, plane_equations.fold_ascent_pull(a, q)
 
 
 def _bracketed(function: Any, lower: Any, upper: Any) -> Any:
@@ -244,9 +244,9 @@ def log_existence_alpha(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
 
     Ours.
     """
-    q, beta = closed_form.cosine(p), closed_form.retain_strength(p, "descent_ascent")
+    q, beta = plane_equations.cosine(p), plane_equations.retain_strength(p, "descent_ascent")
     # alpha(B) along the curve A = W(beta e^{qB}) is flat at the fold, so B's rounding does not matter there
-    return xp.log(closed_form.alpha_of_descent_ascent(fold(beta, q, xp=xp)[1], p, xp=xp))
+    return xp.log(plane_equations.alpha_of_descent_ascent(fold(beta, q, xp=xp)[1], p, xp=xp))
 
 
 def fold(beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
@@ -258,7 +258,7 @@ def fold(beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scal
         xp: JAX or mpmath.
 
     Returns:
-        (A, B), the root of `closed_form.fold_equation`.
+        (A, B), the root of `plane_equations.fold_equation`.
 
     Raises:
         ValueError: another arithmetic.
@@ -338,14 +338,14 @@ def _solve_axes(p: SemiOrthogonal, which: Model) -> tuple[Any, Any, Any, Any, An
 
 
 def _solve_cross(p: CrossCorrelated, which: Model) -> tuple[Any, Any, Any, Any, Any, Any]:
-    q, (beta, gamma) = closed_form.cosine(p), closed_form.pulls(p, which)
+    q, (beta, gamma) = plane_equations.cosine(p), plane_equations.pulls(p, which)
     sign = -1 if which == "descent_ascent" else 1
-    rest = closed_form.one_minus_cosine(p)
+    rest = plane_equations.one_minus_cosine(p)
     s1, size = plane_solver.solve_plane(q, rest, beta, gamma, sign, p.loss)
-    weights = jnp.stack(closed_form.plane_weights(s1, sign * size, p.epsilon))
+    weights = jnp.stack(plane_equations.weights(s1, sign * size, p.epsilon))
     x, y = weights[0] + p.epsilon * weights[1], p.epsilon * weights[0] + weights[1]
     pull_x, pull_y = beta * plane_solver.force(x, p.loss), gamma * plane_solver.force(y, p.loss)
-    pull = jnp.stack(closed_form.plane_weights(pull_x, sign * pull_y, p.epsilon))
+    pull = jnp.stack(plane_equations.weights(pull_x, sign * pull_y, p.epsilon))
     scale = (1 + jnp.abs(x) + jnp.abs(y)) * (1 + s1 + size)
     # Hessian/ridge = I + (a r r^T + c f f^T)/(1 + eps^2) with |r|^2 = |f|^2 = 1 + eps^2 and <r, f> = q (1 + eps^2)
     a, c = s1 * plane_solver.psi_slope(x, p.loss), sign * size * plane_solver.psi_slope(y, p.loss)

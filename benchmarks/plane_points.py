@@ -21,7 +21,7 @@ import numpy as np
 from side_by_side import Table, divide, optional, processor, versions
 
 import ascentfail as af
-from ascentfail import closed_form, stationary
+from ascentfail import plane_equations, stationary
 
 numba, optimistix, optimize = optional("numba"), optional("optimistix"), optional("scipy.optimize")
 prange = numba.prange if numba else range
@@ -45,7 +45,7 @@ def problems() -> af.CrossCorrelated:
 
 def inputs(batch: af.CrossCorrelated) -> tuple[np.ndarray, ...]:
     """What the peers are given: q, beta and gamma."""
-    return tuple(np.array(x) for x in (closed_form.cosine(batch), *closed_form.pulls(batch, "descent_ascent")))
+    return tuple(np.array(x) for x in (plane_equations.cosine(batch), *plane_equations.pulls(batch, "descent_ascent")))
 
 
 def scipy_loop(q: np.ndarray, beta: np.ndarray, gamma: np.ndarray) -> np.ndarray:
@@ -110,7 +110,7 @@ def main() -> None:
     want = np.stack([np.asarray(x) for x in plane(batch)], axis=1) * [1, -1]
     full = points(batch)
     assert bool(jnp.all(full.converged))
-    pulls = closed_form.plane_weights(want[:, 0], -want[:, 1], np.asarray(batch.epsilon))
+    pulls = plane_equations.weights(want[:, 0], -want[:, 1], np.asarray(batch.epsilon))
     assert np.max(np.abs(np.stack(pulls, axis=1) - full.weights)) <= TOLERANCE
 
     both = jax.tree.map(lambda x: divide(x) if np.ndim(x) else x, batch)

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ascentfail import closed_form, stationary
+from ascentfail import plane_equations, stationary
 from ascentfail.arithmetic import JAX
 from ascentfail.figures.explorers import Explorer, Slider, number, part, times, window
 from ascentfail.figures.scene import Arrow, Band, Field, Layer, Line, Panel, Points, Scene, along, one
@@ -56,7 +56,7 @@ def state(epsilon: Any, ratio: Any, b: Any) -> dict[str, Any]:
     p, at = problem(epsilon, ratio, b), Point(epsilon=epsilon, alpha=ratio * SHARE, phi=SHARE, b=b)
     run = gradient_flow(p, "original", TIMES / _RIDGE, rtol=1e-6, atol=1e-8)
     minimum = stationary.stationary_point(p, "descent_ascent").weights
-    oracle = jnp.stack(closed_form.plane_weights(closed_form.plane_oracle(p)[0], 0, epsilon))
+    oracle = jnp.stack(plane_equations.weights(plane_equations.oracle(p)[0], 0, epsilon))
     return {
         "original": stationary.stationary_point(p, "original").weights,
         "oracle": oracle,

@@ -22,7 +22,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from ascentfail import closed_form, stationary
+from ascentfail import plane_bounds, plane_equations, stationary
 from ascentfail.arithmetic import JAX
 from ascentfail.figures import style
 from ascentfail.precision import require_x64
@@ -55,12 +55,12 @@ PARAMETERS: dict[str, Any] = {
 def column(phi: Any, b: Any, epsilon: Any, ratio: Any, part: Any) -> dict[str, Any]:
     """At one (phi, b, epsilon): the bounds and thresholds in alpha, and the orders along alpha = ratio * phi."""
     at = Point(phi=phi, b=b, epsilon=epsilon)
-    x_threshold, y_threshold = closed_form.ordering_alphas(at)
+    x_threshold, y_threshold = plane_bounds.ordering_alphas(at)
 
     def orders(one: Any) -> tuple[Any, ...]:
         p = at.replace(alpha=one * phi)
         x, y = plane_margins(p, "original", JAX)
-        x_oracle, y_oracle = closed_form.plane_oracle(p)
+        x_oracle, y_oracle = plane_equations.oracle(p)
         x_unlearned, y_unlearned = plane_margins(p, "descent_ascent", JAX)
         return x_oracle - x, y_oracle - y, x - x_unlearned, y - y_unlearned
 
@@ -69,14 +69,14 @@ def column(phi: Any, b: Any, epsilon: Any, ratio: Any, part: Any) -> dict[str, A
         exact, x_unlearned, _ = at_stationary(at.replace(ascent_pull=part * fold_pull), JAX)
         return jnp.log(exact.alpha), plane_margins(exact, "original", JAX)[0] - x_unlearned
 
-    _, fold_pull = stationary.fold(closed_form.retain_strength(at, "descent_ascent"), closed_form.cosine(at))
+    _, fold_pull = stationary.fold(plane_equations.retain_strength(at, "descent_ascent"), plane_equations.cosine(at))
     log_alpha, gap = jax.vmap(along_minima)(part)
     gaps = jax.vmap(orders)(ratio)
     names = ("oracle_x_gap", "oracle_y_gap", "ascent_x_gap", "ascent_y_gap")
     return dict(zip(names, gaps, strict=True)) | {
         "printed_lower": lower_edge(at, JAX),
         "printed_upper": upper_edge(at, JAX),
-        "sufficient": closed_form.sufficient_alpha(at),
+        "sufficient": plane_bounds.sufficient_alpha(at),
         "x_threshold": x_threshold,
         "y_threshold": y_threshold,
         "minima_log_alpha": log_alpha,

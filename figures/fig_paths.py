@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from ascentfail import closed_form, losses, stationary
+from ascentfail import losses, plane_equations, stationary
 from ascentfail.arithmetic import JAX
 from ascentfail.figures import style
 from ascentfail.flow import gradient_flow
@@ -59,11 +59,11 @@ def grid(epsilon: Any, phi: Any, b: Any, ratio: Any, times: tuple[float, ...]) -
         p, point = problem(epsilon, phi, b, ratio), Point(epsilon=epsilon, alpha=ratio * phi, phi=phi, b=b)
         unlearned = stationary.stationary_point(p, "descent_ascent")
         run = gradient_flow(p, "original", np.asarray(times) / _RIDGE)
-        x_oracle, y_oracle = closed_form.plane_oracle(p)
-        squared = closed_form.squared_distance_to_oracle(*stationary.plane(p, "original"), p)
+        x_oracle, y_oracle = plane_equations.oracle(p)
+        squared = plane_equations.squared_distance_to_oracle(*stationary.plane(p, "original"), p)
         return {
             "original": stationary.stationary_point(p, "original").weights,
-            "oracle": jnp.stack(closed_form.plane_weights(x_oracle, 0, epsilon)),
+            "oracle": jnp.stack(plane_equations.weights(x_oracle, 0, epsilon)),
             "minimum": unlearned.weights,
             "exists": exists_in_plane(point, JAX),
             "away": first_step_criterion(point, JAX),

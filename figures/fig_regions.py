@@ -21,7 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from ascentfail import closed_form
+from ascentfail import closed_form, plane_equations
 from ascentfail.arithmetic import JAX
 from ascentfail.figures import _regions, style
 from ascentfail.precision import require_x64
@@ -71,7 +71,7 @@ def cell(b: Any, phi: Any, epsilon: Any, phi_on_line: Any, ratio: Any) -> dict[s
     line = Point(phi=phi_on_line, b=b, alpha=ratio * phi_on_line)
     plane = Point(phi=phi, b=b, epsilon=epsilon, alpha=ratio * phi)
     x, y = plane_margins(plane, "original", JAX)
-    x_oracle, y_oracle = closed_form.plane_oracle(plane)
+    x_oracle, y_oracle = plane_equations.oracle(plane)
     x_unlearned, y_unlearned = plane_margins(plane, "descent_ascent", JAX)
     gaps = jnp.stack([x_oracle - x, y_oracle - y, x - x_unlearned, y - y_unlearned])
     away = closed_form.first_step(line) * (closed_form.original(line) - closed_form.oracle(line))

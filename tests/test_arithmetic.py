@@ -11,13 +11,13 @@ import pytest
 from hypothesis import example, given, settings
 from strategies import ratio_points, ratios, real, scale
 
-from ascentfail import arithmetic, closed_form
+from ascentfail import arithmetic, closed_form, plane_bounds, plane_equations
 from ascentfail.arithmetic import JAX, MPMATH
 from ascentfail.errors import MissingExtraError
 
-# One entry a public function of closed_form: (p, xp) -> tuple of numbers. Where a formula takes more than ratios, ratios
-# stand in for them: the arithmetics must agree at every argument, not only at the meaningful ones.
-FORMULAS = {
+# One entry a public function: (p, xp) -> tuple of numbers. Where a formula takes more than ratios, ratios stand in for them: the
+# arithmetics must agree at every argument, not only at the meaningful ones.
+ON_THE_LINE = {
     "coefficient": lambda p, xp: tuple(closed_form.coefficient(p, m) for m in ("original", "oracle", "descent_ascent")),
     "original": lambda p, xp: (closed_form.original(p, xp=xp),),
     "oracle": lambda p, xp: (closed_form.oracle(p, xp=xp),),
@@ -28,32 +28,38 @@ FORMULAS = {
     "wrong_way_alpha": lambda p, xp: (closed_form.wrong_way_alpha(p.phi),),
     "existence_alpha": lambda p, xp: (closed_form.existence_alpha(p, xp=xp),),
     "displacement_bound": lambda p, xp: (closed_form.displacement_bound(p, xp=xp),),
-    "cosine": lambda p, xp: (closed_form.cosine(p),),
-    "one_minus_cosine": lambda p, xp: (closed_form.one_minus_cosine(p),),
-    "retain_strength": lambda p, xp: tuple(closed_form.retain_strength(p, m) for m in ("original", "oracle")),
-    "pulls": lambda p, xp: closed_form.pulls(p, "original") + closed_form.pulls(p, "descent_ascent"),
-    "plane_margins": lambda p, xp: closed_form.plane_margins(p.b, p.phi, p.epsilon),
-    "plane_weights": lambda p, xp: closed_form.plane_weights(p.b, p.phi, p.epsilon),
-    "plane_oracle": lambda p, xp: closed_form.plane_oracle(p, xp=xp),
-    "retain_pull": lambda p, xp: (closed_form.retain_pull(-p.alpha, p.b, p.epsilon, xp=xp),),
-    "flatness": lambda p, xp: tuple(closed_form.flatness(p.b, xp=one) for one in (xp, arithmetic.under_logistic_loss(xp))),
-    "balance": lambda p, xp: tuple(closed_form.balance(p.alpha, p.b, p.phi, p.epsilon, sign, xp=xp) for sign in (1, -1)),
-    "alpha_of_original": lambda p, xp: (closed_form.alpha_of_original(p.alpha, p, xp=xp),),
-    "alpha_of_descent_ascent": lambda p, xp: (closed_form.alpha_of_descent_ascent(p.alpha, p, xp=xp),),
-    "fold_equation": lambda p, xp: (closed_form.fold_equation(p.alpha, p.b, p.epsilon, xp=xp),),
-    "fold_ascent_pull": lambda p, xp: (closed_form.fold_ascent_pull(p.b, p.epsilon),),
-    "log_existence_alpha": lambda p, xp: (closed_form.log_existence_alpha(p.alpha, p, xp=xp),),
-    "squared_distance_to_oracle": lambda p, xp: (closed_form.squared_distance_to_oracle(p.phi, p.alpha, p, xp=xp),),
-    "original_bounds": lambda p, xp: closed_form.original_bounds(p, xp=xp),
-    "descent_ascent_bounds": lambda p, xp: closed_form.descent_ascent_bounds(p, xp=xp),
-    "lower_alphas": lambda p, xp: closed_form.lower_alphas(p),
-    "upper_alphas": lambda p, xp: closed_form.upper_alphas(p, xp=xp),
-    "ordering_alphas": lambda p, xp: closed_form.ordering_alphas(p, xp=xp),
-    "sufficient_alpha": lambda p, xp: (closed_form.sufficient_alpha(p),),
+}
+IN_THE_PLANE = {
+    "cosine": lambda p, xp: (plane_equations.cosine(p),),
+    "one_minus_cosine": lambda p, xp: (plane_equations.one_minus_cosine(p),),
+    "retain_strength": lambda p, xp: tuple(plane_equations.retain_strength(p, m) for m in ("original", "oracle")),
+    "pulls": lambda p, xp: plane_equations.pulls(p, "original") + plane_equations.pulls(p, "descent_ascent"),
+    "margins": lambda p, xp: plane_equations.margins(p.b, p.phi, p.epsilon),
+    "weights": lambda p, xp: plane_equations.weights(p.b, p.phi, p.epsilon),
+    "oracle": lambda p, xp: plane_equations.oracle(p, xp=xp),
+    "retain_pull": lambda p, xp: (plane_equations.retain_pull(-p.alpha, p.b, p.epsilon, xp=xp),),
+    "flatness": lambda p, xp: tuple(plane_equations.flatness(p.b, xp=one) for one in (xp, arithmetic.under_logistic_loss(xp))),
+    "balance": lambda p, xp: tuple(plane_equations.balance(p.alpha, p.b, p.phi, p.epsilon, sign, xp=xp) for sign in (1, -1)),
+    "alpha_of_original": lambda p, xp: (plane_equations.alpha_of_original(p.alpha, p, xp=xp),),
+    "alpha_of_descent_ascent": lambda p, xp: (plane_equations.alpha_of_descent_ascent(p.alpha, p, xp=xp),),
+    "fold_equation": lambda p, xp: (plane_equations.fold_equation(p.alpha, p.b, p.epsilon, xp=xp),),
+    "fold_ascent_pull": lambda p, xp: (plane_equations.fold_ascent_pull(p.b, p.epsilon),),
+    "log_existence_alpha": lambda p, xp: (plane_equations.log_existence_alpha(p.alpha, p, xp=xp),),
+    "squared_distance_to_oracle": lambda p, xp: (plane_equations.squared_distance_to_oracle(p.phi, p.alpha, p, xp=xp),),
+}
+BOUNDS = {
+    "original_bounds": lambda p, xp: plane_bounds.original_bounds(p, xp=xp),
+    "descent_ascent_bounds": lambda p, xp: plane_bounds.descent_ascent_bounds(p, xp=xp),
+    "lower_alphas": lambda p, xp: plane_bounds.lower_alphas(p),
+    "upper_alphas": lambda p, xp: plane_bounds.upper_alphas(p, xp=xp),
+    "ordering_alphas": lambda p, xp: plane_bounds.ordering_alphas(p, xp=xp),
+    "sufficient_alpha": lambda p, xp: (plane_bounds.sufficient_alpha(p),),
     "duplicate_limit": lambda p, xp: tuple(
-        closed_form.duplicate_limit(p.b, p.alpha, m, xp=xp) for m in ("original", "oracle", "descent_ascent")
+        plane_bounds.duplicate_limit(p.b, p.alpha, m, xp=xp) for m in ("original", "oracle", "descent_ascent")
     ),
 }
+TABLES = {closed_form: ON_THE_LINE, plane_equations: IN_THE_PLANE, plane_bounds: BOUNDS}
+FORMULAS = {f"{module.__name__}.{name}": formula for module, table in TABLES.items() for name, formula in table.items()}
 POINTS = [
     {"epsilon": 0.5, "alpha": 0.2, "phi": 0.4, "b": 0.4},
     {"epsilon": 0.9375, "alpha": 0.01, "phi": 0.125, "b": 40.0},
@@ -62,12 +68,13 @@ POINTS = [
 ]
 
 
-def test_the_table_has_every_formula():
+@pytest.mark.parametrize("module", TABLES)
+def test_the_table_has_every_formula(module):
     public = {
-        name for name, value in inspect.getmembers(closed_form, inspect.isfunction)
-        if value.__module__ == closed_form.__name__ and not name.startswith("_")
+        name for name, value in inspect.getmembers(module, inspect.isfunction)
+        if value.__module__ == module.__name__ and not name.startswith("_")
     }  # fmt: skip
-    assert public == set(FORMULAS)
+    assert public == set(TABLES[module])
 
 
 def as_ball(value, ball):

@@ -29,7 +29,7 @@ from strategies import (
 )  # fmt: skip
 
 import ascentfail as af
-from ascentfail import closed_form
+from ascentfail import closed_form, plane_bounds, plane_equations
 from ascentfail.arithmetic import MPMATH
 
 BRANCH_POINT = -np.exp(-1)
@@ -221,7 +221,7 @@ def test_solutions_in_the_plane_refuse_the_logistic_loss_too():
     """Lemma 6 and the pulls of the plane are those of the exponential loss; silence would be a wrong number."""
     plane = af.CrossCorrelated(0.5, 4.0, 2.0, 10.0, 5.0, 0.1, "logistic")
     with pytest.raises(ValueError, match="^loss = 'logistic'.*stationary_point"):
-        closed_form.plane_oracle(plane)
+        plane_equations.oracle(plane)
     for which in MODELS:
         with pytest.raises(ValueError, match="^loss = 'logistic'.*stationary_point"):
             af.stationary.plane(plane, which)
@@ -234,13 +234,13 @@ def test_solutions_in_the_plane_refuse_the_logistic_loss_too():
 def test_cosine_is_the_angle_between_the_listed_samples(problem):
     retain, forget = np.array([1, problem.epsilon]), np.array([problem.epsilon, 1])
     expected = retain @ forget / (np.linalg.norm(retain) * np.linalg.norm(forget))
-    np.testing.assert_allclose(closed_form.cosine(problem), expected, rtol=1e-14)
+    np.testing.assert_allclose(plane_equations.cosine(problem), expected, rtol=1e-14)
 
 
 @given(real(0, 1), real(-5, 5), real(-5, 5))
 def test_weights_and_margins_belong_together(epsilon, s1, s2):
-    w1, w2 = closed_form.plane_weights(s1, s2, epsilon)
-    x, y = closed_form.plane_margins(s1, s2, 2 * epsilon / (1 + epsilon**2))
+    w1, w2 = plane_equations.weights(s1, s2, epsilon)
+    x, y = plane_equations.margins(s1, s2, 2 * epsilon / (1 + epsilon**2))
     np.testing.assert_allclose([x, y], [w1 + epsilon * w2, epsilon * w1 + w2], atol=1e-14)
     # s_1, s_2 are the coordinates along the two samples
     np.testing.assert_allclose(np.array([w1, w2]) * (1 + epsilon**2), [s1 + s2 * epsilon, s1 * epsilon + s2], atol=1e-14)
@@ -252,8 +252,8 @@ def test_pulls_are_the_strengths_in_the_gradient_of_the_loss(problem, w1, w2):
     eps, w = problem.epsilon, np.array([w1, w2])
     rows, margins = np.array([[1, eps], [eps, 1]]), np.array([w1 + eps * w2, eps * w1 + w2])
     for which, sign in zip(MODELS, (1, 1, -1), strict=True):
-        beta, gamma = closed_form.pulls(problem, which)
-        assert beta >= 0 and gamma >= 0 and beta == closed_form.retain_strength(problem, which)
+        beta, gamma = plane_equations.pulls(problem, which)
+        assert beta >= 0 and gamma >= 0 and beta == plane_equations.retain_strength(problem, which)
         pull = np.array([beta, sign * gamma]) * np.exp(-margins)
         expected = w - pull @ rows / (1 + eps**2)
         np.testing.assert_allclose(slope(problem, w, which), expected, rtol=1e-12, atol=1e-13 * (1 + np.abs(pull).max()))
@@ -262,13 +262,13 @@ def test_pulls_are_the_strengths_in_the_gradient_of_the_loss(problem, w1, w2):
 @given(plane_problems())
 def test_plane_oracle_is_stationary_and_has_the_digits_of_an_independent_root(problem):
     assume(problem.retain_in_plane > 0)
-    x, y = closed_form.plane_oracle(problem)
+    x, y = plane_equations.oracle(problem)
     p = exact(problem)
     with mpmath.workdps(DIGITS):
-        weights = closed_form.plane_weights(x, 0.0, problem.epsilon)
+        weights = plane_equations.weights(x, 0.0, problem.epsilon)
         root = root_near(p, "oracle", weights)
         margins = (root[0] + p.epsilon * root[1], p.epsilon * root[0] + root[1])
-        precise = closed_form.plane_oracle(p, xp=MPMATH)
+        precise = plane_equations.oracle(p, xp=MPMATH)
         for got, high, expected in zip((x, y), precise, margins, strict=True):
             np.testing.assert_allclose(got, float(expected), rtol=1e-14, atol=1e-300)
             assert abs(high - expected) < mpmath.mpf(10) ** -40 * (1 + expected)
@@ -279,12 +279,12 @@ def test_plane_oracle_is_stationary_and_has_the_digits_of_an_independent_root(pr
 def test_plane_oracle_is_what_direct_minimisation_over_samples_finds(problem):
     w = minimise_samples(problem, "oracle")
     eps = problem.epsilon
-    np.testing.assert_allclose(closed_form.plane_oracle(problem), [w[0] + eps * w[1], eps * w[0] + w[1]], rtol=1e-8, atol=1e-9)
+    np.testing.assert_allclose(plane_equations.oracle(problem), [w[0] + eps * w[1], eps * w[0] + w[1]], rtol=1e-8, atol=1e-9)
 
 
 @given(real(-20, 20), scale(-6, 8), real(0, 1))
 def test_retain_pull_solves_the_first_equation(s2, beta, q):
-    s1 = closed_form.retain_pull(s2, beta, q)
+    s1 = plane_equations.retain_pull(s2, beta, q)
     np.testing.assert_allclose(np.log(s1) + s1 + q * s2, np.log(beta), rtol=1e-13, atol=1e-13 * (1 + abs(q * s2)))
 
 
@@ -297,7 +297,7 @@ def test_balance_is_the_second_equation_once_the_first_is_solved(size, beta, gam
         y = q_ * mpmath.exp(log_s1) + sign * size_
         expected = float(mpmath.log(size_ / gamma) + y)
     scale_ = 1 + abs(float(y)) + size
-    np.testing.assert_allclose(closed_form.balance(size, beta, gamma, q, sign), expected, rtol=1e-12, atol=1e-13 * scale_)
+    np.testing.assert_allclose(plane_equations.balance(size, beta, gamma, q, sign), expected, rtol=1e-12, atol=1e-13 * scale_)
 
 
 def gradient_of_ratios(point, alpha, s1, s2, which):
@@ -318,10 +318,10 @@ def test_the_alpha_of_a_pull_makes_it_stationary(point, pull):
         q = 2 * p.epsilon / (1 + p.epsilon**2)
         beta = p.b * (1 + p.epsilon**2)
         u = mpmath.lambertw(beta / (1 + p.phi) * mpmath.exp(-q * pull)).real
-        alpha = closed_form.alpha_of_original(pull, p, xp=MPMATH)
+        alpha = plane_equations.alpha_of_original(pull, p, xp=MPMATH)
         assert gradient_of_ratios(point, alpha, u, pull, "original") < mpmath.mpf(10) ** -40
         a = MPMATH.lambertw_exp(mpmath.log(beta) + q * pull)
-        alpha = closed_form.alpha_of_descent_ascent(pull, p, xp=MPMATH)
+        alpha = plane_equations.alpha_of_descent_ascent(pull, p, xp=MPMATH)
         assert gradient_of_ratios(point, alpha, a, -pull, "descent_ascent") < mpmath.mpf(10) ** -40
 
 
@@ -329,11 +329,11 @@ def test_the_alpha_of_a_pull_makes_it_stationary(point, pull):
 def test_squared_distance_to_the_oracle_is_that_of_the_weights(problem, s1, s2):
     eps = problem.epsilon
     assume(problem.retain_in_plane > 0)
-    oracle = minimiser = np.array(closed_form.plane_weights(closed_form.plane_oracle(problem)[0], 0.0, eps))
+    oracle = minimiser = np.array(plane_equations.weights(plane_equations.oracle(problem)[0], 0.0, eps))
     np.testing.assert_allclose(slope(problem, minimiser, "oracle"), 0, atol=1e-12 * (1 + np.abs(oracle).max()) ** 2)
-    gap = np.array(closed_form.plane_weights(s1, s2, eps)) - oracle
+    gap = np.array(plane_equations.weights(s1, s2, eps)) - oracle
     expected = (1 + eps**2) * gap @ gap
-    np.testing.assert_allclose(closed_form.squared_distance_to_oracle(s1, s2, problem), expected, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(plane_equations.squared_distance_to_oracle(s1, s2, problem), expected, rtol=1e-10, atol=1e-12)
 
 
 # --- the plane: the fold ---------------------------------------------------------------------------------------------------
@@ -368,10 +368,10 @@ def test_the_fold_is_the_highest_point_of_a_brute_force_scan(epsilon, b, phi):
         q, beta = 2 * p.epsilon / (1 + p.epsilon**2), b * (1 + p.epsilon**2)
         a = mpmath.lambertw(beta * mpmath.exp(q * top)).real
         # golden section finds the place of a maximum to half the digits, and its height to all of them
-        assert abs(closed_form.fold_ascent_pull(a, q) - top) < mpmath.mpf(10) ** -17 * top
-        assert abs(closed_form.fold_equation(mpmath.log(a), beta, q, xp=MPMATH)) < mpmath.mpf(10) ** -16 * (1 + a)
+        assert abs(plane_equations.fold_ascent_pull(a, q) - top) < mpmath.mpf(10) ** -17 * top
+        assert abs(plane_equations.fold_equation(mpmath.log(a), beta, q, xp=MPMATH)) < mpmath.mpf(10) ** -16 * (1 + a)
         expected = mpmath.log(p.phi / beta) + height(top, p)
-        assert abs(closed_form.log_existence_alpha(a, p, xp=MPMATH) - expected) < mpmath.mpf(10) ** -16
+        assert abs(plane_equations.log_existence_alpha(a, p, xp=MPMATH) - expected) < mpmath.mpf(10) ** -16
         assert abs(af.stationary.log_existence_alpha(p, xp=MPMATH) - expected) < mpmath.mpf(10) ** -32 * (1 + a)
         log_alpha = float(expected)
     numbers = ratios({"epsilon": epsilon, "alpha": 1.0, "phi": phi, "b": b}, np.float64)
@@ -381,13 +381,13 @@ def test_the_fold_is_the_highest_point_of_a_brute_force_scan(epsilon, b, phi):
 @given(scale(-3, 3), scale(-3, 3), real(0, 1))
 def test_fold_equation_increases_and_is_the_slope_of_the_height(a, b, q):
     """k' > 0, and k = 0 is h' = 0: with A e^A = beta e^{qB}, h'(B) = 1/B + q^2 A/(1 + A) - 1 vanishes at B(A)."""
-    pull = closed_form.fold_ascent_pull(a, q)
+    pull = plane_equations.fold_ascent_pull(a, q)
     np.testing.assert_allclose(1 / pull + q * q * a / (1 + a), 1, rtol=1e-12)
     with mpmath.workdps(30):
         # at beta = A e^{A - qB} the equation holds by construction
         beta = a * mpmath.exp(mpmath.mpf(a) - mpmath.mpf(q) * mpmath.mpf(float(pull)))
-        assert abs(closed_form.fold_equation(mpmath.log(a), beta, q, xp=MPMATH)) < 1e-13 * (1 + a + q * float(pull))
-    assert jax.grad(closed_form.fold_equation)(np.log(a), b, q) > 0
+        assert abs(plane_equations.fold_equation(mpmath.log(a), beta, q, xp=MPMATH)) < 1e-13 * (1 + a + q * float(pull))
+    assert jax.grad(plane_equations.fold_equation)(np.log(a), b, q) > 0
 
 
 # --- the plane: bounds and thresholds --------------------------------------------------------------------------------------
@@ -416,11 +416,11 @@ def test_bounds_are_the_printed_ones(point):
         }  # fmt: skip
         for name, expected in printed.items():
             keywords = {} if name == "lower_alphas" else {"xp": MPMATH}
-            for got, want in zip(getattr(closed_form, name)(p, **keywords), expected, strict=True):
+            for got, want in zip(getattr(plane_bounds, name)(p, **keywords), expected, strict=True):
                 assert mpmath.isnan(got) == mpmath.isnan(want)
                 if not mpmath.isnan(want):
                     assert abs(got - want) < mpmath.mpf(10) ** -30 * (1 + abs(want))
-        assert closed_form.sufficient_alpha(p) == printed["lower_alphas"][0]
+        assert plane_bounds.sufficient_alpha(p) == printed["lower_alphas"][0]
 
 
 @given(ratio_points())
@@ -430,17 +430,17 @@ def test_threshold_alphas_are_where_the_bounds_meet(point):
 
         def at(alpha):
             p = ratios({**point, "alpha": alpha})
-            return closed_form.original_bounds(p, xp=MPMATH), closed_form.descent_ascent_bounds(p, xp=MPMATH)
+            return plane_bounds.original_bounds(p, xp=MPMATH), plane_bounds.descent_ascent_bounds(p, xp=MPMATH)
 
         p = ratios(point)
-        x, y = closed_form.plane_oracle(p, xp=MPMATH)
+        x, y = plane_equations.oracle(p, xp=MPMATH)
         small = mpmath.mpf(10) ** -35 * (1 + p.b)
-        first, second = closed_form.lower_alphas(p)
+        first, second = plane_bounds.lower_alphas(p)
         original, ascent = at(first)
         assert abs(original[0] - ascent[0]) < small
         original, ascent = at(second)
         assert abs(original[2] - ascent[1]) < small
-        first, second = closed_form.upper_alphas(p, xp=MPMATH)
+        first, second = plane_bounds.upper_alphas(p, xp=MPMATH)
         assert abs(at(first)[0][1] - x) < small
         if second > 0:
             assert abs(at(second)[0][3] - y) < small
@@ -453,7 +453,7 @@ def test_ordering_alphas_are_where_the_margins_of_original_and_oracle_meet(point
         p = ratios(point)
         q, beta = 2 * p.epsilon / (1 + p.epsilon**2), p.b * (1 + p.epsilon**2)
         big_x = mpmath.lambertw(beta).real
-        first, second = closed_form.ordering_alphas(p, xp=MPMATH)
+        first, second = plane_bounds.ordering_alphas(p, xp=MPMATH)
         # x = X: s_1 = beta_D e^{-X} = X/(1 + phi) and s_2 = (X - s_1)/q
         s1 = big_x / (1 + p.phi)
         assert gradient_of_ratios(point, first, s1, (big_x - s1) / q, "original") < mpmath.mpf(10) ** -35
@@ -468,9 +468,9 @@ def test_ordering_alphas_tend_to_phi_at_identical_samples():
     for phi, b in ((0.25, 0.01), (1.0, 3.0), (2.5, 1e4)):
         with mpmath.workdps(DIGITS):
             p = ratios({"epsilon": 1 - mpmath.mpf(10) ** -15, "alpha": 1.0, "phi": phi, "b": b})
-            for value in closed_form.ordering_alphas(p, xp=MPMATH):
+            for value in plane_bounds.ordering_alphas(p, xp=MPMATH):
                 assert abs(value / phi - 1) < 1e-13
-        first, second = closed_form.ordering_alphas(ratios({"epsilon": 1.0, "alpha": 1.0, "phi": phi, "b": b}, np.float64))
+        first, second = plane_bounds.ordering_alphas(ratios({"epsilon": 1.0, "alpha": 1.0, "phi": phi, "b": b}, np.float64))
         np.testing.assert_allclose(first, phi, rtol=1e-14)
         assert np.isnan(second)
 
@@ -484,7 +484,7 @@ def test_duplicate_limits_are_the_solutions_near_epsilon_one(rho, kappa):
     forget = {"original": kappa, "oracle": 0.0, "descent_ascent": -kappa}
     for which in MODELS:
         c = 2 * (rho + forget[which])
-        limit = closed_form.duplicate_limit(rho, kappa, which)
+        limit = plane_bounds.duplicate_limit(rho, kappa, which)
         if c < BRANCH_POINT:
             assert np.isnan(limit)
             continue

@@ -181,7 +181,7 @@ def test_public_docstring(name):
 def test_public_names_are_all_there():
     """The collection itself: what a user of the README calls is among the names looked at."""
     dotted = (
-        "descent_ascent", "ToyLandscape", "SemiOrthogonal.from_ratios", "closed_form.fold_equation", "landscape.fine_tune",
+        "descent_ascent", "ToyLandscape", "SemiOrthogonal.from_ratios", "plane_equations.fold_equation", "landscape.fine_tune",
         "landscape.StationaryPoints.pick", "theory.Claim", "theory.Verdict.to_json", "figures.make", "figures.fig04_window.data",
     )
     assert {f"ascentfail.{name}" for name in dotted} <= set(public())

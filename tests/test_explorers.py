@@ -11,7 +11,7 @@ from matplotlib.path import Path
 from mpmath import mp
 
 import ascentfail as af
-from ascentfail import closed_form, landscape, stationary
+from ascentfail import closed_form, landscape, plane_equations, stationary
 from ascentfail.arithmetic import MPMATH
 from ascentfail.figures import explore_plane, explore_toy, style
 from ascentfail.figures.explorers import explorers, part, times, window
@@ -124,7 +124,7 @@ def test_plane_marks_are_the_stationary_points_in_mpmath(epsilon, ratio, b):
     p = exact(epsilon=epsilon, alpha=ratio, phi=1.0, b=b)
     for which in MODELS:
         pulls = stationary.plane(p, which, xp=MPMATH)
-        weights = [float(w) for w in closed_form.plane_weights(*pulls, p.epsilon)]
+        weights = [float(w) for w in plane_equations.weights(*pulls, p.epsilon)]
         assert point(panel, which) == pytest.approx(weights, abs=1e-8, nan_ok=True)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from ascentfail import closed_form
+from ascentfail import plane_equations
 from ascentfail.arithmetic import JAX, MPMATH, arb, under_logistic_loss
 from ascentfail.logistic import LEAST_SLOPE, logisticw, pull_mpmath
 
@@ -74,7 +74,7 @@ def test_under_the_logistic_loss_what_has_no_counterpart_is_refused():
         with pytest.raises(ValueError, match=r"^xp = .*under the logistic loss.*W\(e\^y\)"):
             under_logistic_loss(xp).lambertw_exp(1.0)
     with pytest.raises(ValueError, match="^xp = .*jax under the logistic loss.*stationary.plane"):
-        closed_form.retain_pull(0.5, 2.0, 0.3, xp=under_logistic_loss(JAX))
+        plane_equations.retain_pull(0.5, 2.0, 0.3, xp=under_logistic_loss(JAX))
 
 
 @pytest.mark.parametrize("log_beta", [-90.0, 0.0, 9.0])

@@ -72,8 +72,8 @@ def test_unknown_models_are_refused_everywhere(which):
     axis, plane = af.SemiOrthogonal(3.0, 1.0, 8.0, 4.0, 0.1), af.CrossCorrelated(0.5, 3.0, 1.0, 8.0, 4.0, 0.1)
     calls = [
         lambda: af.loss(axis, 0.0, which), lambda: af.stationary_point(plane, which), lambda: af.stationary_point(axis, which),
-        lambda: af.closed_form.coefficient(axis, which), lambda: af.closed_form.pulls(plane, which),
-        lambda: af.closed_form.duplicate_limit(1.0, 0.5, which), lambda: af.stationary.plane(plane, which),
+        lambda: af.closed_form.coefficient(axis, which), lambda: af.plane_equations.pulls(plane, which),
+        lambda: af.plane_bounds.duplicate_limit(1.0, 0.5, which), lambda: af.stationary.plane(plane, which),
     ]  # fmt: skip
     for call in calls:
         with pytest.raises(ValueError, match="^which = .*'original', 'oracle', 'descent_ascent'"):

@@ -8,7 +8,7 @@ import pytest
 from mpmath import mp
 
 import ascentfail as af
-from ascentfail import closed_form, stationary, steps_1d
+from ascentfail import closed_form, plane_equations, stationary, steps_1d
 from ascentfail.arithmetic import JAX, MPMATH, under_logistic_loss
 from ascentfail.theory import Point, check, get
 from ascentfail.theory.lemmas import (
@@ -103,8 +103,8 @@ def test_a_start_on_either_side_of_the_saddle_is_carried_to_the_minimum():
     @jax.jit
     def ask(at):
         p = claim.domain.chart(at, JAX)
-        q, strength = closed_form.cosine(p), closed_form.retain_strength(p, "descent_ascent")
-        retain = closed_form.retain_pull(-p.ascent_pull, strength, q)
+        q, strength = plane_equations.cosine(p), plane_equations.retain_strength(p, "descent_ascent")
+        retain = plane_equations.retain_pull(-p.ascent_pull, strength, q)
         _, *saddle = beyond_05_flow.at_stationary(p, JAX)
         return p.alpha, claim.domain.where(p, JAX)[0], claim.margin(p, JAX), (retain, -p.ascent_pull), saddle
 
@@ -112,7 +112,7 @@ def test_a_start_on_either_side_of_the_saddle_is_carried_to_the_minimum():
         alpha, beyond, margin, pulls, (x_saddle, y_saddle) = ask(Point(epsilon=eps, phi=phi, b=b, ascent_pull=pull))
         assert beyond >= 0 and margin > 0
         problem = af.CrossCorrelated.from_ratios(epsilon=eps, alpha=alpha, phi=phi, b=b)
-        saddle = jnp.stack(closed_form.plane_weights(*pulls, eps))
+        saddle = jnp.stack(plane_equations.weights(*pulls, eps))
         slope = jax.grad(lambda w, q=problem: af.loss(q, w, "descent_ascent"))(saddle)
         np.testing.assert_allclose(slope / problem.ridge, 0, atol=1e-9)  # the chart's alpha makes it stationary
         start = solve(problem, "original").margins
@@ -146,7 +146,7 @@ def test_a_path_that_starts_away_and_comes_closer(loss):
     at = claim.domain.chart(Point(epsilon=0.92, phi=2.2, b=6.3e5, excess=0.11), JAX)
     p = af.CrossCorrelated.from_ratios(epsilon=at.epsilon, alpha=at.alpha, phi=at.phi, b=at.b, loss=loss)
     original, oracle = (solve(p, m).weights for m in ("original", "oracle"))
-    np.testing.assert_allclose(closed_form.plane_weights(at.u, at.v, at.epsilon), original, rtol=1e-9)
+    np.testing.assert_allclose(plane_equations.weights(at.u, at.v, at.epsilon), original, rtol=1e-9)
     away = -jax.grad(lambda w: af.loss(p, w, "descent_ascent"))(original) @ (original - oracle) / p.ridge
     np.testing.assert_allclose(beyond_03_paths.criterion(at.u, at.v, at, xp) / at.phi / (1 + at.epsilon**2), away, rtol=1e-6)
     assert away > 0

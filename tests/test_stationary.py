@@ -27,7 +27,7 @@ from strategies import (
 )
 
 import ascentfail as af
-from ascentfail import closed_form, stationary
+from ascentfail import closed_form, plane_equations, stationary
 from ascentfail.arithmetic import JAX, MPMATH, under_logistic_loss
 
 EPS = np.finfo(float).eps
@@ -240,9 +240,9 @@ def test_next_to_the_fold_a_minimum_exists_below_and_none_above(epsilon, b, phi,
         assert np.min(np.linalg.eigvalsh(bend)) > 0
         check_digits(below, "descent_ascent", point)
     # the saddle, on the other side of the fold, has a larger forget pull
-    q = float(closed_form.cosine(below))
+    q = float(plane_equations.cosine(below))
     s2 = float(point.margins[1] - q * point.margins[0]) / (1 - q * q)
-    fold_pull = float(stationary.fold(closed_form.retain_strength(below, "descent_ascent"), q)[1])
+    fold_pull = float(stationary.fold(plane_equations.retain_strength(below, "descent_ascent"), q)[1])
     assert -s2 < fold_pull * (1 + 1e-6)
 
 
@@ -499,7 +499,7 @@ def test_the_many_digit_route_solves_the_raw_equations(problem):
         with mpmath.workdps(40):
             s1, s2 = stationary.plane(p, which, xp=MPMATH)
             if not mpmath.isnan(s1):
-                weights = closed_form.plane_weights(s1, s2, p.epsilon)
+                weights = plane_equations.weights(s1, s2, p.epsilon)
                 assert max(abs(v) for v in gradient(p, weights, which)) < mpmath.mpf(10) ** -30 * (1 + abs(s1) + abs(s2)) ** 2
         j1, j2 = stationary.plane(problem, which)
         if which == "descent_ascent":

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp
 
-from ascentfail import closed_form, stationary
+from ascentfail import closed_form, plane_bounds, plane_equations, stationary
 from ascentfail.arithmetic import JAX, under_logistic_loss
 from ascentfail.errors import MissingExtraError
 from ascentfail.theory import Axis, Claim, Domain, Kind, claims, get
@@ -71,10 +71,10 @@ def two_models(p, xp):
 def first_step(p, xp, sign=-1):
     slope = (lambda m: xp.sigmoid(-m)) if xp.loss == "logistic" else (lambda m: xp.exp(-m))
     s1, s2 = stationary.plane(p, "original", xp=xp)
-    q = closed_form.cosine(p)
-    x, y = closed_form.plane_margins(s1, s2, q)
-    w, big = closed_form.plane_weights(s1, s2, p.epsilon), closed_form.plane_oracle(p, xp=xp)[0]
-    oracle = closed_form.plane_weights(big, 0, p.epsilon)
+    q = plane_equations.cosine(p)
+    x, y = plane_equations.margins(s1, s2, q)
+    w, big = plane_equations.weights(s1, s2, p.epsilon), plane_equations.oracle(p, xp=xp)[0]
+    oracle = plane_equations.weights(big, 0, p.epsilon)
     retain, forget = p.b * slope(x), p.b * p.alpha / p.phi * slope(y)
     step = (retain + sign * p.epsilon * forget - w[0], p.epsilon * retain + sign * forget - w[1])
     away = p.phi * s1 * (x - big) - (1 + 2 * p.phi) / p.phi * s2 * (y - q * big)
@@ -83,10 +83,10 @@ def first_step(p, xp, sign=-1):
 
 def distance(p, xp, sign=-1):
     s1, s2 = stationary.plane(p, "original", xp=xp)
-    w, big = closed_form.plane_weights(s1, s2, p.epsilon), closed_form.plane_oracle(p, xp=xp)[0]
-    oracle, q = closed_form.plane_weights(big, 0, p.epsilon), closed_form.cosine(p)
+    w, big = plane_equations.weights(s1, s2, p.epsilon), plane_equations.oracle(p, xp=xp)[0]
+    oracle, q = plane_equations.weights(big, 0, p.epsilon), plane_equations.cosine(p)
     squared = (w[0] - oracle[0]) ** 2 + (w[1] - oracle[1]) ** 2
-    gap = closed_form.plane_margins(s1, s2, q)[0] - big
+    gap = plane_equations.margins(s1, s2, q)[0] - big
     return (1 + p.epsilon**2) * squared - gap**2 - (1 + sign * q * q) * s2**2
 
 
@@ -108,7 +108,7 @@ def displacement(p, means):
 
 def ridge_turn(p, xp):
     (a, b), (c, d) = (
-        closed_form.plane_weights(*stationary.plane(at, "oracle", xp=xp), p.epsilon) for at in (p, p.replace(b=p.b * p.factor))
+        plane_equations.weights(*stationary.plane(at, "oracle", xp=xp), p.epsilon) for at in (p, p.replace(b=p.b * p.factor))
     )
     return a * d + b * c
 
@@ -131,9 +131,9 @@ def logistic_return(p, xp):
 
 
 def plane_residual(p, xp):
-    (beta, gamma), q = closed_form.pulls(p, "descent_ascent"), closed_form.cosine(p)
+    (beta, gamma), q = plane_equations.pulls(p, "descent_ascent"), plane_equations.cosine(p)
     s1, s2 = stationary.plane(p, "descent_ascent", xp=under_logistic_loss(xp))
-    x, y = closed_form.plane_margins(s1, s2, q)
+    x, y = plane_equations.margins(s1, s2, q)
     return xp.abs(s1 - beta * xp.sigmoid(-x)) + xp.abs(s2 - gamma * xp.sigmoid(-y))
 
 
@@ -162,7 +162,7 @@ FLIPS = {
         xp.lambertw(p.width * closed_form.coefficient(p, "original"), 0) / p.width,
         closed_form.coefficient(p, "original"), -p.width, xp,
     ),
-    "lemma-6": lambda p, xp: oracle_equation(*closed_form.plane_oracle(p, xp=xp), p, xp),
+    "lemma-6": lambda p, xp: oracle_equation(*plane_equations.oracle(p, xp=xp), p, xp),
     "beyond-3.first-step-2d": lambda p, xp: first_step(p, xp, sign=1),
     "beyond-6.identity": lambda p, xp: distance(p, xp, sign=1),
 }
@@ -195,8 +195,8 @@ def test_a_hair_is_not_proved(claim_id):
 def test_stationary_points_are_bound_to_their_own_equations(which):
     def equation(p, xp, model):
         s1, s2 = stationary.plane(p, which, xp=xp)
-        x, y = closed_form.plane_margins(s1, s2, closed_form.cosine(p))
-        beta, gamma = closed_form.pulls(p, model)
+        x, y = plane_equations.margins(s1, s2, plane_equations.cosine(p))
+        beta, gamma = plane_equations.pulls(p, model)
         return xp.abs(s1 - beta * xp.exp(-x)) + xp.abs(s2 * s2 - (gamma * xp.exp(-y)) ** 2)
 
     claim = get("beyond-6.identity")
@@ -418,7 +418,7 @@ def test_distance_identity():
 def test_thresholds():
     found = identities.thresholds()
     p = identities._positive("phi epsilon")
-    in_x, in_y = closed_form.lower_alphas(p)
+    in_x, in_y = plane_bounds.lower_alphas(p)
     assert symbolic.vanishes(found["line"] - closed_form.wrong_way_alpha(p.phi))
     assert symbolic.vanishes(found["in x"] - in_x) and symbolic.vanishes(found["in y"] - in_y)
     assert not symbolic.vanishes(found["in x"] - in_y)
@@ -431,7 +431,7 @@ def test_ordering_thresholds(monkeypatch):
         first, second = right(p, xp=xp)
         return p.phi * p.phi / first, -second
 
-    right = closed_form.ordering_alphas
+    right = plane_bounds.ordering_alphas
     monkeypatch.setattr(closed_form, "ordering_alphas", flipped)
     found = identities.ordering()
     assert found["x"] != 0 and found["y"] != 0

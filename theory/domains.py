@@ -5,7 +5,7 @@ The reference box is b in [1e-2, 1e4], phi in [1e-2, 3], alpha/phi in [1e-2, 2] 
 
 from __future__ import annotations
 
-from ascentfail import closed_form, stationary
+from ascentfail import closed_form, plane_equations, stationary
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory.claim import Axis, Domain, Point
 
@@ -59,7 +59,7 @@ PLANE_WITH_DA = Domain(
 
 
 def _alpha_from_ascent_pull(p: Point, xp: Arithmetic) -> Point:
-    return p.replace(alpha=closed_form.alpha_of_descent_ascent(p.ascent_pull, p, xp=xp))
+    return p.replace(alpha=plane_equations.alpha_of_descent_ascent(p.ascent_pull, p, xp=xp))
 
 
 # Every stationary point of descent-ascent, minimum or saddle, is one value of its forget pull: nothing is implicit.
@@ -73,12 +73,12 @@ PLANE_STATIONARY = Domain(
 
 def at_stationary(p: Point, xp: Arithmetic) -> tuple[Point, Scalar, Scalar]:
     """At a point of `PLANE_STATIONARY`: the point with its exact alpha, and the margins (x_DA, y_DA)."""
-    q, beta = closed_form.cosine(p), closed_form.retain_strength(p, "descent_ascent")
-    a = closed_form.retain_pull(-p.ascent_pull, beta, q, xp=xp)
-    exact = p.replace(alpha=closed_form.alpha_of_descent_ascent(p.ascent_pull, p, xp=xp))
-    return exact, *closed_form.plane_margins(a, -p.ascent_pull, q)
+    q, beta = plane_equations.cosine(p), plane_equations.retain_strength(p, "descent_ascent")
+    a = plane_equations.retain_pull(-p.ascent_pull, beta, q, xp=xp)
+    exact = p.replace(alpha=plane_equations.alpha_of_descent_ascent(p.ascent_pull, p, xp=xp))
+    return exact, *plane_equations.margins(a, -p.ascent_pull, q)
 
 
 def plane_margins(p: Point, which: closed_form.Model, xp: Arithmetic) -> tuple[Scalar, Scalar]:
     """Margins (x, y) of a model in the plane."""
-    return closed_form.plane_margins(*stationary.plane(p, which, xp=xp), closed_form.cosine(p))
+    return plane_equations.margins(*stationary.plane(p, which, xp=xp), plane_equations.cosine(p))

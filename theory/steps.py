@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ascentfail import closed_form
+from ascentfail import closed_form, plane_equations
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 
 _PULL = (0.0, 30.0)
@@ -96,7 +96,7 @@ _PULLS = {"s1": _PULL, "s2": _PULL, "q": (0.0, 1.0)}
 
 MARGIN_ORDER = identity(
     "margin-order", "x - y = (1 - q)(s_1 - s_2)", _PULLS,
-    lambda p, xp: closed_form.plane_margins(p.s1, p.s2, p.q)[0] - closed_form.plane_margins(p.s1, p.s2, p.q)[1]
+    lambda p, xp: plane_equations.margins(p.s1, p.s2, p.q)[0] - plane_equations.margins(p.s1, p.s2, p.q)[1]
     - (1 - p.q) * (p.s1 - p.s2),
 )
 ALPHA_AND_ORDER = inequality(
@@ -109,8 +109,8 @@ ALPHA_AND_ORDER = inequality(
 ALPHA_OF_PULLS = identity(
     "alpha-of-pulls", "ln alpha = ln(V/U) + (1 - q)(V - U), from U = beta_D e^{-x} and V = alpha beta_D e^{-y}",
     {"s1": (1e-3, 30.0), "s2": (1e-3, 30.0), "q": (0.0, 1.0)},
-    lambda p, xp: xp.log(p.s2) + closed_form.plane_margins(p.s1, p.s2, p.q)[1]
-    - (xp.log(p.s1) + closed_form.plane_margins(p.s1, p.s2, p.q)[0])
+    lambda p, xp: xp.log(p.s2) + plane_equations.margins(p.s1, p.s2, p.q)[1]
+    - (xp.log(p.s1) + plane_equations.margins(p.s1, p.s2, p.q)[0])
     - (xp.log(p.s2) - xp.log(p.s1)) - (1 - p.q) * (p.s2 - p.s1),
 )
 ORDER_2D = (MARGIN_ORDER, ALPHA_OF_PULLS, ALPHA_AND_ORDER)
@@ -168,8 +168,8 @@ SLOPES_ALONG = identity(
 X_GAP_AND_Y_GAP = identity(
     "x-gap-and-y-gap", "with x_D - x_DA = U - A + q (V + B): y_D - y_DA = q (U - A) + V + B = q (x_D - x_DA) + (1 - q^2)(V + B)",
     {"u": _PULL, "v": _PULL, "a": _PULL, "b": _PULL, "q": (0.0, 1.0)},
-    lambda p, xp: closed_form.plane_margins(p.u, p.v, p.q)[1] - closed_form.plane_margins(p.a, -p.b, p.q)[1]
-    - p.q * (closed_form.plane_margins(p.u, p.v, p.q)[0] - closed_form.plane_margins(p.a, -p.b, p.q)[0])
+    lambda p, xp: plane_equations.margins(p.u, p.v, p.q)[1] - plane_equations.margins(p.a, -p.b, p.q)[1]
+    - p.q * (plane_equations.margins(p.u, p.v, p.q)[0] - plane_equations.margins(p.a, -p.b, p.q)[0])
     - (1 - p.q**2) * (p.v + p.b),
 )
 RETAIN_PULL_LAGS = identity(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ascentfail import closed_form
+from ascentfail import closed_form, plane_bounds, plane_equations
 from ascentfail.arithmetic import symbolic
 from ascentfail.errors import invalid
 from ascentfail.losses import Model
@@ -54,17 +54,17 @@ def _gradient(epsilon: Any, retain: Any, forget: Any, at: tuple[Any, Any]) -> li
 
 
 def _in_the_plane(p: Any, unknowns: Unknowns) -> dict[str, Expression]:
-    xp, q = unknowns.arithmetic(), closed_form.cosine(p)
-    first = closed_form.retain_pull(p.pull, closed_form.retain_strength(p, "original"), q, xp=xp)
-    second = closed_form.retain_pull(-p.pull, closed_form.retain_strength(p, "descent_ascent"), q, xp=xp)
+    xp, q = unknowns.arithmetic(), plane_equations.cosine(p)
+    first = plane_equations.retain_pull(p.pull, plane_equations.retain_strength(p, "original"), q, xp=xp)
+    second = plane_equations.retain_pull(-p.pull, plane_equations.retain_strength(p, "descent_ascent"), q, xp=xp)
     share = p.b / (1 + p.phi)
     found = {}
     for name, retain, forget, s1, s2 in (
-        ("original", share, share * closed_form.alpha_of_original(p.pull, p, xp=xp), first, p.pull),
-        ("oracle", p.b, 0, closed_form.plane_oracle(p, xp=xp)[0], 0),
-        ("descent_ascent", p.b, -p.b / p.phi * closed_form.alpha_of_descent_ascent(p.pull, p, xp=xp), second, -p.pull),
+        ("original", share, share * plane_equations.alpha_of_original(p.pull, p, xp=xp), first, p.pull),
+        ("oracle", p.b, 0, plane_equations.oracle(p, xp=xp)[0], 0),
+        ("descent_ascent", p.b, -p.b / p.phi * plane_equations.alpha_of_descent_ascent(p.pull, p, xp=xp), second, -p.pull),
     ):
-        slopes = _gradient(p.epsilon, retain, forget, closed_form.plane_weights(s1, s2, p.epsilon))
+        slopes = _gradient(p.epsilon, retain, forget, plane_equations.weights(s1, s2, p.epsilon))
         found |= {f"{name} in the plane, {i}": reduced(slope, unknowns) for i, slope in enumerate(slopes, 1)}
     return found
 
@@ -74,7 +74,7 @@ def _at_duplicates(p: Any, unknowns: Unknowns) -> dict[str, Expression]:
     xp, found = unknowns.arithmetic(), {}
     weights: dict[Model, Any] = {"original": p.kappa, "oracle": 0, "descent_ascent": -p.kappa}
     for which, forget in weights.items():
-        half = closed_form.duplicate_limit(p.rho, p.kappa, which, xp=xp) / 2
+        half = plane_bounds.duplicate_limit(p.rho, p.kappa, which, xp=xp) / 2
         found[f"{which} at epsilon = 1"] = reduced(_gradient(1, p.rho, forget, (half, half))[0], unknowns)
     return found
 
@@ -165,10 +165,10 @@ def oracle_displacement(dimension: int = 2, losses: str = "means") -> Expression
 def distance_identity() -> Expression:
     """(1 + eps^2)|w - w_R|^2 - (x - X)^2 - (1 - q^2) s_2^2 at any s_1, s_2, X; zero. Source: ours."""
     epsilon, (s1, s2, big) = sympy.Symbol("epsilon", positive=True), sympy.symbols("s_1 s_2 X", real=True)
-    q = closed_form.cosine(Point(epsilon=epsilon))
-    w, oracle = closed_form.plane_weights(s1, s2, epsilon), closed_form.plane_weights(big, 0, epsilon)
+    q = plane_equations.cosine(Point(epsilon=epsilon))
+    w, oracle = plane_equations.weights(s1, s2, epsilon), plane_equations.weights(big, 0, epsilon)
     squared = (w[0] - oracle[0]) ** 2 + (w[1] - oracle[1]) ** 2
-    gap = closed_form.plane_margins(s1, s2, q)[0] - big
+    gap = plane_equations.margins(s1, s2, q)[0] - big
     return sympy.cancel((1 + epsilon**2) * squared - gap**2 - (1 - q * q) * s2**2)
 
 
@@ -181,8 +181,8 @@ def thresholds() -> dict[str, Expression]:
     Source: Lemmas 3, 7, 8 and 9.
     """
     p, xp = _positive("b phi alpha epsilon"), symbolic()
-    x_low, _, y_low, _ = closed_form.original_bounds(p, xp=xp)
-    x_high, y_high = closed_form.descent_ascent_bounds(p, xp=xp)
+    x_low, _, y_low, _ = plane_bounds.original_bounds(p, xp=xp)
+    x_high, y_high = plane_bounds.descent_ascent_bounds(p, xp=xp)
     line = closed_form.coefficient(p, "original") - closed_form.coefficient(p, "descent_ascent")
     # W is increasing: values are equal where arguments are
     gaps = {"line": line, "in x": x_low.args[0] - x_high.args[0], "in y": y_low.args[0] - y_high.args[0]}
@@ -197,13 +197,13 @@ def ordering() -> dict[str, Expression]:
         y_D = q X:  V = q (X - U),  U = beta_D e^{-(U + qV)},  so (1-q^2) U e^{(1-q^2) U} = (1-q^2) beta_D e^{-q^2 X}
 
     Returns:
-        "x", "y": V e^y/beta_D minus `closed_form.ordering_alphas`. "y, pull": the last equation, U put in from the one before.
+        "x", "y": V e^y/beta_D minus `plane_bounds.ordering_alphas`. "y, pull": the last equation, U put in from the one before.
 
     Source: ours.
     """
     p, unknowns = _positive("b phi epsilon"), Unknowns()
-    xp, q, beta = unknowns.arithmetic(), closed_form.cosine(p), closed_form.retain_strength(p, "original")
-    big, (first, second) = closed_form.plane_oracle(p, xp=xp)[0], closed_form.ordering_alphas(p, xp=xp)
+    xp, q, beta = unknowns.arithmetic(), plane_equations.cosine(p), plane_equations.retain_strength(p, "original")
+    big, (first, second) = plane_equations.oracle(p, xp=xp)[0], plane_bounds.ordering_alphas(p, xp=xp)
     u, v = sympy.symbols("U V", positive=True)
     rest = 1 - q * q
     target = rest * beta * sympy.exp(-q * q * big)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ascentfail import closed_form, stationary
+from ascentfail import closed_form, plane_bounds, plane_equations, stationary
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
@@ -30,13 +30,13 @@ def _sum_of_weights(p: Point, which: closed_form.Model, xp: Arithmetic) -> Scala
         return (x + q * x) / (1 + epsilon)
     sign = -1 if which == "descent_ascent" else 1
     s1, s2 = stationary.from_pulls(p.rho * size, p.kappa * size, q, sign, xp=xp)
-    x, y = closed_form.plane_margins(s1, s2, q)
+    x, y = plane_equations.margins(s1, s2, q)
     return (x + y) / (1 + epsilon)
 
 
 def modulus(p: Point, which: closed_form.Model, xp: Arithmetic) -> Scalar:
     """Modulus minus distance: |S(eps) - S(1)| <= (1 - eps) (1 + rho + kappa)^2/(1 + S(1))^2."""
-    limit = closed_form.duplicate_limit(p.rho, p.kappa, which, xp=xp)
+    limit = plane_bounds.duplicate_limit(p.rho, p.kappa, which, xp=xp)
     bound = p.gap * (1 + p.rho + p.kappa) ** 2 / (1 + limit) ** 2
     return bound - xp.abs(_sum_of_weights(p, which, xp) - limit)
 
@@ -47,7 +47,7 @@ _GAP = {"g": (0.0, 0.5)}
 def _sum_and_difference(p: Point, xp: Arithmetic) -> Scalar:
     """Both differences at once: (x + y)/2 - 2 k^2 (s_1 + s_2)/size and (x - y)/2 - g^2 (s_1 - s_2)/(2 size), squared."""
     size, twice_k = 1 + p.epsilon**2, 1 + p.epsilon
-    x, y = closed_form.plane_margins(p.s1, p.s2, closed_form.cosine(p))
+    x, y = plane_equations.margins(p.s1, p.s2, plane_equations.cosine(p))
     total = (x + y) / 2 - twice_k**2 * (p.s1 + p.s2) / (2 * size)
     apart = (x - y) / 2 - (1 - p.epsilon) ** 2 * (p.s1 - p.s2) / (2 * size)
     return total * total + apart * apart
@@ -55,8 +55,8 @@ def _sum_and_difference(p: Point, xp: Arithmetic) -> Scalar:
 
 def _weights(p: Point, xp: Arithmetic) -> Scalar:
     """W_1 + w_2 - (x + y)/(1 + eps)."""
-    x, y = closed_form.plane_margins(p.s1, p.s2, closed_form.cosine(p))
-    return sum(closed_form.plane_weights(p.s1, p.s2, p.epsilon)) - (x + y) / (1 + p.epsilon)
+    x, y = plane_equations.margins(p.s1, p.s2, plane_equations.cosine(p))
+    return sum(plane_equations.weights(p.s1, p.s2, p.epsilon)) - (x + y) / (1 + p.epsilon)
 
 
 _PULLS = {"s1": (0.0, 1e4), "s2": (-1e4, 1e4), "epsilon": (0.5, 1.0)}
@@ -143,7 +143,7 @@ UNLEARNED_WORDS = (
 def _weights_chart(p: Point, xp: Arithmetic) -> Point:
     """Chart kappa = place (rho + 1/(2e)): from 0 up to the edge of existence."""
     kappa = p.place * (p.rho + 1 / (2 * xp.exp(xp.number(1))))
-    limit = closed_form.duplicate_limit(p.rho, kappa, "descent_ascent", xp=xp)
+    limit = plane_bounds.duplicate_limit(p.rho, kappa, "descent_ascent", xp=xp)
     reach = (1 + limit) ** 4 / (20 * (1 + p.rho + kappa) ** 2)  # next to -1/e the limit sets in later
     return Point(rho=p.rho, kappa=kappa, gap=p.nearness * xp.minimum(reach, xp.number(1) / 2))
 

@@ -5,7 +5,7 @@ With the means of Section 5 the two samples have the weights rho = 1/(lam |R|) a
 
 from __future__ import annotations
 
-from ascentfail import closed_form, stationary
+from ascentfail import plane_bounds, stationary
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.lemmas.appendix_j_limits import UNLEARNED, UNLEARNED_WORDS, modulus
@@ -57,7 +57,7 @@ register(Claim(
 def _means_chart(p: Point, xp: Arithmetic) -> Point:
     ridge = p.excess * 2 * xp.exp(xp.number(1)) * (1 - 1 / p.retain_total)
     rho, kappa = 1 / (ridge * p.retain_total), 1 / ridge
-    limit = closed_form.duplicate_limit(rho, kappa, "descent_ascent", xp=xp)
+    limit = plane_bounds.duplicate_limit(rho, kappa, "descent_ascent", xp=xp)
     gap = p.nearness * (1 + limit) ** 4 / (20 * (1 + rho + kappa) ** 2)
     return Point(ridge=ridge, retain_total=p.retain_total, rho=rho, kappa=kappa, gap=gap)
 

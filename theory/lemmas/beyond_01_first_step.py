@@ -7,7 +7,7 @@ comes from the ridge.
 
 from __future__ import annotations
 
-from ascentfail import closed_form, stationary, steps_1d
+from ascentfail import plane_equations, stationary, steps_1d
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
@@ -59,9 +59,9 @@ register(Claim(
 def _retain_gradient(p: Point, xp: Arithmetic) -> tuple[tuple[Scalar, Scalar], tuple[Scalar, Scalar]]:
     """(G_R(w_D)/lam, w_D - w_R) in the plane, from the samples' margins."""
     s1, s2 = stationary.plane(p, "original", xp=xp)
-    w = closed_form.plane_weights(s1, s2, p.epsilon)
-    w_oracle = closed_form.plane_weights(closed_form.plane_oracle(p, xp=xp)[0], 0, p.epsilon)
-    pull = p.b * steps_1d.slope(closed_form.plane_margins(s1, s2, closed_form.cosine(p))[0], xp.loss, xp)
+    w = plane_equations.weights(s1, s2, p.epsilon)
+    w_oracle = plane_equations.weights(plane_equations.oracle(p, xp=xp)[0], 0, p.epsilon)
+    pull = p.b * steps_1d.slope(plane_equations.margins(s1, s2, plane_equations.cosine(p))[0], xp.loss, xp)
     return (w[0] - pull, w[1] - p.epsilon * pull), (w[0] - w_oracle[0], w[1] - w_oracle[1])
 
 

@@ -7,7 +7,7 @@ zero, its part (1 - q^2) s_2^2 of the distance falls, too.
 
 from __future__ import annotations
 
-from ascentfail import closed_form, stationary, steps_1d
+from ascentfail import plane_equations, stationary, steps_1d
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
@@ -21,14 +21,14 @@ _POSITIVE = {"u": (1e-3, 30.0), "v": (1e-3, 30.0), "big_x": (1e-3, 30.0), "phi":
 
 def criterion(u: Scalar, v: Scalar, p: Point, xp: Arithmetic) -> Scalar:
     """phi^2 U (x_D - x_R) - (1 + 2 phi) V (y_D - y_R) from the pulls (U, V): positive where the first step leads away."""
-    x, y = closed_form.plane_margins(u, v, closed_form.cosine(p))
-    x_oracle, y_oracle = closed_form.plane_oracle(p, xp=xp)
+    x, y = plane_equations.margins(u, v, plane_equations.cosine(p))
+    x_oracle, y_oracle = plane_equations.oracle(p, xp=xp)
     return p.phi**2 * u * (x - x_oracle) - (1 + 2 * p.phi) * v * (y - y_oracle)
 
 
 def _in_gaps(p: Point) -> Scalar:
     """The criterion minus what it is in G = x_D - X."""
-    x, y = closed_form.plane_margins(p.u, p.v, p.q)
+    x, y = plane_equations.margins(p.u, p.v, p.q)
     turned = p.phi**2 * p.u - p.q * (1 + 2 * p.phi) * p.v
     away = p.phi**2 * p.u * (x - p.big_x) - (1 + 2 * p.phi) * p.v * (y - p.q * p.big_x)
     return away - (x - p.big_x) * turned + (1 + 2 * p.phi) * (1 - p.q**2) * p.v**2
@@ -68,9 +68,9 @@ FOR_EVER_WORDS = (
 
 def velocities(p: Point, xp: Arithmetic) -> Scalar:
     """The smaller of -x' and -s_2' at the original, over the ridge, from the slopes of the loss."""
-    q, (beta, gamma) = closed_form.cosine(p), closed_form.pulls(p, "descent_ascent")
+    q, (beta, gamma) = plane_equations.cosine(p), plane_equations.pulls(p, "descent_ascent")
     s1, s2 = stationary.plane(p, "original", xp=xp)
-    x, y = closed_form.plane_margins(s1, s2, q)
+    x, y = plane_equations.margins(s1, s2, q)
     retain, forget = beta * steps_1d.slope(x, xp.loss, xp) - s1, gamma * steps_1d.slope(y, xp.loss, xp) + s2
     return xp.minimum(q * forget - retain, forget)
 
@@ -108,23 +108,23 @@ def _from_turn(p: Point, xp: Arithmetic) -> Point:
 
     U = beta_D l(x_D) with x_D = (1 + q c) U, c = V/U, so (1 + q c) U = W((1 + q c) beta_D).
     """
-    q, beta = closed_form.cosine(p), closed_form.retain_strength(p, "original")
+    q, beta = plane_equations.cosine(p), plane_equations.retain_strength(p, "original")
     c = (1 + p.excess) * p.phi**2 / (q * (1 + 2 * p.phi))
     u = xp.lambertw((1 + q * c) * beta, 0) / (1 + q * c)
-    y = closed_form.plane_margins(u, c * u, q)[1]
+    y = plane_equations.margins(u, c * u, q)[1]
     return p.replace(u=u, v=c * u, alpha=c * u / (beta * steps_1d.slope(y, xp.loss, xp)))
 
 
 def closest(p: Point, xp: Arithmetic) -> Scalar:
     """Least |w_k - w_R|^2/|w_D - w_R|^2 - 1 over simultaneous steps k = 1, 2, ... from w_D, in the pulls."""
-    q, (beta, gamma) = closed_form.cosine(p), closed_form.pulls(p, "descent_ascent")
+    q, (beta, gamma) = plane_equations.cosine(p), plane_equations.pulls(p, "descent_ascent")
     s1, s2 = p.u, p.v
-    start, least = closed_form.squared_distance_to_oracle(s1, s2, p, xp=xp), None
+    start, least = plane_equations.squared_distance_to_oracle(s1, s2, p, xp=xp), None
     for _ in range(_STEPS):
-        x, y = closed_form.plane_margins(s1, s2, q)
+        x, y = plane_equations.margins(s1, s2, q)
         s1 = s1 + (beta * steps_1d.slope(x, xp.loss, xp) - s1) / _STEP
         s2 = s2 - (gamma * steps_1d.slope(y, xp.loss, xp) + s2) / _STEP
-        gain = closed_form.squared_distance_to_oracle(s1, s2, p, xp=xp) / start - 1
+        gain = plane_equations.squared_distance_to_oracle(s1, s2, p, xp=xp) / start - 1
         least = gain if least is None else xp.minimum(least, gain)
     return least
 

@@ -7,7 +7,7 @@ of its path closer? On one coordinate the flow is monotone, so (c) is (b) or a s
 
 from __future__ import annotations
 
-from ascentfail import closed_form, stationary, steps_1d
+from ascentfail import closed_form, plane_equations, stationary, steps_1d
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
 from ascentfail.theory.claim import Claim, Kind, Point
@@ -50,9 +50,9 @@ FIRST_STEP_1D = register(Claim(
 def first_step_in_plane(p: Point, xp: Arithmetic) -> Scalar:
     """<-grad L_DA(w_D), w_D - w_R>/lam from the gradient in weight coordinates, sample by sample."""
     s1, s2 = stationary.plane(p, "original", xp=xp)
-    x, y = closed_form.plane_margins(s1, s2, closed_form.cosine(p))
-    w = closed_form.plane_weights(s1, s2, p.epsilon)
-    w_oracle = closed_form.plane_weights(closed_form.plane_oracle(p, xp=xp)[0], 0, p.epsilon)
+    x, y = plane_equations.margins(s1, s2, plane_equations.cosine(p))
+    w = plane_equations.weights(s1, s2, p.epsilon)
+    w_oracle = plane_equations.weights(plane_equations.oracle(p, xp=xp)[0], 0, p.epsilon)
     retain, forget = p.b * steps_1d.slope(x, xp.loss, xp), p.b * p.alpha / p.phi * steps_1d.slope(y, xp.loss, xp)
     step = (retain - p.epsilon * forget - w[0], p.epsilon * retain - forget - w[1])
     return step[0] * (w[0] - w_oracle[0]) + step[1] * (w[1] - w_oracle[1])
@@ -61,8 +61,8 @@ def first_step_in_plane(p: Point, xp: Arithmetic) -> Scalar:
 def first_step_criterion(p: Point, xp: Arithmetic) -> Scalar:
     """Product phi U (x_D - x_R) - (1 + 2 phi) V (y_D - y_R)/phi, over 1 + eps^2: the same product in closed form."""
     s1, s2 = stationary.plane(p, "original", xp=xp)
-    x, y = closed_form.plane_margins(s1, s2, closed_form.cosine(p))
-    x_oracle, y_oracle = closed_form.plane_oracle(p, xp=xp)
+    x, y = plane_equations.margins(s1, s2, plane_equations.cosine(p))
+    x_oracle, y_oracle = plane_equations.oracle(p, xp=xp)
     away = p.phi * s1 * (x - x_oracle) - (1 + 2 * p.phi) / p.phi * s2 * (y - y_oracle)
     return away / (1 + p.epsilon * p.epsilon)
 
@@ -82,5 +82,5 @@ FIRST_STEP_2D = register(Claim(
 def extra_squared_distance(p: Point, xp: Arithmetic) -> Scalar:
     """(1 + eps^2)(|w_DA - w_R|^2 - |w_D - w_R|^2), at the minimum of descent-ascent."""
     unlearned, original = stationary.plane(p, "descent_ascent", xp=xp), stationary.plane(p, "original", xp=xp)
-    squared = closed_form.squared_distance_to_oracle
+    squared = plane_equations.squared_distance_to_oracle
     return squared(*unlearned, p, xp=xp) - squared(*original, p, xp=xp)

@@ -5,7 +5,7 @@ Along the curve V -> (U(V), V) of originals both margins increase with V, hence 
 
 from __future__ import annotations
 
-from ascentfail import closed_form
+from ascentfail import plane_bounds, plane_equations
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
 from ascentfail.theory.claim import Claim, Domain, Kind, Point
@@ -38,27 +38,27 @@ def _at_first(p: Point) -> tuple[Scalar, Scalar]:
 _FIRST_THRESHOLD = steps.identity(
     "first-threshold", "ln V + y - ln beta_D at U = X/(1+phi), V = phi X/(q(1+phi)), beta = X e^X is the logarithm of "
     "the threshold", _AT,
-    lambda p, xp: xp.log(_at_first(p)[1]) + closed_form.plane_margins(*_at_first(p), p.q)[1]
+    lambda p, xp: xp.log(_at_first(p)[1]) + plane_equations.margins(*_at_first(p), p.q)[1]
     - (xp.log(p.big_x) + p.big_x - xp.log(1 + p.phi))
     - (xp.log(p.phi) - xp.log(p.q) - p.big_x * (1 - p.q) * (p.q - p.phi) / (p.q * (1 + p.phi))),
 )
 _SECOND_THRESHOLD = steps.identity(
     "second-threshold", "at V = q (X - U), y = q U + V = q X and x = U + q V = q^2 X + (1 - q^2) U",
     {"big_x": (1e-3, 30.0), "s1": (0.0, 30.0), "q": (1e-3, 1.0)},
-    lambda p, xp: (closed_form.plane_margins(p.s1, p.q * (p.big_x - p.s1), p.q)[1] - p.q * p.big_x) ** 2
-    + (closed_form.plane_margins(p.s1, p.q * (p.big_x - p.s1), p.q)[0] - p.q**2 * p.big_x - (1 - p.q**2) * p.s1) ** 2,
+    lambda p, xp: (plane_equations.margins(p.s1, p.q * (p.big_x - p.s1), p.q)[1] - p.q * p.big_x) ** 2
+    + (plane_equations.margins(p.s1, p.q * (p.big_x - p.s1), p.q)[0] - p.q**2 * p.big_x - (1 - p.q**2) * p.s1) ** 2,
 )
 _GAP_AT_FIRST = steps.identity(
     "gap-at-first", "y - q X = phi X (1 - q^2)/(q (1+phi)) where x_D = X", _AT,
-    lambda p, xp: closed_form.plane_margins(*_at_first(p), p.q)[1] - p.q * p.big_x
+    lambda p, xp: plane_equations.margins(*_at_first(p), p.q)[1] - p.q * p.big_x
     - p.phi * p.big_x * (1 - p.q**2) / (p.q * (1 + p.phi)),
 )
 
 
 def _turns(which: int, p: Point, xp: Arithmetic) -> Scalar:
     """(alpha* - alpha)(m_R - m_D) for the margin x (which = 0) or y (which = 1)."""
-    threshold = closed_form.ordering_alphas(p, xp=xp)[which]
-    gap = closed_form.plane_oracle(p, xp=xp)[which] - plane_margins(p, "original", xp)[which]
+    threshold = plane_bounds.ordering_alphas(p, xp=xp)[which]
+    gap = plane_equations.oracle(p, xp=xp)[which] - plane_margins(p, "original", xp)[which]
     return (threshold - p.alpha) * gap
 
 
@@ -87,7 +87,7 @@ register(Claim(
 
 
 def _second_below_first(p: Point, xp: Arithmetic) -> Scalar:
-    first, second = closed_form.ordering_alphas(p, xp=xp)
+    first, second = plane_bounds.ordering_alphas(p, xp=xp)
     return xp.log(first) - xp.log(second)
 
 

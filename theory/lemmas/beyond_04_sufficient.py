@@ -6,7 +6,7 @@ x_DA <= 0: hold its forget pull and let beta fall. So nothing is asked of alpha 
 
 from __future__ import annotations
 
-from ascentfail import closed_form
+from ascentfail import plane_bounds
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
@@ -57,7 +57,7 @@ register(Claim(
     domain=Domain(
         (Axis("epsilon", 0.05, 1.0), *PLANE_STATIONARY.axes[1:]),
         PLANE_STATIONARY.chart,
-        lambda p, xp: (p.alpha - closed_form.sufficient_alpha(p),),
+        lambda p, xp: (p.alpha - plane_bounds.sufficient_alpha(p),),
         "every stationary point with forget pull B in [1e-3, 100] and alpha from the bound on; epsilon in [0.05, 1]",
     ),
     margin=_x_gap,

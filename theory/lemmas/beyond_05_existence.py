@@ -7,7 +7,7 @@ one maximum and falls: two stationary points below the threshold, none above. Th
 
 from __future__ import annotations
 
-from ascentfail import closed_form, stationary
+from ascentfail import plane_equations, stationary
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
@@ -17,13 +17,13 @@ from ascentfail.theory.registry import register
 
 def pulls_of_point(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar, Scalar]:
     """(q, A, B) at a point listed by its forget pull."""
-    q, beta = closed_form.cosine(p), closed_form.retain_strength(p, "descent_ascent")
-    return q, closed_form.retain_pull(-p.ascent_pull, beta, q, xp=xp), p.ascent_pull
+    q, beta = plane_equations.cosine(p), plane_equations.retain_strength(p, "descent_ascent")
+    return q, plane_equations.retain_pull(-p.ascent_pull, beta, q, xp=xp), p.ascent_pull
 
 
 def before_fold(p: Point, xp: Arithmetic) -> Scalar:
     """Logarithm of B at the fold over B: >= 0 on the side of the minimum."""
-    q, beta = closed_form.cosine(p), closed_form.retain_strength(p, "descent_ascent")
+    q, beta = plane_equations.cosine(p), plane_equations.retain_strength(p, "descent_ascent")
     return xp.log(stationary.fold(beta, q, xp=xp)[1]) - xp.log(p.ascent_pull)
 
 
@@ -57,7 +57,7 @@ register(Claim(
     kind=Kind.BOUND,
     domain=PLANE_STATIONARY,
     margin=lambda p, xp: stationary.log_existence_alpha(p, xp=xp)
-    - xp.log(closed_form.alpha_of_descent_ascent(p.ascent_pull, p, xp=xp)),
+    - xp.log(plane_equations.alpha_of_descent_ascent(p.ascent_pull, p, xp=xp)),
     proof=UNIMODAL,
     proof_words=UNIMODAL_WORDS,
 ))
@@ -103,7 +103,7 @@ register(Claim(
 
 def _along_escape(p: Point, xp: Arithmetic) -> Scalar:
     """L_DA/lam at distance t along the direction with x = 0, y = -t, without the constant."""
-    rest = 1 - closed_form.cosine(p) ** 2
+    rest = 1 - plane_equations.cosine(p) ** 2
     return p.b - p.forget_b / p.phi * xp.exp(p.reach) + p.reach**2 / (2 * (1 + p.epsilon**2) * rest)
 
 
@@ -117,7 +117,7 @@ register(Claim(
         alpha_from_ratio,
         lambda p, xp: (
             p.forget_b / p.phi * xp.exp(p.reach) - 2 * (p.b + p.reach)
-            - p.reach**2 / ((1 + p.epsilon**2) * (1 - closed_form.cosine(p) ** 2)),
+            - p.reach**2 / ((1 + p.epsilon**2) * (1 - plane_equations.cosine(p) ** 2)),
         ),
         "t in [1, 200] from where (alpha b/phi) e^t exceeds twice the other terms, which it does for every larger t",
     ),

@@ -7,7 +7,7 @@ in the first and below it in the second, so a start on the minimum's side of the
 
 from __future__ import annotations
 
-from ascentfail import closed_form, stationary
+from ascentfail import plane_equations, stationary
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
@@ -28,9 +28,9 @@ def _velocity(p: Point) -> tuple[Scalar, Scalar]:
 def _in_weights(p: Point, i: int) -> Scalar:
     """A component of -grad L_DA/lam, sample by sample, minus that of the velocity of the pulls."""
     retain, forget = ((1, p.eps), (p.eps, 1))
-    w = closed_form.plane_weights(p.s1, p.s2, p.eps)
+    w = plane_equations.weights(p.s1, p.s2, p.eps)
     gradient = p.b * p.l_x * retain[i] - p.b * p.ratio * p.l_y * forget[i] - w[i]
-    return gradient - closed_form.plane_weights(*_velocity(p), p.eps)[i]
+    return gradient - plane_equations.weights(*_velocity(p), p.eps)[i]
 
 
 KEEPS_ORDER = (
@@ -45,7 +45,7 @@ KEEPS_ORDER = (
         "mixed-coordinates", "y = q x + (1-q^2) s_2 and x = (1-q^2) s_1 + q y",
         {"u": (-30.0, 30.0), "v": (-30.0, 30.0), "q": (0.0, 1.0)},
         lambda p, xp: (lambda x, y: (y - p.q * x - (1 - p.q**2) * p.v) ** 2 + (x - (1 - p.q**2) * p.u - p.q * y) ** 2)(
-            *closed_form.plane_margins(p.u, p.v, p.q)
+            *plane_equations.margins(p.u, p.v, p.q)
         ),
     ),
     steps.inequality(
@@ -61,9 +61,9 @@ KEEPS_ORDER_WORDS = (
 )
 _GAPS = steps.identity(
     "gaps-to-saddle", "with d = A - U and t = V + B: x_s - x_D = d - q t and y_s - y_D = q d - t", _PULLS,
-    lambda p, xp: (closed_form.plane_margins(p.a, -p.b, p.q)[0] - closed_form.plane_margins(p.u, p.v, p.q)[0]
+    lambda p, xp: (plane_equations.margins(p.a, -p.b, p.q)[0] - plane_equations.margins(p.u, p.v, p.q)[0]
                    - (p.a - p.u) + p.q * (p.v + p.b)) ** 2
-    + (closed_form.plane_margins(p.a, -p.b, p.q)[1] - closed_form.plane_margins(p.u, p.v, p.q)[1]
+    + (plane_equations.margins(p.a, -p.b, p.q)[1] - plane_equations.margins(p.u, p.v, p.q)[1]
        - p.q * (p.a - p.u) + p.v + p.b) ** 2,
 )
 _SAME_STRENGTHS = steps.identity(
@@ -104,7 +104,7 @@ def _minimum_s_side(p: Point, xp: Arithmetic) -> Scalar:
     exact, x_saddle, y_saddle = at_stationary(p, xp)
     _, a, _ = pulls_of_point(p, xp)
     u, v = stationary.plane(exact, "original", xp=xp)
-    x, y = closed_form.plane_margins(u, v, closed_form.cosine(p))
+    x, y = plane_equations.margins(u, v, plane_equations.cosine(p))
     first = xp.minimum(x - x_saddle, v + p.ascent_pull)
     return xp.maximum(first, xp.minimum(a - u, y - y_saddle))
 

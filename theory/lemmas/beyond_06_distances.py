@@ -6,7 +6,7 @@ those of the oracle's, its minimum is strictly farther from the oracle.
 
 from __future__ import annotations
 
-from ascentfail import closed_form, stationary
+from ascentfail import plane_equations, stationary
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
 from ascentfail.theory.claim import Claim, Domain, Kind, Point
@@ -17,10 +17,10 @@ from ascentfail.theory.registry import register
 
 def _identity(p: Point, xp: Arithmetic) -> Scalar:
     s1, s2 = stationary.plane(p, "original", xp=xp)
-    w = closed_form.plane_weights(s1, s2, p.epsilon)
-    oracle = closed_form.plane_weights(closed_form.plane_oracle(p, xp=xp)[0], 0, p.epsilon)
+    w = plane_equations.weights(s1, s2, p.epsilon)
+    oracle = plane_equations.weights(plane_equations.oracle(p, xp=xp)[0], 0, p.epsilon)
     squared = (w[0] - oracle[0]) ** 2 + (w[1] - oracle[1]) ** 2
-    return (1 + p.epsilon**2) * squared - closed_form.squared_distance_to_oracle(s1, s2, p, xp=xp)
+    return (1 + p.epsilon**2) * squared - plane_equations.squared_distance_to_oracle(s1, s2, p, xp=xp)
 
 
 register(Claim(
@@ -36,7 +36,7 @@ register(Claim(
 
 def _ordered(p: Point, xp: Arithmetic) -> tuple[Scalar, ...]:
     x, y = plane_margins(p, "original", xp)
-    x_oracle, y_oracle = closed_form.plane_oracle(p, xp=xp)
+    x_oracle, y_oracle = plane_equations.oracle(p, xp=xp)
     x_unlearned, y_unlearned = plane_margins(p, "descent_ascent", xp)
     return exists_in_plane(p, xp), x - x_unlearned, x_oracle - x, y - y_unlearned, y_oracle - y
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from ascentfail import closed_form, stationary
+from ascentfail import plane_equations, stationary
 from ascentfail.arithmetic import Arithmetic, Scalar, under_logistic_loss
 from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
@@ -53,9 +53,9 @@ register(dataclasses.replace(_PATH, repaired=_PATH.repaired and dataclasses.repl
 
 def _residual(p: Point, xp: Arithmetic) -> Scalar:
     """|s_1 - beta l(x)| + |S - gamma l(y)| at the point found."""
-    logistic, q = under_logistic_loss(xp), closed_form.cosine(p)
-    (beta, gamma), (s1, s2) = closed_form.pulls(p, "descent_ascent"), stationary.plane(p, "descent_ascent", xp=logistic)
-    x, y = closed_form.plane_margins(s1, s2, q)
+    logistic, q = under_logistic_loss(xp), plane_equations.cosine(p)
+    (beta, gamma), (s1, s2) = plane_equations.pulls(p, "descent_ascent"), stationary.plane(p, "descent_ascent", xp=logistic)
+    x, y = plane_equations.margins(s1, s2, q)
     return xp.abs(s1 - beta * xp.sigmoid(-x)) + xp.abs(s2 + gamma * xp.sigmoid(-y))
 
 

@@ -2,7 +2,7 @@ r"""Is it the dependence that makes descent-ascent fail? The plane, with the cor
 
 from __future__ import annotations
 
-from ascentfail import closed_form, stationary
+from ascentfail import plane_equations, stationary
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import PHI, RATIO, B, alpha_from_ratio, exists_in_plane
@@ -60,7 +60,7 @@ def _degradation(p: Point, epsilon: Scalar, xp: Arithmetic) -> Scalar:
     """Logarithm of |w_DA - w_R|/|w_D - w_R|."""
     p = _at(p, epsilon)
     unlearned, original = (stationary.plane(p, which, xp=xp) for which in ("descent_ascent", "original"))
-    squared = closed_form.squared_distance_to_oracle
+    squared = plane_equations.squared_distance_to_oracle
     return (xp.log(squared(*unlearned, p, xp=xp)) - xp.log(squared(*original, p, xp=xp))) / 2
 
 

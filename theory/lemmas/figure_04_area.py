@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import operator
 
-from ascentfail import closed_form
+from ascentfail import plane_bounds, plane_equations
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
@@ -42,8 +42,8 @@ _UNIT = {"phi": (0.0, 1.0)}
 
 def _lower_edges(p: Point, xp: Arithmetic) -> Scalar:
     """Both lower bounds of Lemma 9 over q phi, minus what is said of them, squared."""
-    q = closed_form.cosine(p)
-    first, second = (alpha / (q * p.phi) for alpha in closed_form.lower_alphas(p))
+    q = plane_equations.cosine(p)
+    first, second = (alpha / (q * p.phi) for alpha in plane_bounds.lower_alphas(p))
     return (first - p.phi / ((1 + 2 * p.phi) * q * q)) ** 2 + (second - (1 + 1 / (1 + 2 * p.phi)) / 2) ** 2
 
 
@@ -76,7 +76,7 @@ _BROADENS = (
         "2 eps/(1+eps^2), so (1-q) X falls with eps: X' = X/(1+X) beta'/beta",
         {"epsilon": (1e-3, 1.0)},
         lambda p, xp: 2 * (1 - p.epsilon**2) / (1 + p.epsilon**2) ** 2
-        - (1 - closed_form.cosine(p)) * 2 * p.epsilon / (1 + p.epsilon**2) - 2 * (1 - p.epsilon) / (1 + p.epsilon**2),
+        - (1 - plane_equations.cosine(p)) * 2 * p.epsilon / (1 + p.epsilon**2) - 2 * (1 - p.epsilon) / (1 + p.epsilon**2),
     ),
     steps.identity(
         "first-ceiling", "X e^X = (1+phi) Y e^Y with z = X - Y, r = z/Y: 1 + phi = (1+r) e^z, (1/z + 1) Y/(1+Y) = (1+z)/(r+z), "
@@ -93,7 +93,7 @@ _BROADENS = (
         "by l = (eps^2/(1-eps^2))/(1+2phi) = (1-t)/(2t (1+2phi)) for each unit of ln phi",
         {"epsilon": (1e-3, 0.99)},
         lambda p, xp: ((1 + p.epsilon**2) * (1 + (1 - p.epsilon**2) / (1 + p.epsilon**2)) - 2) ** 2
-        + ((1 - closed_form.cosine(p) ** 2) - ((1 - p.epsilon**2) / (1 + p.epsilon**2)) ** 2) ** 2
+        + ((1 - plane_equations.cosine(p) ** 2) - ((1 - p.epsilon**2) / (1 + p.epsilon**2)) ** 2) ** 2
         + (p.epsilon**2 / (1 - p.epsilon**2) - (2 * p.epsilon**2 / (1 + p.epsilon**2))
            / (2 * (1 - p.epsilon**2) / (1 + p.epsilon**2))) ** 2,
     ),

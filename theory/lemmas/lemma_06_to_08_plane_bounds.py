@@ -6,7 +6,7 @@ exponential by the smaller one's, which is right as long as y_D <= x_D, that is 
 
 from __future__ import annotations
 
-from ascentfail import closed_form
+from ascentfail import plane_bounds, plane_equations
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
@@ -16,7 +16,7 @@ from ascentfail.theory.registry import register
 
 def _oracle_residual(p: Point, xp: Arithmetic) -> Scalar:
     """Both equations x = b (1+eps^2) e^{-x}, y = 2 eps b e^{-x} at the printed solution."""
-    x, y = closed_form.plane_oracle(p, xp=xp)
+    x, y = plane_equations.oracle(p, xp=xp)
     pull = p.b * xp.exp(-x)
     return xp.abs(x - (1 + p.epsilon**2) * pull) + xp.abs(y - 2 * p.epsilon * pull)
 
@@ -44,7 +44,7 @@ UP_TO_ONE = Domain(
 def _within_bounds(p: Point, xp: Arithmetic) -> Scalar:
     """Smallest slack of the four bounds."""
     x, y = plane_margins(p, "original", xp)
-    x_low, x_high, y_low, y_high = closed_form.original_bounds(p, xp=xp)
+    x_low, x_high, y_low, y_high = plane_bounds.original_bounds(p, xp=xp)
     return xp.minimum(xp.minimum(x - x_low, x_high - x), xp.minimum(y - y_low, y_high - y))
 
 
@@ -72,7 +72,7 @@ register(Claim(
 
 def _below_bounds(p: Point, xp: Arithmetic) -> Scalar:
     exact, x, y = at_stationary(p, xp)
-    x_high, y_high = closed_form.descent_ascent_bounds(exact, xp=xp)
+    x_high, y_high = plane_bounds.descent_ascent_bounds(exact, xp=xp)
     return xp.minimum(x_high - x, y_high - y)
 
 
@@ -131,7 +131,7 @@ register(Claim(
 
 def gauss_seidel(p: Point, sweeps: int, xp: Arithmetic) -> tuple[list[Scalar], list[Scalar]]:
     """Iterates (x_k, y_k) from the solution at alpha = 1: y first, each equation solved for its own unknown."""
-    q, (beta, gamma) = closed_form.cosine(p), closed_form.pulls(p, "original")
+    q, (beta, gamma) = plane_equations.cosine(p), plane_equations.pulls(p, "original")
     start = xp.lambertw(beta * (1 + q), 0)
     xs, ys = [start], [start]
     for _ in range(sweeps):

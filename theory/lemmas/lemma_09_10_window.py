@@ -6,7 +6,7 @@ x_R >= x_D, y_R >= y_D). Figure 4 draws the window between them.
 
 from __future__ import annotations
 
-from ascentfail import closed_form
+from ascentfail import plane_bounds, plane_equations
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
@@ -16,12 +16,12 @@ from ascentfail.theory.registry import register
 
 def lower_edge(p: Point, xp: Arithmetic) -> Scalar:
     """The larger of the two lower bounds of Lemma 9."""
-    return xp.maximum(*closed_form.lower_alphas(p))
+    return xp.maximum(*plane_bounds.lower_alphas(p))
 
 
 def upper_edge(p: Point, xp: Arithmetic) -> Scalar:
     """The smallest of the two upper bounds of Lemma 10 and alpha <= 1."""
-    return xp.minimum(xp.minimum(*closed_form.upper_alphas(p, xp=xp)), xp.number(1))
+    return xp.minimum(xp.minimum(*plane_bounds.upper_alphas(p, xp=xp)), xp.number(1))
 
 
 def window(p: Point, xp: Arithmetic) -> Scalar:
@@ -68,7 +68,7 @@ def _under(p: Point, xp: Arithmetic) -> Point:
 
 def _oracle_beyond(p: Point, xp: Arithmetic) -> Scalar:
     x, y = plane_margins(p, "original", xp)
-    x_oracle, y_oracle = closed_form.plane_oracle(p, xp=xp)
+    x_oracle, y_oracle = plane_equations.oracle(p, xp=xp)
     return xp.minimum(x_oracle - x, y_oracle - y)
 
 

@@ -6,7 +6,7 @@ From grad + lam w = 0, H dw/dlam = -w: radial only where w is an eigenvector of 
 
 from __future__ import annotations
 
-from ascentfail import closed_form, stationary
+from ascentfail import closed_form, plane_equations, stationary
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
@@ -17,7 +17,7 @@ from ascentfail.theory.registry import register
 def turn(p: Point, which: closed_form.Model, xp: Arithmetic) -> Scalar:
     """w(lam) x w(lam/factor), positive where less ridge turns the minimiser from the first axis towards the second."""
     less = p.replace(b=p.b * p.factor)
-    (a, b), (c, d) = (closed_form.plane_weights(*stationary.plane(at, which, xp=xp), p.epsilon) for at in (p, less))
+    (a, b), (c, d) = (plane_equations.weights(*stationary.plane(at, which, xp=xp), p.epsilon) for at in (p, less))
     return a * d - b * c
 
 
@@ -29,7 +29,7 @@ _RIDGES = Domain(
 _CROSS = steps.identity(
     "cross-product", "w x w' = (s_1 s_2' - s_2 s_1')(1 - eps^2)/(1 + eps^2)^2",
     {"s1": (0.0, 30.0), "s2": (0.0, 30.0), "t1": (0.0, 30.0), "t2": (0.0, 30.0), "epsilon": (0.0, 1.0)},
-    lambda p, xp: _crossed(closed_form.plane_weights(p.s1, p.s2, p.epsilon), closed_form.plane_weights(p.t1, p.t2, p.epsilon))
+    lambda p, xp: _crossed(plane_equations.weights(p.s1, p.s2, p.epsilon), plane_equations.weights(p.t1, p.t2, p.epsilon))
     - (p.s1 * p.t2 - p.s2 * p.t1) * (1 - p.epsilon**2) / (1 + p.epsilon**2) ** 2,
 )
 
