@@ -9,6 +9,7 @@ import matplotlib
 import pytest
 
 import ascentfail as af
+from ascentfail import figures
 
 matplotlib.use("agg")
 af.enable_x64()
@@ -17,6 +18,12 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 hypothesis.settings.register_profile("dev", max_examples=50, deadline=None)
 hypothesis.settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.fixture(scope="session")
+def arrays():
+    """The data of every figure, as drawn."""
+    return {name: module.data(**module.PARAMETERS) for name, module in figures.figures().items()}
 
 
 _MAPPINGS = Path("/proc/self/maps")  # on Linux only
