@@ -157,6 +157,7 @@ _MARK: dict[int, dict[str, Any]] = {
     4: {"marker": "s", "color": style.VERMILLION, "markersize": 5.5},
     0: {"marker": "D", "color": style.INK, "markersize": 4.5},
 }
+_MINIMA = {3: "minimum, x = 3 alone wrong", 4: "minimum, x = 4 alone wrong", 0: "minimum, other pattern"}
 _PATH: dict[str, Any] = {"color": style.BLACK, "linewidth": 1.6, "linestyle": (0, (3, 1))}
 _NAMES: dict[Model, str] = {
     "original": "original",
@@ -189,7 +190,7 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
                     panels[i].set_xlabel("a")
             panels[0].set_ylabel("b")
             part.suptitle(_heading(data, r), x=0.01, ha="left", fontsize=7.5, fontweight="bold")
-        figure.legend(handles=_legend(), loc="outside lower center", ncols=3, columnspacing=1.5, handlelength=2.2)
+        figure.legend(handles=_legend(data), loc="outside lower center", ncols=3, columnspacing=1.5, handlelength=2.2)
     return figure
 
 
@@ -237,17 +238,18 @@ def _panel(ax: Axes, data: dict[str, np.ndarray], r: int, i: int) -> None:
             first = False
 
 
-def _legend() -> list[Line2D | Patch]:
+def _legend(data: dict[str, np.ndarray]) -> list[Line2D | Patch]:
+    """Marks and words of what is to be seen."""
+
     def dot(wrong: int, words: str) -> Line2D:
         mark = dict(_MARK[wrong])
         colour = mark.pop("color")
         return Line2D([], [], linestyle="none", markerfacecolor=colour, markeredgecolor=style.BLACK, markeredgewidth=1.0,
                       label=words, **mark)
 
+    shown = set(data["wrong"][data["kind"] == StationaryKind.MINIMUM].tolist())
     return [
-        dot(3, "minimum, x = 3 alone wrong"),
-        dot(4, "minimum, x = 4 alone wrong"),
-        dot(0, "minimum, other pattern"),
+        *(dot(wrong, words) for wrong, words in _MINIMA.items() if wrong in shown),
         Patch(facecolor=_FILL[3]["facecolor"], edgecolor=style.GREY, label="x = 3 alone wrong (pattern, basin)"),
         Patch(facecolor=_FILL[4]["facecolor"], edgecolor=style.GREY, label="x = 4 alone wrong (pattern, basin)"),
         Line2D([], [], linestyle="none", marker="x", color=style.INK, markersize=4.5, label="saddle"),
