@@ -40,7 +40,7 @@ def figures() -> dict[str, ModuleType]:
 
 
 def source(name: str) -> str:
-    """SHA-256 of the module that draws a figure: a picture of another one is not the current one.
+    """SHA-256 of the module that draws a figure and of those of this room that it uses: a picture of others is not current.
 
     Args:
         name: one of `figures()`.
@@ -51,7 +51,14 @@ def source(name: str) -> str:
     Raises:
         KeyError: no such figure.
     """
-    return hashlib.sha256(Path(str(figures()[name].__file__)).read_bytes()).hexdigest()
+    files = sorted(str(module.__file__) for module in _used(figures()[name]))
+    return hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()
+
+
+def _used(module: ModuleType) -> set[ModuleType]:
+    """A module of this room and those of the room that it imports, and these, and so on."""
+    used = [part for part in vars(module).values() if isinstance(part, ModuleType) and part.__name__.startswith(f"{__name__}.")]
+    return {module}.union(*map(_used, used))
 
 
 def make(name: str, out_dir: str | Path, format: str = "png") -> list[Path]:

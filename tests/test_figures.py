@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import chex
 import jax
@@ -197,6 +198,18 @@ def test_make_writes_picture_data_and_sidecar(arrays, name, tmp_path):
     assert sidecar["parameters"] == module.PARAMETERS and sidecar["claims"] == list(module.CLAIMS)
     assert sidecar["seeds"] is None and "git_revision" in sidecar
     assert {"ascentfail", "jax", "jaxlib", "numpy", "matplotlib", "python"} <= set(sidecar["versions"])
+
+
+def test_the_source_of_a_figure_is_all_that_draws_it(monkeypatch, tmp_path):
+    """One byte more in the module, in what it uses or in the look that all share is another source."""
+    known = room.source(fig_result.NAME)
+    for module in (fig_result, fig_paths, style):
+        other = tmp_path / f"{module.__name__}.py"
+        other.write_bytes(Path(module.__file__).read_bytes() + b"#")
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "__file__", str(other))
+            assert room.source(fig_result.NAME) != known
+    assert room.source(fig_result.NAME) == known
 
 
 @pytest.mark.parametrize("format", style.FORMATS)
