@@ -6,11 +6,14 @@ the logistic loss grows like -y and the ridge holds it. Only the first is reache
 
 from __future__ import annotations
 
+import dataclasses
+
 from ascentfail import closed_form, stationary
 from ascentfail.arithmetic import Arithmetic, Scalar, under_logistic_loss
+from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import EPSILON
-from ascentfail.theory.lemmas.beyond_08_logistic_flow import falling, from_retain_margin
+from ascentfail.theory.lemmas.beyond_08_logistic_flow import ALONG_CURVE, SADDLES, falling, from_retain_margin
 from ascentfail.theory.registry import register
 
 
@@ -27,6 +30,18 @@ def _higher(p: Point, xp: Arithmetic) -> Scalar:
     return height(p, p.retain_pull, -p.ascent_pull, xp) - height(p, *end, xp)
 
 
+_APART = dataclasses.replace(
+    SADDLES, where=lambda p, xp: (falling(p, xp) - xp.number(1) / 10,),
+    words=f"{SADDLES.words}, a determinant of the Hessian over lam <= -1/10",
+)
+
+
+def _rise(p: Point) -> Scalar:
+    """-<(0, r), (q A'/(1+A'), -1)> in the metric of the pulls, less r (1 + (1-q^2) A')/(1+A')."""
+    first = p.q * p.a / (1 + p.a)
+    return -(p.q * p.r * first - p.r) - p.r * (1 + (1 - p.q**2) * p.a) / (1 + p.a)
+
+
 register(Claim(
     id="beyond-8.5.lowest",
     statement="With the logistic loss the minimum at which descent-ascent from w_D ends is the lowest one of its loss.",
@@ -41,4 +56,20 @@ register(Claim(
     ),
     margin=_higher,
     note="Where there are two minima the other one is often lower: what keeps descent-ascent from it is its start.",
+    repaired=Claim(
+        id="beyond-8.5.lowest.repaired",
+        statement="It is lower than the saddle that parts it from the other minimum.",
+        source="ours",
+        kind=Kind.ORDERING,
+        domain=_APART,
+        margin=_higher,
+        proof=(*ALONG_CURVE, steps.identity(
+            "loss-along-curve", "where s_1' = 0 and s_2 = -S moves at r = s_2': (1+eps^2) dL/dS = r (1 + (1-q^2) A')/(1+A'), "
+            "with the metric of |w|^2 in the pulls",
+            {"a": (0.0, 1e3), "r": (-1e3, 1e3), "q": (0.0, 1.0)}, lambda p, xp: _rise(p),
+        )),
+        proof_words="along s_1 = beta l(x), s_2 = -S the loss changes with the sign of s_2' = S - gamma l(y), that of g(S), "
+        "which is positive between the first stationary point and the second",
+        note="So is every saddle; next to the fold, where they meet, the difference is too small to be looked at.",
+    ),
 ))

@@ -62,13 +62,19 @@ def spread(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar]:
     return d * sinh_half(p.excess, xp) / sinh_half(d, xp), sinh_half(p.beyond, xp)
 
 
+def _in_spread(p: Point, xp: Arithmetic) -> Scalar:
+    """1 + 2 D sinh(t/2) - D^2."""
+    big, sinh = spread(p, xp)
+    return 1 + 2 * big * sinh - big**2
+
+
 register(Claim(
     id="beyond-8.7.multiplier",
     statement="Its multiplier is 1 + 2 D sinh(t/2) - D^2, D = (s + t) sinh(s/2)/sinh((s + t)/2) and s = ln(alpha/phi).",
     source="ours: beyond-7.multiplier with the logistic loss",
     kind=Kind.EQUALITY,
     domain=BALANCE,
-    margin=lambda p, xp: (lambda big, sinh: multiplier(p, xp) - (1 + 2 * big * sinh - big**2))(*spread(p, xp)),
+    margin=lambda p, xp: multiplier(p, xp) - _in_spread(p, xp),
     note="For t -> 0 it is the exponential loss's 1 - s^2. The derivative of the two half-steps is written out; the tests "
     "differentiate the map itself.",
 ))
