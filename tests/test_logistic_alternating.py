@@ -157,7 +157,7 @@ def test_the_fixed_point_with_a_small_ridge_tends_to_the_one_without(excess, bey
     start, gaps = jnp.log(at), []
     for part in (1e-2, 1e-4, 1e-6):
         p = unridged._with_ridge(Point(excess=excess, beyond=beyond, part=part), JAX)
-        np.testing.assert_allclose(p.start, start, rtol=1e-12)
+        np.testing.assert_allclose([p.start, 10 * p.step * (1 + abs(start) + excess + beyond)], [start, part], rtol=1e-12)
         moved = abs(after(start, step, excess, p.step) - start)
         margin = get("beyond-8.7.small-ridge").margin(p, JAX)
         np.testing.assert_allclose(margin, 3 * p.step * (1 + abs(start) + p.move) * (1 + p.move) - moved, rtol=1e-9)
