@@ -1,6 +1,6 @@
 r"""Beyond the paper: where the flow of descent-ascent ends in the plane under the logistic loss.
 
-The pulls are bounded, so every flow ends in a stationary point, of which there are one or three. They lie on the curve where
+The pulls are bounded, so every flow ends in a stationary point, of which there may be several. They lie on the curve where
 s_1' = 0, s_2 = -S, ordered in (x, s_2) and in (s_1, -y). On that curve s_2' has the sign of the balance g(S), which is positive
 between the first two: a start on the first one's side of the second, in either order, is carried to the first, of smallest S.
 """
