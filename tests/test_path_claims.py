@@ -17,6 +17,7 @@ from ascentfail.theory.lemmas import (
     beyond_05_flow,
     beyond_07_alternating,
     beyond_08_logistic_steps,
+    beyond_08_logistic_unridged,
     corollary_01_few_steps,
     dependence_causes,
     first_steps,
@@ -270,7 +271,7 @@ def test_existence_threshold_is_the_fold():
 )
 def test_stability_without_a_ridge_under_the_logistic_loss(excess, beyond, stable):
     p = Point(excess=excess, beyond=beyond)
-    at, strength = beyond_08_logistic_steps._balanced(p, JAX)
+    at, strength = beyond_08_logistic_unridged.balanced(p, JAX)
     ridgeless = Point(b=strength, forget_b=strength * jnp.exp(excess), phi=1.0)  # steps of h times these, h -> 0, have no ridge
 
     @jax.jit
@@ -281,7 +282,7 @@ def test_stability_without_a_ridge_under_the_logistic_loss(excess, beyond, stabl
     fixed = jnp.log(at)
     np.testing.assert_allclose(after(fixed), fixed, atol=1e-11)
     multiplier = jax.grad(after)(fixed)
-    np.testing.assert_allclose(beyond_08_logistic_steps._multiplier(p, JAX), multiplier, rtol=1e-9)
+    np.testing.assert_allclose(beyond_08_logistic_unridged.multiplier(p, JAX), multiplier, rtol=1e-9)
     assert (abs(multiplier) < 1) == stable
     w = fixed + 1e-4
     for _ in range(200):

@@ -18,7 +18,7 @@ from ascentfail.arithmetic import JAX, under_logistic_loss
 from ascentfail.errors import MissingExtraError
 from ascentfail.theory import Axis, Claim, Domain, Kind, claims, get
 from ascentfail.theory.evidence import identities, symbolic
-from ascentfail.theory.lemmas import beyond_02_displacement, beyond_07_alternating, beyond_08_logistic_steps
+from ascentfail.theory.lemmas import beyond_02_displacement, beyond_07_alternating, beyond_08_logistic_unridged
 from ascentfail.theory.lemmas.lemma_02_closed_forms import residual
 
 PROVED = (
@@ -39,6 +39,7 @@ PROVED = (
     "beyond-8.lemma-5.proof",
     "beyond-8.3.first-step-2d",
     "beyond-8.7.fixed-point",
+    "beyond-8.7.multiplier",
     "beyond-8.dependence-causes.exists",
 )
 
@@ -125,9 +126,14 @@ def logistic_residual(p, xp):
 
 
 def logistic_return(p, xp):
-    at, strength = beyond_08_logistic_steps._balanced(p, xp)
+    at, strength = beyond_08_logistic_unridged.balanced(p, xp)
     down = strength / (1 + at)
     return down + strength * xp.exp(p.excess) / (1 + at * xp.exp(down))
+
+
+def logistic_multiplier(p, xp):
+    big, sinh = beyond_08_logistic_unridged.spread(p, xp)
+    return beyond_08_logistic_unridged.multiplier(p, xp) - (1 - 2 * big * sinh - big**2)
 
 
 def plane_residual(p, xp):
@@ -153,6 +159,7 @@ FLIPS = {
     "beyond-8.lemma-5.proof": logistic_residual,
     "beyond-8.3.first-step-2d": lambda p, xp: first_step(p, under_logistic_loss(xp), sign=1),
     "beyond-8.7.fixed-point": logistic_return,
+    "beyond-8.7.multiplier": logistic_multiplier,
     "beyond-8.dependence-causes.exists": plane_residual,
     "lemma-2.one-coordinate": two_models,
     "lemma-2.second-branch": lambda p, xp: residual(

@@ -75,6 +75,10 @@ def velocities(p: Point, xp: Arithmetic) -> Scalar:
     return xp.minimum(q * forget - retain, forget)
 
 
+ENDS_FARTHER_WORDS = (
+    "A flow that starts by lowering x and s_2 keeps lowering them, so x_DA <= x_D < X; then y_D - y_DA = q (x_D - x_DA) + (1-q^2)"
+    "(V+B) >= 0 and B = (1+phi)/phi V l(y_DA)/l(y_D) > V: both parts of the squared distance (x - X)^2 + (1-q^2) s_2^2 have grown"
+)
 AWAY = Domain(
     PLANE.axes, PLANE.chart, lambda p, xp: (first_step_criterion(p, xp),), f"{PLANE.words}, the first step leads away",
 )
@@ -91,10 +95,7 @@ STEP_IMPLIES_END = register(Claim(
     ),
     margin=extra_squared_distance,
     proof=(*BOTH_FALL, *REACHES, steps.X_GAP_AND_Y_GAP),
-    proof_words=f"{BOTH_FALL_WORDS}. {REACHES_WORDS}. A flow that starts by lowering x and s_2 keeps lowering them, so x_DA <= "
-    f"x_D < X; "
-    "then y_D - y_DA = q (x_D - x_DA) + (1-q^2)(V+B) >= 0 and B = (1+phi)/phi V l(y_DA)/l(y_D) > V: both parts of the squared "
-    "distance (x - X)^2 + (1-q^2) s_2^2 have grown",
+    proof_words=f"{BOTH_FALL_WORDS}. {REACHES_WORDS}. {ENDS_FARTHER_WORDS}",
     note="The converse fails widely; that no later point of the path is closer does not follow: beyond-3.step-implies-path.",
 ))
 

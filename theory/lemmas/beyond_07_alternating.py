@@ -24,7 +24,7 @@ def _ridged(p: Point) -> Point:
     return Point(b=p.rho / p.lam, forget_b=p.kappa / p.lam, phi=1)
 
 
-register(Claim(
+SECOND_ORDER = register(Claim(
     id="beyond-7.second-order",
     statement="alternating - simultaneous with ridge 2 lam = eta^2 (lam - kappa e^{-w})(lam w - rho e^{-w}) - eta kappa e^{-w} "
     "(e^t - 1 - t), t = eta (lam w - rho e^{-w}): the last term is O(eta^3).",
@@ -34,7 +34,7 @@ register(Claim(
         (_W, Axis("eta", 1e-3, 1.0, "log"), Axis("lam", 1e-3, 1.0, "log"), Axis("rho", 0.01, 1.0), Axis("kappa", 0.01, 1.0)),
         words="w in [-3, 10], eta and lam in [1e-3, 1], rho and kappa in [0.01, 1]",
     ),
-    margin=lambda p, xp: _remainder(p, xp),
+    margin=lambda p, xp: after_second_order(p, xp) + p.eta * p.kappa * xp.exp(-p.w) * _beyond_linear(p, xp),
     proof=(steps.identity(
         "second-order", "h^2 A - h kappa' l (e^t - 1) = h^2 A (1 - kappa' l) - h kappa' l (e^t - 1 - t) with t = h A",
         {"h": (1e-3, 1.0), "a": (-1e3, 1e3), "kappa": (1e-3, 1e3), "l": (0.0, 1e3), "growth": (0.0, 1e3)},
@@ -45,12 +45,24 @@ register(Claim(
 ))
 
 
-def _remainder(p: Point, xp: Arithmetic) -> Scalar:
-    slope, h, point = xp.exp(-p.w), p.eta * p.lam, _ridged(p)
-    drift = p.eta * (p.lam * p.w - p.rho * slope)
-    gap = steps_1d.alternating(p.w, point, h, xp=xp) - steps_1d.simultaneous(p.w, point, h, ridges=2, xp=xp)
-    second = p.eta * (p.lam - p.kappa * slope) * drift
-    return gap - second + p.eta * p.kappa * slope * (xp.exp(drift) - 1 - drift)
+def drift(p: Point, xp: Arithmetic) -> Scalar:
+    """What the descent half-step takes off w, t = eta (lam w - rho l(w))."""
+    return p.eta * (p.lam * p.w - p.rho * steps_1d.slope(p.w, xp.loss, xp))
+
+
+def after_second_order(p: Point, xp: Arithmetic) -> Scalar:
+    """What alternating - simultaneous with ridge 2 lam has beyond its second order, eta t (lam - kappa |l'(w)|)."""
+    h, point, slope = p.eta * p.lam, _ridged(p), steps_1d.slope(p.w, xp.loss, xp)
+    after = steps_1d.alternating(p.w, point, h, loss=xp.loss, xp=xp)
+    bend = slope * (1 - slope) if xp.loss == "logistic" else slope
+    gap = after - steps_1d.simultaneous(p.w, point, h, ridges=2, loss=xp.loss, xp=xp)
+    return gap - p.eta * (p.lam - p.kappa * bend) * drift(p, xp)
+
+
+def _beyond_linear(p: Point, xp: Arithmetic) -> Scalar:
+    """e^t - 1 - t."""
+    t = drift(p, xp)
+    return xp.exp(t) - 1 - t
 
 
 def unridged_step(w: Any, h_retain: Any, excess: Any, xp: Arithmetic) -> tuple[Scalar, Scalar]:
@@ -102,6 +114,12 @@ register(Claim(
     note="Beyond e^{sqrt 2} the multiplier passes -1: the period doubles.",
 ))
 
+SMALL_EXPONENT = steps.inequality(
+    "small-ridge", "with |t| <= 0.1: |e^t - 1| <= 1.1 |t|, as 1 + t + t^2 - e^t has value and slope 0 at 0 and second "
+    "derivative 2 - e^t >= 0 on [0, 0.1], and 1 - e^{-t} <= t", {"t": (0.0, 0.1)},
+    lambda p, xp: 2 - xp.exp(p.t), lambda p, xp: xp.exp(-p.t) - 1 + p.t,
+)
+
 register(Claim(
     id="beyond-7.small-ridge",
     statement="For eta lam -> 0 the fixed point tends to w*: one step from w* moves it by at most 3 h (1 + |w*| + s)(1 + s), h = "
@@ -116,11 +134,7 @@ register(Claim(
     margin=lambda p, xp: 3 * p.step * p.size * (1 + p.excess) - xp.abs(
         steps_1d.alternating(p.start, p, p.step, xp=xp) - p.start
     ),
-    proof=(steps.inequality(
-        "small-ridge", "with |t| <= 0.1: |e^t - 1| <= 1.1 |t|, as 1 + t + t^2 - e^t has value and slope 0 at 0 and second "
-        "derivative 2 - e^t >= 0 on [0, 0.1], and 1 - e^{-t} <= t", {"t": (0.0, 0.1)},
-        lambda p, xp: 2 - xp.exp(p.t), lambda p, xp: xp.exp(-p.t) - 1 + p.t,
-    ),),
+    proof=(SMALL_EXPONENT,),
     proof_words="u = w* + s - h w*, so e^{-u} = e^{-w*-s} e^{h w*} and the ascent takes off s e^{h w*} + h u: together -h w* - s "
     "(e^{h w*} - 1) - h (w* + s - h w*), at most h |w*| (1 + 1.1 s) + h (|w*| + s) + h |w*|/10",
 ))

@@ -16,6 +16,9 @@ from ascentfail.theory.domains import PLANE
 from ascentfail.theory.lemmas.beyond_01_first_step import GRADIENT_DIFFERENCE, HELPS, HELPS_WORDS
 from ascentfail.theory.lemmas.beyond_03_paths import (
     AWAY,
+    BOTH_FALL,
+    BOTH_FALL_WORDS,
+    ENDS_FARTHER_WORDS,
     FOR_EVER,
     FOR_EVER_WORDS,
     STEP_IMPLIES_END,
@@ -23,6 +26,7 @@ from ascentfail.theory.lemmas.beyond_03_paths import (
 )
 from ascentfail.theory.lemmas.beyond_03_regions import FIRST_STEP_1D, FIRST_STEP_2D
 from ascentfail.theory.lemmas.beyond_08_logistic import again
+from ascentfail.theory.lemmas.beyond_08_logistic_flow import REACHES, REACHES_WORDS
 from ascentfail.theory.lemmas.dependence_causes import FARTHER_WITH_DEPENDENCE
 from ascentfail.theory.lemmas.first_steps import ORDER, ORDER_WORDS
 from ascentfail.theory.registry import register
@@ -41,9 +45,9 @@ register(again(
 ))
 register(again(FIRST_STEP_2D, note="The same with the logistic loss, U and V its own pulls."))
 register(again(
-    STEP_IMPLIES_END, AWAY, note="The same with the logistic loss. x and s_2 fall for ever here, too "
-    "(beyond-8.3.step-implies-path.repaired); not proved is that they fall to the minimum of the smaller forget pull, where "
-    "there are two.",
+    STEP_IMPLIES_END, AWAY, (*BOTH_FALL, *REACHES, steps.X_GAP_AND_Y_GAP),
+    f"{BOTH_FALL_WORDS}. {REACHES_WORDS}. {ENDS_FARTHER_WORDS}",
+    "The same with the logistic loss, at the minimum of the smaller forget pull, where there are two.",
 ))
 _PATH = again(STEP_IMPLIES_PATH, note="The same with the logistic loss: it fails there, too, in the same place.")
 register(dataclasses.replace(_PATH, repaired=_PATH.repaired and dataclasses.replace(

@@ -1,7 +1,7 @@
 r"""Beyond the paper: alternating steps under the logistic loss, whose slope l(w) = 1/(1 + e^w) is below 1, its own at most 1/4.
 
 The second-order effect of the ascent after the descent, h^2 b kappa l^2 (1 - l), does not need the exponential loss, and neither
-does the failure that it causes. What the bounded slope changes is boundedness, which is immediate, and stability without a ridge.
+does the failure that it causes. What the bounded slope changes is boundedness, which is immediate.
 """
 
 from __future__ import annotations
@@ -114,56 +114,4 @@ register(Claim(
     exclusion_words="alternating(w) > w for every w <= W + 1, at this eta and at every smaller one with lam = k eta rho^2: no "
     "fixed point comes within 1 of the minimiser W",
     note="It fails as with the exponential loss, but only for smaller ridges: the slope at W + 1 is smaller.",
-))
-
-# --- without a ridge -----------------------------------------------------------------------------------------------------------
-
-_BALANCE = Domain(
-    (Axis("excess", 1e-2, 5.0, "log"), Axis("beyond", 1e-3, 10.0, "log")),
-    words="s = ln(alpha/phi) in [0.01, 5] and a descent half-step of s + t at the fixed point, t in [1e-3, 10]",
-)
-
-
-def _balanced(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar]:
-    """(e^w, eta rho) of the fixed point whose half-steps undo each other over a distance s + t."""
-    at = (1 - xp.exp(-p.excess)) / (xp.exp(p.beyond) - 1)
-    return at, (p.excess + p.beyond) * (1 + at)
-
-
-def _returns(p: Point, xp: Arithmetic) -> Scalar:
-    """What a step takes off w: eta (kappa l(u) - rho l(w)) with its sign reversed, u = w + eta rho l(w)."""
-    at, strength = _balanced(p, xp)
-    down = strength / (1 + at)
-    return down - strength * xp.exp(p.excess) / (1 + at * xp.exp(down))
-
-
-register(Claim(
-    id="beyond-8.7.fixed-point",
-    statement="Without a ridge and with the logistic loss, the alternating map has for every alpha > phi and t > 0 the fixed "
-    "point e^w = (1 - phi/alpha)/(e^t - 1), at the step eta rho = (ln(alpha/phi) + t)(1 + e^w).",
-    source="ours: beyond-7.fixed-point with the logistic loss",
-    kind=Kind.EQUALITY,
-    domain=_BALANCE,
-    margin=_returns,
-    note="With the exponential loss both half-steps move by ln(alpha/phi), whatever the step; here by more, and by more for "
-    "larger steps.",
-))
-
-
-def _multiplier(p: Point, xp: Arithmetic) -> Scalar:
-    """(1 - d l(-w))(1 + d l(-u)), d the move of a half-step."""
-    at, _ = _balanced(p, xp)
-    d = p.excess + p.beyond
-    return (1 - d * at / (1 + at)) * (1 + d * at * xp.exp(d) / (1 + at * xp.exp(d)))
-
-
-register(Claim(
-    id="beyond-8.7.stability",
-    statement="With the logistic loss, too, the fixed point is stable where alpha/phi < e^{sqrt 2}, and not stable beyond.",
-    source="ours: beyond-7.stability with the logistic loss",
-    kind=Kind.ORDERING,
-    domain=_BALANCE,
-    margin=lambda p, xp: (xp.sqrt(xp.number(2)) - p.excess) * (1 - xp.abs(_multiplier(p, xp))),
-    note="A difference between the losses: here it depends on the step, too. A large one carries w to where l is flat, so the "
-    "descent half-step no longer contracts what the ascent half-step spreads, and the multiplier passes +1.",
 ))
