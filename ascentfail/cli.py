@@ -97,7 +97,7 @@ def _selected(ids: list[str]) -> list[Claim]:
     from ascentfail.theory import claims, get
 
     try:
-        return [get(claim_id) for claim_id in ids] if ids else list(claims())
+        return [get(claim_id) for claim_id in dict.fromkeys(ids)] if ids else list(claims())
     except KeyError as error:
         _stop(error.args[0])
 
@@ -126,13 +126,19 @@ def verify(
     started = time.perf_counter()
     selected = [claim.id for claim in _selected(ids or [])]
     found: dict[int, Verdict] = {}
+    unproved: list[str] = []
     tasks = [(units.run, claim_id, level.value, samples) for claim_id in selected]
     for i, unit in _work("checking", tasks, jobs or (1 if ids else 2)):
         found[i] = Verdict.from_json(unit.verdict)
         for claim_id, content in unit.certificates.items() if certificates else ():
             write_json((certificates or Path()) / f"{claim_id}.json", content)
+        if certificates and not unit.certificates:
+            unproved.append(unit.verdict["id"])
     verdicts, seconds = [found[i] for i in range(len(selected))], time.perf_counter() - started
     _print_table(verdicts, seconds)
+    if unproved:
+        cure = "" if level is Level.certified else "; certificates are found at --level certified"
+        print(f"no certificate for {', '.join(sorted(unproved))}{cure}", file=sys.stderr)
     if json_file:
         write_json(json_file, document(verdicts, 0, seconds))
     if record:
@@ -165,6 +171,8 @@ def _compare(changed: list[str]) -> NoReturn:
     """Ends the command: 0 where every verdict is the recorded one, 1 where some differ."""
     for line in changed:
         print(f"differs from the record: {line}", file=sys.stderr)
+    if changed:
+        print("what is right may be recorded: ascentfail verify ID ... --record", file=sys.stderr)
     raise typer.Exit(1 if changed else 0)
 
 
@@ -222,7 +230,8 @@ def explain(
     from ascentfail.theory import check
 
     claim = _selected([claim_id])[0]
-    verdict = check(claim, level.value if level else _strongest())
+    with _progress("checking", 1):
+        verdict = check(claim, level.value if level else _strongest())
     _console().print(_explanation(claim, verdict.to_json()), soft_wrap=False)
 
 
@@ -244,7 +253,7 @@ def _explanation(claim: Claim, entry: dict[str, Any]) -> str:
 
     evidence, style = entry["evidence"], _STYLES[entry["status"]]
     lines = [f"[bold]{claim.id}[/]  [{style}]{entry['status']}[/]  {proof_word(entry)}"]
-    lines.append(f"  {'statement ' if claim.id.endswith('.repaired') else 'as printed'}  {_escape(claim.statement)}")
+    lines.append(f"  statement   {_escape(claim.statement)}")
     lines.append(f"  source      {_escape(claim.source)}")
     lines.append(f"  domain      {_escape(claim.domain.words)}")
     if claim.note:

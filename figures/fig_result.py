@@ -25,7 +25,7 @@ from ascentfail.figures import _regions, fig_paths, style
 from ascentfail.precision import require_x64
 from ascentfail.theory import Point, Verdict, claims, record
 from ascentfail.theory.lemmas.lemma_03_wrong_side import extra_distance
-from ascentfail.theory.report import is_ours
+from ascentfail.theory.report import of_paper
 
 NAME = "result"
 CLAIMS = ("lemma-3.main", "lemma-3.main.repaired", "lemma-5.proof.repaired", "beyond-3.farther-1d", "beyond-3.first-step-1d")
@@ -37,7 +37,7 @@ PARAMETERS: dict[str, Any] = {
     "until": 1.5,  # time of the flow over the ridge
     "paths": fig_paths.PARAMETERS,
 }
-ROWS = ("as printed", "repaired", "ours, beyond")
+ROWS = ("of the paper", "repaired", "ours, beyond")
 VERDICTS = ("proved", "not broken", "refuted", "open")
 _ROUNDING = 1e-12
 
@@ -120,7 +120,7 @@ def verdicts() -> np.ndarray:
     counts = np.zeros((len(ROWS), len(VERDICTS)), int)
     for entry in entries:
         verdict = Verdict.from_json(entry)
-        counts[2 if is_ours(entry) else 0, _column(verdict)] += 1
+        counts[0 if of_paper(entry) else 2, _column(verdict)] += 1
         while verdict.repaired is not None:
             verdict = verdict.repaired
             counts[1, _column(verdict)] += 1

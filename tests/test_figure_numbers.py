@@ -26,7 +26,7 @@ from ascentfail.figures import (
     fig_result,
     fig_stability,
 )
-from ascentfail.theory import Point, readings, record
+from ascentfail.theory import Point, readings, record, report
 from ascentfail.theory.check import LEVELS
 from ascentfail.theory.domains import plane_margins
 from ascentfail.toy_points import concrete
@@ -350,6 +350,8 @@ def test_result_counts_the_record(arrays):
         assert counts[[0, 2], columns].sum() == sum(e["status"] == status for e in entries)
     assert counts[1].sum() == json.dumps(entries).count('"repaired": {')
     assert not counts[:, 1].any()  # at the strongest level what holds is proved
+    chapters = report.chapters(record.load())
+    assert counts[2].sum() == len(chapters[report.OURS]) and counts[0].sum() == sum(map(len, chapters.values())) - counts[2].sum()
 
 
 def test_committed_picture_is_the_current_one(arrays):

@@ -148,7 +148,8 @@ def test_the_verdict_is_the_entry_s(no_pictures, status):
     badges = [attrs["class"] for _, attrs in read.elements if attrs.get("class", "").startswith("badge")]
     assert badges == [f"badge {status}"] * 2  # overview and card
     words = "".join(read.text)
-    assert f"1 statements: 1 {status}." in words
+    said = {"holds": "1 holds", "fails": "1 fails", "open": "1 is open", "vacuous": "1 says nothing"}[status]
+    assert f"1 statements: {said}." in words
     assert ("Refuted at" in words) == (status == "fails")
 
 

@@ -140,7 +140,7 @@ def test_record_in_small(few, ascentfail, monkeypatch, tmp_path):
     monkeypatch.setattr(figures, "make", lambda name, folder: (tmp_path / name).touch())
     (tmp_path / "README.md").write_text(TEXT)
     runpy.run_path(str(ROOT / shlex.split(update)[1]), run_name="__main__")
-    assert "Of 1 statements 1 hold" in (tmp_path / "README.md").read_text() and (tmp_path / "result").exists()
+    assert "Of 1 statements of the paper" in (tmp_path / "README.md").read_text() and (tmp_path / "result").exists()
 
 
 BENCHMARKS = {
@@ -183,7 +183,7 @@ def test_verdict_table_is_the_recorded_one():
 
 
 def test_verdict_table_has_every_claim_once_and_in_a_chapter():
-    rows = re.findall(r"^\| `(.+?)` \| .* \| \*\*(.+?)\*\* \|", TEXT, re.M)
+    rows = re.findall(r"^\| `(.+?)`<br>.* \| \*\*(.+?)\*\* \|", TEXT, re.M)
     assert sorted(rows) == sorted((e["id"], e["status"]) for e in record.load())
     assert {i for i, _ in rows} == {claim.id for claim in registry.claims()}
     found = report.chapters(record.load())
@@ -192,7 +192,7 @@ def test_verdict_table_has_every_claim_once_and_in_a_chapter():
         folded = TEXT.split(f"<b>{title}</b>")[1]
         said, table = folded.split("</summary>")[0], folded.split("</details>")[0]
         for entry in members:
-            assert f"| `{entry['id']}` |" in table
+            assert f"| `{entry['id']}`<br>{entry['source']} |" in table
             assert (f"<code>{entry['id']}</code>" in said) == (entry["status"] != "holds")
 
 

@@ -115,7 +115,8 @@ def test_levels_are_recorded_side_by_side(tmp_path, verdicts):
     assert [entry["id"] for entry in record.load("certified", path)] == list(IDS[:1])
     assert record.load("searched", path) == []
     assert record.load(path=path) == record.load("certified", path)  # the strongest one
-    assert record.differences(verdicts[1:], "certified", path) == ["lemma-4: holds, recorded: nothing"]
+    assert record.differences(verdicts[1:], "certified", path) == []  # what one level lacks is looked up at the others
+    assert record.differences([strange()], "certified", path) == [f"{strange().id}: {strange().status}, recorded: nothing"]
 
 
 def test_the_place_of_the_record_is_looked_up_when_it_is_needed(tmp_path, verdicts, monkeypatch):

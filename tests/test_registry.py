@@ -4,6 +4,8 @@ import dataclasses
 import functools
 import math
 import pkgutil
+import subprocess
+import sys
 
 import pytest
 
@@ -101,6 +103,24 @@ def test_order_is_the_paper_s_and_ours_last():
     assert claims() == CLAIMS
 
 
+def test_order_is_that_of_the_files_however_they_are_imported():
+    """A file imported first, as by another one, keeps its place."""
+    program = (
+        "import ascentfail.theory.lemmas.beyond_08_logistic_unridged, ascentfail.theory.lemmas.toy_trap\n"
+        "from ascentfail.theory import claims\n"
+        "print(*[claim.id for claim in claims()])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [claim.id for claim in CLAIMS]
+
+
+def test_what_is_beyond_the_paper_says_so_in_its_source():
+    """The one word by which table, report and picture tell the paper's statements from ours."""
+    for claim in CLAIMS:
+        if claim.id.startswith("beyond-"):
+            assert claim.source.startswith("ours"), claim.id
+
+
 @pytest.mark.parametrize(
     ("typo", "nearest"),
     [("lemma-3.mian", "lemma-3.main"), ("lema-4", "lemma-4"), ("figure-4.exist", "figure-4.exists")],
@@ -127,6 +147,7 @@ def test_a_second_claim_of_one_id_is_refused():
 
 def test_a_claim_of_one_s_own_is_registered_and_found(monkeypatch):
     monkeypatch.setattr(registry, "_CLAIMS", dict(registry._CLAIMS))
+    monkeypatch.setattr(registry, "_FILES", dict(registry._FILES))
     mine = Claim("mine-1", "x >= 0", "me", Kind.BOUND, Domain((Axis("x", 0.0, 1.0),), words="x"), lambda p, xp: p.x)
     assert register(mine) is mine
     assert get("mine-1") is mine and claims()[-1] is mine

@@ -18,7 +18,7 @@ from ascentfail.errors import invalid
 from ascentfail.theory import pictures
 from ascentfail.theory.claim import Claim
 from ascentfail.theory.pictures import short
-from ascentfail.theory.report import Entry, by_id, is_ours, proof_word, strength, summary
+from ascentfail.theory.report import Entry, by_id, of_paper, proof_word, strength, summary
 from ascentfail.theory.verdict import percent
 
 _SIGNS = {"holds": "✓", "fails": "✗", "open": "?", "vacuous": "∅"}
@@ -125,7 +125,7 @@ def _card(claim: Claim, entry: Entry, drawn: Mapping[str, str], record: Mapping[
     return (
         f'<article class="card" id="{key}"><header><h3><a href="#{key}">{key}</a></h3>{_badge(entry)}'
         f'<span class="strength">{escape(strength(entry, record))}</span></header>'
-        f"{_statement(claim, entry, 'Our statement' if is_ours(entry) else 'As printed', drawn)}"
+        f"{_statement(claim, entry, 'In the paper' if of_paper(entry) else 'Our statement', drawn)}"
         f'{_instead(claim, entry, drawn, record)}<p class="again">Re-run: <code>ascentfail explain {key}</code></p></article>'
     )
 
@@ -134,11 +134,11 @@ def _instead(claim: Claim, entry: Entry, drawn: Mapping[str, str], record: Mappi
     repaired, verdict = claim.repaired, entry["repaired"]
     if repaired is None or not verdict:
         return ""
-    key = escape(repaired.id, quote=True)
+    key, label = escape(repaired.id, quote=True), f"What {'holds' if verdict['status'] == 'holds' else 'may hold'} instead"
     return (
         f'<section class="repaired" id="{key}"><header><h4><a href="#{key}">Repaired</a></h4>{_badge(verdict)}'
         f'<span class="strength">{escape(strength(verdict, record))}</span></header>'
-        f"{_statement(repaired, verdict, 'What holds instead', drawn)}{_instead(repaired, verdict, drawn, record)}</section>"
+        f"{_statement(repaired, verdict, label, drawn)}{_instead(repaired, verdict, drawn, record)}</section>"
     )
 
 
@@ -285,8 +285,8 @@ def _head(entries: list[Entry], record: Mapping[str, Entry]) -> str:
 
 def _overview(entries: list[Entry], record: Mapping[str, Entry]) -> str:
     parts = [
-        (title, [entry for entry in entries if is_ours(entry) == ours])
-        for title, ours in (("The paper", False), ("Beyond the paper", True))
+        (title, [entry for entry in entries if of_paper(entry) == paper])
+        for title, paper in (("The paper", True), ("Beyond the paper", False))
     ]
     rows = "".join(
         f'<tbody><tr class="part"><th colspan="4" scope="rowgroup">{title}</th></tr>'

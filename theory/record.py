@@ -66,8 +66,8 @@ def statuses(entries: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:
 
 
 def differences(verdicts: Iterable[Verdict], level: Level, path: Path | None = None) -> list[str]:
-    """One line for every verdict that is not the one recorded at its level."""
-    recorded = dict(statuses(load(level, path)))
+    """One line for every verdict that is not the one recorded: at its level, or at the strongest where that one lacks it."""
+    recorded = dict(statuses(entry for name in (*LEVELS, level) for entry in load(name, path)))
     found = statuses(v.to_json() for v in verdicts)
     return [
         f"{claim_id}: {status}, recorded: {recorded.get(claim_id, 'nothing')}"

@@ -8,13 +8,16 @@ from __future__ import annotations
 import difflib
 import functools
 import importlib
+import itertools
 import pkgutil
 import re
+import sys
 
 from ascentfail.errors import invalid
 from ascentfail.theory.claim import Claim
 
 _CLAIMS: dict[str, Claim] = {}
+_FILES: dict[str, str] = {}  # the module that registered a claim: files may import each other in any order
 _CHAPTERS = (
     "lemma", "first", "early", "corollary", "iterative", "figure", "appendix", "toy", "ridge", "any", "influence", "dependence",
     "cross", "beyond",
@@ -35,7 +38,7 @@ def register(claim: Claim) -> Claim:
     """
     if claim.id in _CLAIMS:
         raise invalid("id", claim.id, "an id that no other claim has")
-    _CLAIMS[claim.id] = claim
+    _CLAIMS[claim.id], _FILES[claim.id] = claim, sys._getframe(1).f_globals["__name__"]
     return claim
 
 
@@ -53,11 +56,12 @@ def claims() -> tuple[Claim, ...]:
     return tuple(sorted(_CLAIMS.values(), key=_place))
 
 
-def _place(claim: Claim) -> tuple[int, int]:
-    """Chapter of the id, then its number; claims of one file keep their order (sorting is stable)."""
-    chapter, *rest = re.split(r"[-.]", claim.id, maxsplit=1)
-    number = re.match(r"\d+", "".join(rest))
-    return _CHAPTERS.index(chapter) if chapter in _CHAPTERS else len(_CHAPTERS), int(number[0]) if number else 0
+def _place(claim: Claim) -> tuple[list[tuple[int, int]], str]:
+    """The chapters and numbers with which the id begins, then the file; claims of one file keep their order."""
+    known = {chapter: (i, 0) for i, chapter in enumerate(_CHAPTERS)}
+    words = itertools.takewhile(lambda word: word in known or word.isdigit(), re.split(r"[-.]", claim.id))
+    places = [known[word] if word in known else (len(known), int(word)) for word in words]
+    return places or [(len(known), 0)], _FILES[claim.id]
 
 
 def get(claim_id: str) -> Claim:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,16 +11,15 @@ from ascentfail.theory.verdict import percent
 
 Entry = dict[str, Any]  # a verdict as plain data
 
-# Chapters of the README and how the ids in them begin; what begins otherwise would stand under "Other".
+# Chapters on the paper, and how the ids in them begin.
 CHAPTERS = (
     ("Random forget sets", r"lemma-1\b"),
     ("One coordinate", r"lemma-[2-5]\b|first-step|early-stop|corollary-1|iterative"),
     ("Two correlated directions", r"lemma-([6-9]|1[0-2])\b|figure-4|appendix-j|dependence-causes"),
     ("The toy network", r"toy-|any-ratio"),
     ("Remarks and open questions", r"ridge-radial|influence-pc|cross-influence"),
-    ("Beyond the paper: ours", r"beyond-"),
-    ("Other", r""),
 )
+OURS, OTHER = "Beyond the paper: ours", "Other"  # of sources that begin with "ours", and statements that a user adds
 
 
 def number(value: float | None) -> str:
@@ -32,9 +32,16 @@ def point(coordinates: dict[str, float]) -> str:
     return ", ".join(f"{name} = {value:.6g}" for name, value in coordinates.items())
 
 
-def is_ours(entry: Entry) -> bool:
-    """Whether the statement is ours, and not printed in the paper."""
-    return entry["source"].startswith("ours")
+def chapter(entry: Entry) -> str:
+    """The chapter of a statement: by its source where that is ours, else by its id."""
+    if entry["source"].startswith("ours"):
+        return OURS
+    return next((title for title, begins in CHAPTERS if re.match(begins, entry["id"])), OTHER)
+
+
+def of_paper(entry: Entry) -> bool:
+    """Whether the statement is the paper's, as printed or as read."""
+    return chapter(entry) not in (OURS, OTHER)
 
 
 def proof_word(entry: Entry) -> str:
@@ -88,34 +95,41 @@ def finding(entry: Entry, record: Mapping[str, Entry] | None = None) -> str:
 def markdown_table(entries: Iterable[Entry], record: Iterable[Entry] = ()) -> str:
     """The verdict table of `reproduce`; with a record, stronger evidence recorded before is said."""
     known = by_id(record)
-    lines = ["| claim | as printed | verdict | evidence | where, or what instead |", "|---|---|---|---|---|"]
+    lines = ["| claim, and where it stands | statement | verdict | evidence | where, or what instead |", "|---|---|---|---|---|"]
     for entry in entries:
-        cells = (f"`{entry['id']}`", entry["statement"], f"**{entry['status']}**", strength(entry, known), finding(entry, known))
+        name = f"`{entry['id']}`<br>{entry['source']}"
+        cells = (name, entry["statement"], f"**{entry['status']}**", strength(entry, known), finding(entry, known))
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 
 
 def chapters(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
     """The verdicts by chapter, empty chapters left out."""
-    found: dict[str, list[Entry]] = {title: [] for title, _ in CHAPTERS}
+    found: dict[str, list[Entry]] = {title: [] for title in (*dict(CHAPTERS), OURS, OTHER)}
     for entry in entries:
-        found[next(title for title, begins in CHAPTERS if re.match(begins, entry["id"]))].append(entry)
+        found[chapter(entry)].append(entry)
     return {title: members for title, members in found.items() if members}
 
 
-_WORDS = {"holds": "hold", "fails": "fail", "open": "are open", "vacuous": "say nothing"}
+_WORDS = {  # of one, and of several
+    "holds": ("holds", "hold"), "fails": ("fails", "fail"), "open": ("is open", "are open"),
+    "vacuous": ("says nothing", "say nothing"),
+}  # fmt: skip
 
 
 def folded_table(entries: Iterable[Entry]) -> str:
     """The verdict table of the README: a fold for each chapter, on whose outside stands how many hold and which do not."""
     entries = list(entries)
-    counts = [f"{sum(e['status'] == s for e in entries)} {word}" for s, word in _WORDS.items()]
-    parts = [f"Of {len(entries)} statements {', '.join(counts)}.\n"]
+    paper, others = [e for e in entries if of_paper(e)], [e for e in entries if not of_paper(e)]
+    parts = [
+        f"Of {len(paper)} statements of the paper, each as printed or in the reading that its row names, {summary(paper)}; of "
+        f"{len(others)} of ours {summary(others)}.\n"
+    ]
     for title, members in chapters(entries).items():
         said = []
-        for status, word in _WORDS.items():
+        for status, words in _WORDS.items():
             ids = [f"<code>{e['id']}</code>" for e in members if e["status"] == status]
-            said += [f"{len(ids)} {word}" + ("" if status == "holds" else f": {', '.join(ids)}")] if ids else []
+            said += [_count(len(ids), words) + ("" if status == "holds" else f": {', '.join(ids)}")] if ids else []
         parts.append(
             f"<details><summary><b>{title}</b> ({'; '.join(said)})</summary>\n\n{markdown_table(members)}\n</details>\n"
         )
@@ -123,8 +137,10 @@ def folded_table(entries: Iterable[Entry]) -> str:
 
 
 def summary(entries: Iterable[Entry]) -> str:
-    """Counts of the statuses, in one line."""
-    counts: dict[str, int] = {}
-    for entry in entries:
-        counts[entry["status"]] = counts.get(entry["status"], 0) + 1
-    return ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+    """Counts of the statuses that occur, in one line."""
+    counts = collections.Counter(entry["status"] for entry in entries)
+    return ", ".join(_count(counts[status], words) for status, words in _WORDS.items() if counts[status])
+
+
+def _count(number: int, words: tuple[str, str]) -> str:
+    return f"{number} {words[number != 1]}"

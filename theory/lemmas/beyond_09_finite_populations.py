@@ -38,7 +38,7 @@ register(Claim(
     id="beyond-9.serfling",
     statement="P(|Acc_D - Acc_F| >= e) <= 2 exp(-2 |F| e^2/(1 - (|F|-1)/N)) for F drawn without replacement from N and a model "
     "that does not depend on F.",
-    source="Serfling (1974)",
+    source="ours: Serfling (1974) on a forget set",
     kind=Kind.PROBABILITY,
     domain=DRAWN_SETS,
     margin=lambda p, xp: serfling_bound(p, xp) - drawn_tail(p, xp),

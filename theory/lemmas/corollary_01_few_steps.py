@@ -48,7 +48,7 @@ for _prefix, _loss in LOSSES:
         id=f"{_prefix}corollary-1.few-steps",
         statement="With a stable step, eta < 2/(lam (1 + w_D)), some fixed number K of simultaneous steps from w_D gives "
         "|w_K - w_R| -> infinity as lam -> 0 and alpha -> phi; so |w_K - w_R| passes 3 K + 1.",
-        source="Corollary 1, with the step of the text",
+        source="ours: corollary-1.few-steps with the logistic loss" if _prefix else "Corollary 1, with the step of the text",
         kind=Kind.EXISTENCE,
         domain=Domain(
             (PHI, Axis("stage", 10.0, 1e6, "log"), Axis("side", -1.0, 1.0), Axis("stable", 0.01, 0.99)),

@@ -90,7 +90,7 @@ for _prefix, _loss in LOSSES:
     register(Claim(
         id=f"{_prefix}first-step",
         statement="For phi^2/(1+2 phi) < alpha <= phi a simultaneous step of any size from w_D strictly increases |w - w_R|.",
-        source="Lemma 3 and the text after it",
+        source="ours: first-step with the logistic loss" if _prefix else "Lemma 3 and the text after it",
         kind=Kind.ORDERING,
         domain=Domain(
             (PHI, B, Axis("place", 1e-6, 1.0, "log"), STEP),
@@ -107,7 +107,7 @@ for _prefix, _loss in LOSSES:
         id=f"{_prefix}first-step.setup",
         statement="In the set-up of lemma-3.setup, with any number of axes, the gradient flow of L_DA from w_D starts by "
         "increasing |w - w_R|.",
-        source="Sec. 5.1.1, the set-up of Lemma 3",
+        source="ours: first-step.setup with the logistic loss" if _prefix else "Sec. 5.1.1, the set-up of Lemma 3",
         kind=Kind.ORDERING,
         domain=_SETUP,
         margin=lambda p, xp, loss=_loss: _away(p, loss, xp) + p.others * _away(_other(p), loss, xp),
@@ -128,7 +128,7 @@ for _prefix, _loss in LOSSES:
     register(Claim(
         id=f"{_prefix}early-stop.setup",
         statement="In the set-up of lemma-3.setup, no point of the gradient flow of L_DA from w_D is closer to w_R than w_D is.",
-        source="Sec. 5.1.1, the set-up of Lemma 3",
+        source="ours: early-stop.setup with the logistic loss" if _prefix else "Sec. 5.1.1, the set-up of Lemma 3",
         kind=Kind.ORDERING,
         domain=_FLOW,
         margin=lambda p, xp, loss=_loss: _closer(p, loss, xp),

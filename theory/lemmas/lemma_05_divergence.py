@@ -26,7 +26,7 @@ def _crossed(p: Point, xp: Arithmetic) -> Point:
 LEMMA_5, _ = (
     register(Claim(
         id=_id,
-        statement="|w_R - w_DA| >= W(|R_j|/(lam |R|)) for alpha >= phi, wherever w_DA exists.",
+        statement=f"|w_R - w_DA| >= W(|R_j|/(lam |R|)) for alpha >= phi, wherever w_DA exists{_at}.",
         source="Lemma 5" if _branch == 0 else "Lemma 5, at the other solution; an id of ours",
         kind=Kind.BOUND,
         domain=Domain(
@@ -40,9 +40,9 @@ LEMMA_5, _ = (
         proof=(steps.W_KEEPS_SIGN, steps.UNLEARNED_BELOW_ORACLE),
         proof_words="c_DA <= 0, so w_DA <= 0 on both branches and w_R - w_DA >= w_R",
     ))
-    for _id, _branch, _which, _low in (
-        ("lemma-5", 0, "the local minimum W_0", 0.0),
-        ("lemma-5.second-branch", -1, "the local maximum W_{-1}", 0.001),
+    for _id, _branch, _at, _which, _low in (
+        ("lemma-5", 0, "", "the local minimum W_0", 0.0),
+        ("lemma-5.second-branch", -1, ", also at the other solution W_{-1}", "the local maximum W_{-1}", 0.001),
     )
 )
 
