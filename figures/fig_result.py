@@ -204,10 +204,10 @@ def _bars(ax: Axes, data: dict[str, np.ndarray]) -> None:
         for i in range(len(ROWS)):
             if not counts[i, j]:
                 continue
-            last = counts[i, j + 1 :].sum() == 0  # beside the bar, which may be narrow
-            place = starts[i, j] + counts[i, j] + 0.7 if last else starts[i, j] + counts[i, j] / 2
-            ink = style.BLACK if last or j else "white"
-            ax.text(place, i, f"{counts[i, j]}", ha="left" if last else "center", va="center", fontsize=7, color=ink)
+            narrow = counts[i, j] < 8 and counts[i, j + 1 :].sum() == 0  # then beside the bar
+            place = starts[i, j] + counts[i, j] + 0.7 if narrow else starts[i, j] + counts[i, j] / 2
+            ink = style.BLACK if narrow or j else "white"
+            ax.text(place, i, f"{counts[i, j]}", ha="left" if narrow else "center", va="center", fontsize=7, color=ink)
     ax.set(title="Verdicts on the statements:\nwhat holds?", xlabel="statements", ylim=(len(ROWS) - 0.5, -1.1))
     ax.margins(x=0.08)
     ax.tick_params(axis="y", length=0)

@@ -1,6 +1,7 @@
 """The README is executed, not believed: every block of code, every command, its table, its picture, its citation."""
 
 import dataclasses
+import itertools
 import re
 import runpy
 import shlex
@@ -26,7 +27,7 @@ PYTHON = [b for b in blocks() if b.language == "python"]
 
 
 def test_every_block_is_executed_by_some_test():
-    assert {b.language for b in blocks()} == {"sh", "python", "bibtex", ""}
+    assert {b.language for b in blocks()} == {"sh", "python", "text", "bibtex", ""}
     assert TEXT.count("```") == 2 * len(blocks())
     assert set(commands()) == {"reproduce", "test", "minute", "explore", "certificates", "record", *BENCHMARKS}
     assert len(commands()) == sum(b.language == "sh" for b in blocks())
@@ -38,6 +39,8 @@ def test_python_blocks_run(block, tmp_path):
     done = subprocess.run([sys.executable, "-W", "error", "-c", block], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
+    following = {one.text: two.text for one, two in itertools.pairwise(blocks()) if two.language == "text"}
+    assert done.stdout == following.get(block, done.stdout)
 
 
 FIGURE = "figures/fig_mine.py"
@@ -91,7 +94,9 @@ def test_explore_in_small(ascentfail, monkeypatch, tmp_path):
     line = explorers()["line"]
     cut = [dataclasses.replace(slider, values=slider.values[:2], start=0) for slider in line.sliders]
     monkeypatch.setattr("ascentfail.figures.explorers.explorers", lambda: {"line": dataclasses.replace(line, sliders=tuple(cut))})
-    assert ascentfail(command("explore")) == 0
+    install, words = command("explore").split(" && ")
+    assert_installs(install, "notebook")
+    assert ascentfail(words) == 0
     assert (tmp_path / "explore.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
