@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, Group
 
     from ascentfail.theory import Claim, Verdict
 
@@ -232,7 +232,7 @@ def explain(
     claim = _selected([claim_id])[0]
     with _progress("checking", 1):
         verdict = check(claim, level.value if level else _strongest())
-    _console().print(_explanation(claim, verdict.to_json()), soft_wrap=False)
+    _console().print(_explanation(claim, verdict.to_json()))
 
 
 def _strongest() -> Any:
@@ -248,28 +248,32 @@ def _strongest() -> Any:
     return "certified"
 
 
-def _explanation(claim: Claim, entry: dict[str, Any]) -> str:
+def _explanation(claim: Claim, entry: dict[str, Any]) -> Group:
+    """A heading and a table of two columns, so that long texts wrap within theirs; below it the repaired statement's."""
+    from rich.console import Group
+    from rich.padding import Padding
+    from rich.table import Table
+
     from ascentfail.theory.report import number, point, proof_word
 
     evidence, style = entry["evidence"], _STYLES[entry["status"]]
-    lines = [f"[bold]{claim.id}[/]  [{style}]{entry['status']}[/]  {proof_word(entry)}"]
-    lines.append(f"  statement   {_escape(claim.statement)}")
-    lines.append(f"  source      {_escape(claim.source)}")
-    lines.append(f"  domain      {_escape(claim.domain.words)}")
-    if claim.note:
-        lines.append(f"  note        {_escape(claim.note)}")
-    lines.append(f"  evidence    {evidence['level']}, {evidence['samples']:,} points {_escape(evidence['words'])}")
+    facts = [("statement", claim.statement), ("source", claim.source), ("domain", claim.domain.words)]
+    facts += [("note", claim.note)] if claim.note else []
+    words = f": {evidence['words']}" if evidence["words"] else ""
+    facts.append(("evidence", f"{evidence['level']}, {evidence['samples']:,} points{words}"))
     if entry["counterexample"]:
         found = entry["counterexample"]
-        lines.append(f"  refuted at  {_escape(point(found['point']))}")
-        lines.append(f"              margin {found['margin']!r}, confirmed to {found['digits']} digits")
-        if found.get("bound"):
-            lines.append(f"              {_escape(found['bound'])}")
+        facts.append(("refuted at", point(found["point"])))
+        facts.append(("", f"margin {found['margin']!r}, confirmed to {found['digits']} digits"))
+        facts += [("", found["bound"])] if found.get("bound") else []
     elif evidence["worst_point"]:
-        lines.append(f"  closest     margin {number(evidence['worst_margin'])} at {_escape(point(evidence['worst_point']))}")
-    if claim.repaired:
-        lines += ["", _explanation(claim.repaired, entry["repaired"])]
-    return "\n".join(lines)
+        facts.append(("closest", f"margin {number(evidence['worst_margin'])} at {point(evidence['worst_point'])}"))
+    table = Table.grid(padding=(0, 2))
+    for label, text in facts:
+        table.add_row(label, _escape(text))
+    below = ["", _explanation(claim.repaired, entry["repaired"])] if claim.repaired else []
+    heading = f"[bold]{claim.id}[/]  [{style}]{entry['status']}[/]  {proof_word(entry)}"
+    return Group(heading, Padding(table, (0, 0, 0, 2)), *below)
 
 
 @app.command()
