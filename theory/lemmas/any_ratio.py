@@ -122,7 +122,7 @@ register(Claim(
     **_parts(PRINTED, 0.05, 10.0),
     repaired=Claim(
         id="any-ratio.printed-counts.repaired",
-        statement="... for every kappa_step in [0.54, 10].",
+        statement="The same for every kappa_step in [0.54, 10].",
         source="ours",
         **_parts(PRINTED, 0.54, 10.0),
     ),

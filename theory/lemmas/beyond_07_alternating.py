@@ -82,7 +82,7 @@ register(Claim(
 
 register(Claim(
     id="beyond-7.multiplier",
-    statement="Its multiplier is 1 - ln(alpha/phi)^2.",
+    statement="The multiplier of the fixed point w* is 1 - ln(alpha/phi)^2.",
     source="ours",
     kind=Kind.EQUALITY,
     domain=Domain(_STRENGTHS, words="eta rho in [1e-3, 10], ln(alpha/phi) in [1e-3, 10]"),

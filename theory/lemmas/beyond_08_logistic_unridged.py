@@ -70,7 +70,8 @@ def _in_spread(p: Point, xp: Arithmetic) -> Scalar:
 
 register(Claim(
     id="beyond-8.7.multiplier",
-    statement="Its multiplier is 1 + 2 D sinh(t/2) - D^2, D = (s + t) sinh(s/2)/sinh((s + t)/2) and s = ln(alpha/phi).",
+    statement="The multiplier of that fixed point is 1 + 2 D sinh(t/2) - D^2, D = (s + t) sinh(s/2)/sinh((s + t)/2) and s = "
+    "ln(alpha/phi).",
     source="ours: beyond-7.multiplier with the logistic loss",
     kind=Kind.EQUALITY,
     domain=BALANCE,
@@ -110,7 +111,8 @@ register(Claim(
     "also for larger alpha/phi where the step is small enough.",
     repaired=Claim(
         id="beyond-8.7.stability.repaired",
-        statement="It is stable exactly where 2 sinh(t/2) < D < sinh(t/2) + sqrt(2 + sinh(t/2)^2).",
+        statement="It is stable exactly where 2 sinh(t/2) < D < sinh(t/2) + sqrt(2 + sinh(t/2)^2), D that of "
+        "beyond-8.7.multiplier.",
         source="ours",
         kind=Kind.ORDERING,
         domain=BALANCE,

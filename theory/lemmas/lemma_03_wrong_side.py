@@ -161,7 +161,7 @@ FARTHEST = register(Claim(
     note="End point: the local minimum W_0(c_DA).",
     repaired=Claim(
         id="lemma-3.farthest.repaired",
-        statement="... exactly where alpha >= phi^2/(1 + 2 phi); below that it is closer to the oracle.",
+        statement="It is so exactly where alpha >= phi^2/(1 + 2 phi); below that it is closer to the oracle.",
         source="ours",
         kind=Kind.ORDERING,
         domain=_ABOVE,

@@ -26,15 +26,18 @@ def _cases(points: tuple[Reading, ...]) -> dict[str, Any]:
     return {"cases": cases, "margin": by_cases, "kind": Kind.EXISTENCE}
 
 
-_READINGS = "labels -1/+1 or 0/1 (0, 1), output in (0, 1) or (-1, 1) (0, 1), sum, mean or half the sum (reduction 0, 1, 2)"
+_READINGS = "labels -1/+1 or 0/1, output in (0, 1) or (-1, 1), sum, mean or half the sum (each numbered from 0 in a point)"
+_MINIMA = (
+    "Original and oracle have their global minimum where x_3 alone is wrong and a local one where x_4 alone is wrong; "
+    "descent-ascent's global minimum is the latter: "
+)
 _LITERAL = _cases(readings((0.5,), (0.1, 0.05)))
 _SMALLER = _cases(readings((0.5,), (0.025, 0.02)))
 _SOME = _cases(SCANNED)
 
 register(Claim(
     id="toy-minima.literal",
-    statement="Original and oracle have their global minimum where x_3 alone is wrong and a local one where x_4 alone is wrong; "
-    "descent-ascent's global minimum is the latter: in at least one reading with slope 1/2 and ridge 0.1 or 0.05.",
+    statement=_MINIMA + "in at least one reading with slope 1/2 and ridge 0.1 or 0.05.",
     source="Sec. 5.2, Fig. 5",
     domain=_LITERAL["cases"].domain(_READINGS + ", slope 1/2, ridge 0.1 or 0.05"),
     **_LITERAL,
@@ -49,7 +52,7 @@ register(Claim(
 
 register(Claim(
     id="toy-minima.some-reading",
-    statement="... in at least one reading with slope 1/2 or 1 and ridge 0.1.",
+    statement=_MINIMA + "in at least one reading with slope 1/2 or 1 and ridge 0.1.",
     source="Sec. 5.2, Fig. 5",
     domain=_SOME["cases"].domain(_READINGS + ", slope 1/2 or 1, ridge 0.1"),
     **_SOME,

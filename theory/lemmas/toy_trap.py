@@ -110,7 +110,7 @@ register(Claim(
 
 register(Claim(
     id="toy-trap.small-step",
-    statement="... and gradient flow on L_R from there ends in a minimum where x_4 alone is wrong.",
+    statement="From the end of toy-path gradient flow on L_R ends in a minimum where x_4 alone is wrong.",
     note=_PATH_NOTE,
     **_flow_claim(1.0),
 ))
@@ -213,8 +213,8 @@ _SHORT_STEPS = Cases(({**NAMED, "longest_step": _SHORT},), room, _exact_room, "e
 
 register(Claim(
     id="toy-trap.any-finetuning",
-    statement="... and no schedule on L_R (constant step, at most 10 larger steps followed by small ones, single-sample noise) "
-    "ends in the basin of the oracle's global minimum.",
+    statement="From the end of toy-path no schedule on L_R (constant step, at most 10 larger steps followed by small ones, "
+    "single-sample noise) ends in the basin of the oracle's global minimum.",
     source="Sec. 5.2",
     kind=Kind.ORDERING,
     domain=_ANY.domain(

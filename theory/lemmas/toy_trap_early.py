@@ -160,7 +160,7 @@ _BORDER = Cases(({**NAMED, "tolerance": _TOLERANCE},), border, _exact_border, "e
 
 register(Claim(
     id="toy-trap.early-stop",
-    statement="... and stopping early does not help: gradient flow on L_R from every early-stopped iterate of that path ends in "
+    statement="Stopping early does not help: gradient flow on L_R from every early-stopped iterate of toy-path ends in "
     "a minimum where x_4 alone is wrong.",
     source="Sec. 5.2",
     kind=Kind.ORDERING,
