@@ -74,6 +74,12 @@ def _number(name: str, value: Any, takes: str) -> Any:
     return value
 
 
+def _check_key(key: Any) -> None:
+    """Refuses what is no single typed key; an old-style one is an array of numbers like any other."""
+    if not isinstance(key, jax.Array) or not jnp.issubdtype(key.dtype, jax.dtypes.prng_key) or key.shape != ():
+        raise invalid("key", key, "one typed key, jax.random.key(seed)")
+
+
 def _require(name: str, value: Any, holds: Any, takes: str) -> None:
     """Raises unless the condition holds; a condition on traced values is not checked."""
     if not isinstance(holds, Tracer) and not np.all(np.asarray(holds)):
