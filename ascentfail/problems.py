@@ -100,11 +100,11 @@ def _check_counts(p: Any, retain: str, forget: str) -> None:
     for name in ("retain_total", "forget_total", "ridge"):
         value = getattr(p, name)
         _require(name, value, _array(value) > 0, takes[name])
-    for name, total in ((retain, p.retain_total), (forget, p.forget_total)):
-        value = getattr(p, name)
+    for name, total_name in ((retain, "retain_total"), (forget, "forget_total")):
+        value, total = getattr(p, name), getattr(p, total_name)
         shape_of(p)
         _require(name, value, _array(value) >= 0, takes[name])  # by itself: the total may be traced
-        _require(name, value, _array(value) <= _array(total), takes[name])
+        _require(name, value, _array(value) <= _array(total), f"{takes[name]}; here {total_name} = {total}")
     if p.loss not in LOSSES:
         raise invalid("loss", p.loss, " or ".join(repr(x) for x in LOSSES))
 
