@@ -14,7 +14,7 @@ import dataclasses
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -64,6 +64,19 @@ class Arithmetic:
     indicator: Callable[[Any], Scalar]
     implicit: Callable[[Any, Any, Any, int, Loss], tuple[Scalar, Scalar]] | None = None
     loss: Loss = "exponential"
+
+    def __repr__(self) -> str:
+        loss = "" if self.loss == "exponential" else f", loss={self.loss!r}"
+        return f"Arithmetic({self.name!r}{loss})"
+
+    if not TYPE_CHECKING:  # a type checker knows the fields, and would take any name for one
+
+        def __getattr__(self, name: str) -> Any:
+            """Says what there is to a formula that asks for more."""
+            if name.startswith("_"):
+                raise AttributeError(name)
+            offered = ", ".join(field.name for field in dataclasses.fields(self))
+            raise AttributeError(f"an Arithmetic has no {name!r}, only {offered}")
 
 
 def _indicator(x: Any) -> jax.Array:

@@ -13,6 +13,14 @@ from typing import Any
 from ascentfail.arithmetic import JAX, Arithmetic, Scalar
 from ascentfail.errors import invalid
 from ascentfail.losses import Model, check_model, require_exponential
+from ascentfail.problems import CrossCorrelated
+
+
+def _require_coordinate(p: Any) -> None:
+    """Refuses a problem of the plane, which has the ratios too, but other solutions; and a dict, which has no attributes."""
+    if isinstance(p, CrossCorrelated | dict):
+        takes = "a SemiOrthogonal, or ratios of one coordinate as attributes; for the plane use ascentfail.stationary_point"
+        raise invalid("p", type(p).__name__, takes)
 
 
 def coefficient(p: Any, which: Model) -> Scalar:
@@ -51,10 +59,11 @@ def original(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
         w_D >= 0, the minimiser of L_D.
 
     Raises:
-        ValueError: the problem has the logistic loss.
+        ValueError: the problem has the logistic loss, or lies in the plane.
 
     Paper: Sec. 5.1.1, App. D.
     """
+    _require_coordinate(p)
     require_exponential(p)
     return xp.lambertw(coefficient(p, "original"), 0)
 
@@ -70,10 +79,11 @@ def oracle(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
         w_R >= 0, the minimiser of L_R.
 
     Raises:
-        ValueError: the problem has the logistic loss.
+        ValueError: the problem has the logistic loss, or lies in the plane.
 
     Paper: Sec. 5.1.1, App. D.
     """
+    _require_coordinate(p)
     require_exponential(p)
     return xp.lambertw(coefficient(p, "oracle"), 0)
 
@@ -90,10 +100,11 @@ def descent_ascent(p: Any, branch: int = 0, *, xp: Arithmetic = JAX) -> Scalar:
         w_DA, NaN where no real solution exists (b (1 - alpha/phi) < -1/e).
 
     Raises:
-        ValueError: branch is neither 0 nor -1, or the problem has the logistic loss.
+        ValueError: branch is neither 0 nor -1, or the problem has the logistic loss, or lies in the plane.
 
     Paper: Sec. 5.1.1, App. D and F.
     """
+    _require_coordinate(p)
     require_exponential(p)
     if branch not in (0, -1):
         raise invalid("branch", branch, "0 or -1")
@@ -112,10 +123,11 @@ def with_ridges(p: Any, ridges: int, *, xp: Arithmetic = JAX) -> Scalar:
         w = W(c_DA/ridges), NaN where c_DA/ridges < -1/e.
 
     Raises:
-        ValueError: the problem has the logistic loss.
+        ValueError: the problem has the logistic loss, or lies in the plane.
 
     Paper: App. D.3.
     """
+    _require_coordinate(p)
     require_exponential(p)
     return xp.lambertw(coefficient(p, "descent_ascent") / ridges, 0)
 
@@ -145,7 +157,7 @@ def first_step(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
         The direction, of any sign.
 
     Raises:
-        ValueError: the problem has the logistic loss.
+        ValueError: the problem has the logistic loss, or lies in the plane.
 
     Paper: Sec. 5.1.1.
     """
@@ -177,8 +189,12 @@ def existence_alpha(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     Returns:
         alpha > phi; inf where b = 0.
 
+    Raises:
+        ValueError: the problem lies in the plane.
+
     Paper: App. F, the domain of W.
     """
+    _require_coordinate(p)
     return p.phi * (1 + 1 / (xp.exp(xp.number(1)) * p.b))
 
 
@@ -192,6 +208,10 @@ def displacement_bound(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     Returns:
         The bound, >= 0; inf where the group has no retain sample.
 
+    Raises:
+        ValueError: the problem lies in the plane.
+
     Paper: Lemma 4.
     """
+    _require_coordinate(p)
     return xp.abs(xp.log((1 + p.alpha) / (1 + p.phi)))

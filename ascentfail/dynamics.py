@@ -27,6 +27,7 @@ from ascentfail import objectives
 from ascentfail.errors import invalid
 from ascentfail.loops import tied
 from ascentfail.objectives import Objective
+from ascentfail.problems import _check_key
 from ascentfail.watch import DIVERGED, Run, Tally, empty_tally, finish, look, rules_of, squared_norm, tally, where
 
 Mode = Literal["simultaneous", "alternating", "ascent", "descent"]
@@ -179,7 +180,8 @@ def descent_ascent(
 
     Args:
         problem: SemiOrthogonal, CrossCorrelated, ToyLandscape, or `Losses` of your own.
-        start: weights to start from, a pytree of floats of the problem's shape; "original" or "oracle" for those models.
+        start: finite weights to start from, a pytree of ints or floats of the problem's shape, iterated as floats; "original" or
+            "oracle" for those models.
         steps: number of steps >= 0; an alternating step is both half-steps.
         step_size: scalar eta > 0, unless an optimizer is given.
         mode: "simultaneous", "alternating", "ascent" or "descent".
@@ -188,7 +190,7 @@ def descent_ascent(
         optimizer: an optax transformation instead of plain steps; each half-step keeps a state of its own.
         record: "path" or "summary", see `Run`.
         batch_size: >= 1 samples drawn, with replacement, from each set in every (half-)step; None for all.
-        key: of the batches, a typed key; needed with batch_size.
+        key: of the batches, a typed key, jax.random.key(seed); needed with batch_size.
         oracle: finite weights of the start's shape that count as the oracle; None: the problem's own, `Losses` need them.
         test_level: any scalar, the forget loss at which the first rule stops; None: that rule never fires.
         retain_worsens: scalar >= 0, the fraction by which the retain loss may grow before the third rule stops.
@@ -198,8 +200,8 @@ def descent_ascent(
         Run. Trouble is a field, `diverged_at`, never NaN in the path.
 
     Raises:
-        ValueError: an argument is out of range, of the wrong shape, or missing; a loss of your own is no finite scalar
-            at the start.
+        ValueError: an argument is out of range, of the wrong shape, or missing; a loss of your own fails or is no
+            finite scalar at the start.
 
     Paper: Sec. 5.1.1, App. D.3.
     """
@@ -213,6 +215,8 @@ def descent_ascent(
         batch_size = _whole("batch_size", batch_size, 1)
         if key is None:
             raise invalid("key", key, "a typed key, jax.random.key(seed), when batch_size is given")
+    if key is not None:
+        _check_key(key)
     levels = levels_of(steps, test_level, retain_worsens, budget)
     start, oracle = objectives.start_and_oracle(problem, start, oracle)
     method = _Method(mode, order, ridge_in_ascent, optimizer, batch_size, steps, record == "path")

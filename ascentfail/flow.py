@@ -152,7 +152,8 @@ def gradient_flow(
         diverged_at the first time that it does not reach.
 
     Raises:
-        ValueError: an argument is out of range or of the wrong shape.
+        ValueError: an argument is out of range or of the wrong shape; a loss of your own fails or is no finite scalar at the
+            start.
 
     Paper: Sec. 5.1.1, App. D.3.
     """

@@ -15,7 +15,7 @@ from jax.core import Tracer
 
 from ascentfail import closed_form, losses, stationary, toy, toy_points
 from ascentfail.errors import invalid
-from ascentfail.problems import CrossCorrelated, SemiOrthogonal
+from ascentfail.problems import CrossCorrelated, SemiOrthogonal, _number
 from ascentfail.toy import ToyLandscape
 
 
@@ -124,7 +124,8 @@ def start_and_oracle(problem: Any, start: Any, oracle: Any) -> tuple[Any, Any]:
     """The start and the oracle's weights as arrays of the problem's shape.
 
     Raises:
-        ValueError: unknown problem, wrong shapes, no oracle, or a loss that is no finite scalar at the start.
+        ValueError: unknown problem, wrong shapes, weights that are not finite, no oracle, or a loss that fails or is no finite
+            scalar at the start.
     """
     if isinstance(problem, Losses):
         return _own(problem, start, oracle)
@@ -170,12 +171,16 @@ def _finite(value: Any) -> bool:
 
 
 def _tree(name: str, value: Any) -> Any:
-    """A pytree of floats; a list or tuple of numbers is one array, as everywhere else."""
+    """A pytree of finite floats; a list or tuple of numbers is one array, as everywhere else."""
+    takes = "weights, a pytree of finite real numbers"
     plain = isinstance(value, list | tuple) and all(isinstance(x, numbers.Real) for x in value)
     try:
-        return jax.tree.map(lambda x: jnp.asarray(x, float), np.asarray(value) if plain else value)
+        tree = jax.tree.map(lambda x: jnp.asarray(x, float), np.asarray(value) if plain else value)
     except (TypeError, ValueError) as error:
-        raise invalid(name, value, "weights, a pytree of real numbers") from error
+        raise invalid(name, value, takes) from error
+    if not all(_finite(leaf) for leaf in jax.tree.leaves(tree)):
+        raise invalid(name, value, takes)
+    return tree
 
 
 def _own(problem: Losses, start: Any, oracle: Any) -> tuple[Any, Any]:
@@ -186,7 +191,24 @@ def _own(problem: Losses, start: Any, oracle: Any) -> tuple[Any, Any]:
     if jax.tree.structure(start) != jax.tree.structure(oracle) or shapes != known:
         raise invalid("oracle", known, f"weights of the start's structure and shapes, {shapes}")
     for name in ("retain", "forget"):
-        value = jnp.asarray(getattr(problem, name)(start))
-        if value.shape != () or not jnp.issubdtype(value.dtype, jnp.floating) or not _finite(value):
-            raise invalid(name, value, "a finite real scalar at the start")
+        _check_loss(name, getattr(problem, name), start)
     return start, oracle
+
+
+def _check_loss(name: str, loss: Callable[..., Any], start: Any) -> None:
+    """Calls a loss of the user's once on the start and once on tracers, where one written with NumPy fails."""
+
+    def traced(w: Any) -> None:
+        loss(w)
+
+    try:
+        value = loss(start)
+        jax.eval_shape(traced, start)
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        takes = f"a function of the weights, written with jax.numpy, that returns one number; here {said}"
+        raise invalid(name, loss, takes) from error
+    what, takes = f"{name}(start)", "one finite real number, such as jnp.mean of the losses"
+    _number(what, value, takes)
+    if np.shape(value) != () or not jnp.issubdtype(jnp.result_type(value), jnp.floating):
+        raise invalid(what, value, takes)

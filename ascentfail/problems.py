@@ -74,6 +74,12 @@ def _number(name: str, value: Any, takes: str) -> Any:
     return value
 
 
+def _check_key(key: Any) -> None:
+    """Refuses what is no single typed key; an old-style one is an array of numbers like any other."""
+    if not isinstance(key, jax.Array) or not jnp.issubdtype(key.dtype, jax.dtypes.prng_key) or key.shape != ():
+        raise invalid("key", key, "one typed key, jax.random.key(seed)")
+
+
 def _require(name: str, value: Any, holds: Any, takes: str) -> None:
     """Raises unless the condition holds; a condition on traced values is not checked."""
     if not isinstance(holds, Tracer) and not np.all(np.asarray(holds)):
@@ -94,11 +100,11 @@ def _check_counts(p: Any, retain: str, forget: str) -> None:
     for name in ("retain_total", "forget_total", "ridge"):
         value = getattr(p, name)
         _require(name, value, _array(value) > 0, takes[name])
-    for name, total in ((retain, p.retain_total), (forget, p.forget_total)):
-        value = getattr(p, name)
+    for name, total_name in ((retain, "retain_total"), (forget, "forget_total")):
+        value, total = getattr(p, name), getattr(p, total_name)
         shape_of(p)
         _require(name, value, _array(value) >= 0, takes[name])  # by itself: the total may be traced
-        _require(name, value, _array(value) <= _array(total), takes[name])
+        _require(name, value, _array(value) <= _array(total), f"{takes[name]}; here {total_name} = {total}")
     if p.loss not in LOSSES:
         raise invalid("loss", p.loss, " or ".join(repr(x) for x in LOSSES))
 

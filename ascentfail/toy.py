@@ -139,7 +139,7 @@ class Terms(NamedTuple):
     ridge: Any
 
 
-def terms(t: Any, which: Model) -> Terms:
+def terms(t: ToyLandscape, which: Model) -> Terms:
     """The plain numbers of a landscape.
 
     Args:
@@ -150,10 +150,12 @@ def terms(t: Any, which: Model) -> Terms:
         Terms; leaves are NumPy or JAX, as the fields of the landscape are.
 
     Raises:
-        ValueError: unknown model.
+        ValueError: unknown model, or no landscape.
 
     Paper: Sec. 5.2.
     """
+    if not isinstance(t, ToyLandscape):
+        raise invalid("t", type(t).__name__, "a ToyLandscape")
     weight = effective_weights(t, which)
     span, lowest = (1, 0) if t.output == "unit" else (2, -1)  # h = span u + lowest
     labels = [sign if t.labels == "signed" else (sign + 1) / 2 for sign in SIGNS]

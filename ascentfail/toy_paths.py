@@ -25,6 +25,7 @@ from ascentfail.errors import invalid
 from ascentfail.loops import tied
 from ascentfail.losses import Model
 from ascentfail.precision import require_x64
+from ascentfail.problems import _check_key
 from ascentfail.toy import Terms, ToyLandscape
 from ascentfail.toy_points import concrete, stationary_points
 
@@ -232,14 +233,14 @@ def fine_tune(t: ToyLandscape, theta: Any, step_sizes: Any, key: Any = None, whi
         t: the landscape, concrete or traced.
         theta: (2,) any start (a, b).
         step_sizes: (n,) positive numbers, one for each step; a burst is a schedule that begins with a few larger ones.
-        key: typed key for single-sample noise; None for the full gradient.
+        key: typed key, jax.random.key(seed), for single-sample noise; None for the full gradient.
         which: "original", "oracle" or "descent_ascent"; with a key its weights must be >= 0.
 
     Returns:
         (2,) parameters after the last step; not finite where the iteration diverged. `settle` says in whose basin they lie.
 
     Raises:
-        ValueError: unknown model, start or schedule of another shape.
+        ValueError: unknown model, start or schedule of another shape, or no typed key.
 
     Paper: Sec. 5.2.
     """
@@ -249,4 +250,7 @@ def fine_tune(t: ToyLandscape, theta: Any, step_sizes: Any, key: Any = None, whi
     if step_sizes.ndim != 1 or not len(step_sizes):
         raise invalid("step_sizes", step_sizes, "a list of one or more step sizes")
     p = Terms(*(jnp.asarray(v, float) for v in toy.terms(t, which)))
-    return _descend(p, theta, step_sizes) if key is None else _descend_by_samples(p, theta, step_sizes, key)
+    if key is None:
+        return _descend(p, theta, step_sizes)
+    _check_key(key)
+    return _descend_by_samples(p, theta, step_sizes, key)

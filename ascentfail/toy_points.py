@@ -268,6 +268,7 @@ def continuation(t: ToyLandscape, which: Model, index: int, values: Sequence[flo
 
     Ours.
     """
+    concrete(t, which)  # refuses what is no landscape before its fields are read
     along = np.asarray(values, float)
     if index not in range(4):
         raise invalid("index", index, "0, 1, 2 or 3")

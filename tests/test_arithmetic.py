@@ -1,5 +1,6 @@
 """Every closed form in four arithmetics: JAX, mpmath, Arb balls and SymPy agree, and a missing extra says how to get it."""
 
+import copy
 import inspect
 import sys
 
@@ -254,6 +255,19 @@ def test_jax_formulas_are_traceable():
         np.testing.assert_allclose(batch, eager, rtol=1e-12, err_msg=name)
         exists = ~np.isnan(batch)
         assert all(np.all(np.isfinite(slope[exists])) for slope in slopes[name].values()), name
+
+
+def test_what_an_arithmetic_lacks_is_said_with_what_it_offers():
+    for xp in (JAX, MPMATH):
+        with pytest.raises(AttributeError, match="^an Arithmetic has no 'sin', only name, number, exp, .*, indicator, .*loss$"):
+            xp.sin  # noqa: B018
+        assert not hasattr(xp, "_hidden") and copy.copy(xp) == xp
+
+
+def test_an_arithmetic_is_short_in_print():
+    assert repr(JAX) == "Arithmetic('jax')" and repr(MPMATH) == "Arithmetic('mpmath')"
+    assert repr(arithmetic.under_logistic_loss(JAX)) == "Arithmetic('jax', loss='logistic')"
+    assert len(str(inspect.signature(closed_form.descent_ascent))) < 100
 
 
 # --- a missing extra -------------------------------------------------------------------------------------------------------

@@ -229,6 +229,19 @@ def test_bad_arguments_of_check_are_named(arguments, name):
         check(TRUE["everywhere"], **arguments)
 
 
+def test_an_id_in_place_of_a_claim_is_refused_and_the_cure_named():
+    with pytest.raises(ValueError, match=r"^claim = 'lemma-3.main': claim takes a Claim; get it with get\(\"lemma-3.main\"\)$"):
+        check("lemma-3.main")
+    with pytest.raises(ValueError, match="^claim = None: "):
+        check(None)
+
+
+def test_an_unknown_kind_lists_the_kinds():
+    with pytest.raises(ValueError, match="^kind = 'nonsense': .*equality.*probability"):
+        planted(TRUE["everywhere"].margin, kind="nonsense")
+    assert planted(TRUE["everywhere"].margin, kind="bound").kind is Kind.BOUND
+
+
 def test_claims_whose_parts_do_not_fit_are_refused():
     margin = TRUE["everywhere"].margin
     with pytest.raises(ValueError, match="inner"):

@@ -34,6 +34,7 @@ from ascentfail.arithmetic import MPMATH
 
 BRANCH_POINT = -np.exp(-1)
 DIGITS = 50
+AXIS_BOUNDS = ("existence_alpha", "displacement_bound")
 
 
 @functools.partial(jax.jit, static_argnames=("which", "branch"))
@@ -215,6 +216,15 @@ def test_closed_forms_refuse_the_logistic_loss_and_name_the_cure():
     for name in ("original", "oracle", "descent_ascent", "first_step"):
         with pytest.raises(ValueError, match="^loss = 'logistic'.*stationary_point"):
             getattr(closed_form, name)(problem)
+
+
+@pytest.mark.parametrize("name", ["original", "oracle", "descent_ascent", "with_ridges", "first_step", *AXIS_BOUNDS])
+@pytest.mark.parametrize("p", [af.CrossCorrelated(0.5, 4.0, 2.0, 10.0, 5.0, 0.1), {"b": 1.0}], ids=["plane", "dict"])
+def test_closed_forms_of_one_coordinate_refuse_the_plane_and_name_the_cure(name, p):
+    """A problem of the plane has every ratio that they read: silence would be a wrong number."""
+    more = (2,) if name == "with_ridges" else ()
+    with pytest.raises(ValueError, match=f"^p = '{type(p).__name__}': .*one coordinate.*ascentfail.stationary_point"):
+        getattr(closed_form, name)(p, *more)
 
 
 def test_solutions_in_the_plane_refuse_the_logistic_loss_too():

@@ -28,6 +28,7 @@ AXES = af.SemiOrthogonal(
     retain_on_axis=jnp.array([30.0, 20.0, 5.0]), forget_on_axis=jnp.array([4.0, 0.0, 1.0]), retain_total=100.0,
     forget_total=40.0, ridge=5e-2,
 )
+OWN = af.Losses(lambda w: jnp.sum(w**2), lambda w: jnp.sum(w))
 MODES = ("simultaneous", "alternating", "ascent", "descent")
 
 
@@ -307,12 +308,59 @@ def test_the_toy_network_s_steps_are_those_of_its_losses(reduction):
         ({"problem": af.Losses(lambda w: w, lambda w: w.sum()), "oracle": [0.0, 0.0]}, "retain"),
         ({"problem": af.Losses(lambda w: w.sum(), lambda w: w.sum() / 0)}, "oracle"),
         ({"problem": af.Losses(lambda w: w.sum(), lambda w: jnp.log(w.sum())), "oracle": [0.0, 0.0]}, "forget"),
+        ({"problem": OWN, "oracle": [jnp.nan, 0.0]}, "oracle"), ({"problem": OWN, "oracle": [0.0, jnp.inf]}, "oracle"),
+        ({"problem": OWN, "start": {"w": [[jnp.nan]]}, "oracle": {"w": [[0.0]]}}, "start"),
+        ({"key": 0, "batch_size": 4}, "key"), ({"key": jax.random.PRNGKey(0), "batch_size": 4}, "key"), ({"key": 0}, "key"),
+        ({"key": jax.random.split(jax.random.key(0)), "batch_size": 4}, "key"),
     ],
 )
 def test_bad_input_names_the_argument(changes, named):
     arguments = {"problem": PLANE, "start": [0.0, 0.0], "steps": 10, "step_size": 0.1} | changes
     with pytest.raises(ValueError, match=f"^{named}"):
         af.descent_ascent(**arguments)
+
+
+def _raises(w):
+    raise KeyError("bias")
+
+
+@pytest.mark.parametrize("name", ["retain", "forget"])
+@pytest.mark.parametrize(
+    ("loss", "cause", "said"),
+    [
+        (lambda w: np.mean(np.exp(w)), jax.errors.TracerArrayConversionError, "TracerArrayConversionError: "),
+        (lambda w: w.sum() if w[0] > 0 else 0.0, jax.errors.TracerBoolConversionError, "TracerBoolConversionError: "),
+        (_raises, KeyError, "KeyError: 'bias'"),
+    ],
+    ids=["numpy", "branches", "raises"],
+)
+def test_a_loss_of_one_s_own_that_fails_is_named_and_its_own_words_are_kept(name, loss, cause, said):
+    own = af.Losses(**{"retain": jnp.sum, "forget": jnp.sum, name: loss})
+    with pytest.raises(ValueError, match=f"^{name} = .*written with jax.numpy.* one number; here {said}") as caught:
+        af.descent_ascent(own, [0.0, 0.0], steps=1, step_size=0.1, oracle=[0.0, 0.0])
+    assert isinstance(caught.value.__cause__, cause) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["retain", "forget"])
+@pytest.mark.parametrize(
+    ("loss", "got"),
+    [
+        (lambda w: None, "None"), (lambda w: (w.sum(), w), r"\(Array.*"), (lambda w: w, r"Array\(.*"), (lambda w: 3, "3"),
+        (lambda w: jnp.sum(w) / 0, r"Array\(nan.*"), (lambda w: "low", "'low'"),
+    ],
+    ids=["none", "pair", "vector", "int", "nan", "text"],
+)
+def test_a_loss_of_one_s_own_returns_one_finite_number(name, loss, got):
+    own = af.Losses(**{"retain": jnp.sum, "forget": jnp.sum, name: loss})
+    with pytest.raises(ValueError, match=rf"^{name}\(start\) = {got}: .*one finite real number, such as jnp.mean of the losses$"):
+        af.descent_ascent(own, [0.0, 0.0], steps=1, step_size=0.1, oracle=[0.0, 0.0])
+
+
+def test_whole_numbers_are_weights_too():
+    ints, floats = (af.descent_ascent(PLANE, start, steps=2, step_size=0.1).weights for start in ([1, 0], [1.0, 0.0]))
+    np.testing.assert_array_equal(ints, floats)
+    run = af.descent_ascent(OWN, [1, 2], steps=2, step_size=0.1, oracle=np.array([0, 0]))
+    assert run.weights.dtype == float and bool(jnp.all(jnp.isfinite(run.distance_to_oracle)))
 
 
 @pytest.mark.parametrize(

@@ -303,6 +303,22 @@ def test_means_over_nothing_are_refused():
 
 
 @pytest.mark.parametrize(
+    "call",
+    [
+        lambda t: landscape.loss(t, [1.0, 2.0], "oracle"), lambda t: landscape.gradient(t, [1.0, 2.0], "oracle"),
+        lambda t: landscape.hessian(t, [1.0, 2.0], "oracle"), lambda t: landscape.refine(t, [1.0, 2.0], "oracle"),
+        lambda t: landscape.stationary_points(t, "oracle"), lambda t: landscape.continuation(t, "oracle", 3, [4.0]),
+        lambda t: landscape.settle(t, [[0.0, 1.0]], "oracle"), lambda t: landscape.basins(t, "oracle", [0.0], [0.0]),
+        lambda t: landscape.flow(t, [0.0, 1.0], "oracle"), lambda t: landscape.fine_tune(t, [0.0, 1.0], [0.1]),
+    ],
+)
+def test_what_is_no_landscape_is_named(call):
+    for other in (af.CrossCorrelated(0.5, 4.0, 2.0, 10.0, 5.0, 0.1), None, {"ridge": 0.1}):
+        with pytest.raises(ValueError, match=f"^t = '{type(other).__name__}': t takes a ToyLandscape"):
+            call(other)
+
+
+@pytest.mark.parametrize(
     ("call", "name"),
     [
         (lambda: landscape.loss(TRAP, [1.0, 2.0, 3.0], "oracle"), "theta"),
@@ -317,6 +333,7 @@ def test_means_over_nothing_are_refused():
         (lambda: landscape.flow(TRAP, [np.nan, 1.0], "oracle"), "theta"),
         (lambda: landscape.fine_tune(TRAP, [1.0, 1.0], 0.1), "step_sizes"),
         (lambda: landscape.fine_tune(TRAP, [1.0], [0.1]), "theta"),
+        (lambda: landscape.fine_tune(TRAP, [1.0, 1.0], [0.1], key=0), "key"),
         (lambda: jax.jit(lambda r: landscape.stationary_points(ToyLandscape(ridge=r), "oracle").loss)(0.1), "t"),
     ],
 )

@@ -75,6 +75,13 @@ def test_an_unknown_loss_is_refused(cls, good, bad):
         cls(**good, loss=bad)
 
 
+def test_a_count_above_its_total_says_how_large_the_total_is():
+    with pytest.raises(ValueError, match=r"^retain_on_axis = 400.0: .* <= retain_total; here retain_total = 100.0$"):
+        af.SemiOrthogonal(**{**AXIS, "retain_on_axis": 400.0, "retain_total": 100.0})
+    with pytest.raises(ValueError, match=r"^forget_in_plane = 50.0: .* <= forget_total; here forget_total = 40.0$"):
+        af.CrossCorrelated(**{**PLANE, "forget_in_plane": 50.0, "forget_total": 40})
+
+
 @pytest.mark.parametrize(("cls", "good"), CASES)
 def test_shapes_that_do_not_broadcast_are_refused_by_name(cls, good):
     with pytest.raises(ValueError, match="retain_total.*shapes that broadcast together"):

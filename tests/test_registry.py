@@ -132,6 +132,19 @@ def test_an_unknown_id_suggests_the_nearest(typo, nearest):
     assert repr(typo) in message and nearest in message and "\n" not in message
 
 
+@pytest.mark.parametrize("typed", ["lemma-3", "Lemma 3", "LEMMA3.", "lemma_3"])
+def test_ids_that_begin_with_what_was_typed_come_first(typed):
+    with pytest.raises(KeyError, match=r"nearest: lemma-3\.main, lemma-3\.appendix, lemma-3\.setup"):
+        get(typed)
+
+
+def test_an_id_typed_without_its_marks_is_suggested():
+    with pytest.raises(KeyError, match=r"nearest: lemma-3\.main, "):
+        get("Lemma 3 main")
+    with pytest.raises(KeyError, match=r"nearest: lemma-1\.\S+, lemma-1\.\S+, lemma-1\."):  # and not lemma-10
+        get("lemma-1")
+
+
 @pytest.mark.parametrize("typo", ["", "???", "x" * 500])
 def test_an_id_near_to_nothing_still_gets_an_answer(typo):
     with pytest.raises(KeyError, match="nearest: "):

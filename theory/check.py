@@ -34,7 +34,7 @@ def check(claim: Claim, level: Level = "sampled", *, samples: int = sample.SAMPL
         Verdict, with the level of its evidence.
 
     Raises:
-        ValueError: unknown level, or fewer than one sample.
+        ValueError: no Claim, unknown level, or fewer than one sample.
         PrecisionError: float64 is off.
         MissingExtraError: level "certified" without the extra of that name.
         ClaimError: the claim's own functions raise or return the wrong shape.
@@ -46,6 +46,8 @@ def certified_check(
     claim: Claim, level: Level = "certified", *, samples: int = sample.SAMPLES, seed: int = 0
 ) -> tuple[Verdict, dict[str, dict]]:
     """As `check`, with the certificates found on the way, by claim id."""
+    if not isinstance(claim, Claim):
+        raise invalid("claim", claim, 'a Claim; get it with get("lemma-3.main")')
     if level not in LEVELS:
         raise invalid("level", level, " or ".join(repr(x) for x in LEVELS))
     if samples < 1:

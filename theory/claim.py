@@ -273,7 +273,7 @@ class Claim:
         note: what a reader should know about the reading chosen.
 
     Raises:
-        ValueError: an EXISTENCE claim without inner axes or exclusion, or inner axes on another kind.
+        ValueError: an unknown kind, an EXISTENCE claim without inner axes or exclusion, or inner axes on another kind.
     """
 
     id: str
@@ -295,6 +295,8 @@ class Claim:
 
     def __post_init__(self) -> None:
         """Checks that the parts fit the kind."""
+        if self.kind not in list(Kind):
+            raise invalid("kind", self.kind, " or ".join(repr(str(kind)) for kind in Kind))
         object.__setattr__(self, "kind", Kind(self.kind))
         object.__setattr__(self, "inner", tuple(self.inner))
         names = [axis.name for axis in (*self.domain.axes, *self.inner)]

@@ -83,6 +83,18 @@ def get(claim_id: str) -> Claim:
 
 
 def suggest(what: str, name: str, known: list[str]) -> str:
-    """One line that says a name is unknown and which known ones are nearest."""
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or known[:3]
-    return f"unknown {what} {name!r}; nearest: {', '.join(near)}"
+    """One line that says a name is unknown and which known ones are nearest: those that begin with it, case and marks aside."""
+    typed = _letters(name)
+    begun = sorted((x for x in known if _letters(x).startswith(typed)), key=lambda x: (_cuts_a_number(x, typed), x.count(".")))
+    near = begun + [x for x in difflib.get_close_matches(name, known, n=3, cutoff=0.3) if x not in begun]
+    return f"unknown {what} {name!r}; nearest: {', '.join((near or known)[:3])}"
+
+
+def _letters(name: str) -> str:
+    """A name as its letters and digits."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _cuts_a_number(name: str, typed: str) -> bool:
+    """Whether a number goes on where the typed letters end: "lemma-10" begins with "lemma-1", but that is another lemma."""
+    return typed[-1:].isdigit() and _letters(name)[len(typed) :][:1].isdigit()
