@@ -211,7 +211,8 @@ def _print_table(verdicts: list[Verdict], seconds: float) -> None:
         repaired = entry["repaired"]["status"] if entry["repaired"] else ""
         table.add_row(entry["id"], status, repaired, proof_word(entry))
     console.print(table)
-    console.print(f"{len(entries)} claims: {summary(entries)}; {seconds:.1f} s. One of them in full: ascentfail explain ID")
+    count = "1 claim" if len(entries) == 1 else f"{len(entries)} claims"
+    console.print(f"{count}: {summary(entries)}; {seconds:.1f} s. One in full: ascentfail explain ID")
 
 
 def _escape(text: str) -> str:

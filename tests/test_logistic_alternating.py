@@ -17,13 +17,30 @@ from ascentfail.theory.lemmas import beyond_08_logistic_least_step as least_step
 from ascentfail.theory.lemmas import beyond_08_logistic_second_order as second_order
 from ascentfail.theory.lemmas import beyond_08_logistic_unridged as unridged
 
-NEW = ("second-order", "remainder", "least-step", "small-ridge", "stability.repaired")
+NEW = ("second-order", "remainder", "least-step", "small-ridge", "stability.repaired", "no-simultaneous")
 
 
 def after(w, step, excess, ridge=0.0, exp=jnp.exp):
     """One alternating step from the loss as written; eta rho = step, eta kappa = step e^excess, eta lam = ridge."""
     u = w + step / (1 + exp(w)) - ridge * w
     return u - step * exp(excess) / (1 + exp(u)) - ridge * u
+
+
+@pytest.mark.parametrize(("phi", "b", "beyond"), [(0.05, 0.1, 1e-6), (0.4, 4.0, 0.3), (3.0, 1e3, 10.0)])
+def test_where_the_exponential_loss_has_no_stationary_point_the_logistic_one_has_one(phi, b, beyond):
+    """By the package's own solver, by signs on a grid, and by iterating; the claim's margin is that of its two ends."""
+    claim = get("beyond-8.7.no-simultaneous")
+    at = claim.domain.chart(Point(phi=phi, b=b, beyond=beyond), MPMATH)
+    ratios = {"alpha": float(at.alpha), "phi": phi, "b": b}
+    point = af.stationary_point(af.SemiOrthogonal.from_ratios(**ratios, loss="logistic"), "descent_ascent")
+    assert point.converged and float(point.residual) < 1e-12
+    assert not af.stationary_point(af.SemiOrthogonal.from_ratios(**ratios), "descent_ascent").converged
+    c = b * (1 - ratios["alpha"] / phi)
+    w = np.linspace(c, 0, 10_001)
+    drift = c / (1 + np.exp(w)) - w
+    turns = np.flatnonzero((drift[1:] > 0) != (drift[:-1] > 0))
+    assert len(turns) == 1 and w[turns[0]] <= float(point.weights) <= w[turns[0] + 1]
+    np.testing.assert_allclose(float(claim.margin(at, MPMATH)), min(drift[0], -drift[-1]), rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", NEW)

@@ -273,9 +273,9 @@ def _head(entries: list[Entry], record: Mapping[str, Entry]) -> str:
     return (
         "<header><h1>Ascent Fails to Forget, statement by statement</h1>"
         f"<p>Every statement of the paper (NeurIPS 2025, {_PAPER}) about random forget sets, about its one- and two-"
-        "coordinate models and about its toy network, as printed, and some of ours beyond it: does it hold, where, and "
-        "how do we know? A statement that fails comes "
-        "with a counterexample that a separate checker re-derived in many digits, and with the statement that holds "
+        "coordinate models and about its toy network, as printed or in the reading named beside it, and ours beyond it: does it "
+        "hold, where, and how do we know? A statement that fails comes with a counterexample that a separate checker "
+        "re-derived in many digits, and with the statement that holds "
         "instead, where we know one.</p>"
         f'<ul class="chips"><li class="chip"><b>{len(entries)}</b> statements</li>{chips}</ul>'
         f'<p class="summary">{len(entries)} statements: {escape(summary(entries))}{escape(again)}. '

@@ -150,7 +150,7 @@ def _with_ridge(p: Point, xp: Arithmetic) -> Point:
     )
 
 
-register(Claim(
+NO_SIMULTANEOUS = register(Claim(
     id="beyond-7.no-simultaneous",
     statement="For alpha > phi (1 + 1/(e b)) the simultaneous method with ridge lam has no stationary point: c_DA < -1/e.",
     source="ours",
