@@ -187,3 +187,41 @@ def test_next_to_a_fold_the_digits_are_there():
         assert max(abs(s1 / first - 1), abs(s2 / second - 1)) < mp.mpf(10) ** -49
         x, y = plane_equations.margins(first, second, q)
         assert abs(first * (1 + mp.exp(x)) / beta - 1) + abs(second * (1 + mp.exp(y)) / gamma + 1) < mp.mpf(10) ** -76
+
+
+@pytest.mark.parametrize(("q", "beta", "size"), [(0.66, 1000.0, 8.0), (0.9, 40.0, 3.0), (0.3, 2e4, 12.0)])
+def test_slopes_along_the_curve_by_many_digits(q, beta, size):
+    """psi = -dy/dS and psi' of the proof that the balance has at most three zeros, by differences of the curve itself."""
+
+    def margins(s):
+        s1 = mpmath.findroot(lambda v: v * (1 + mpmath.exp(v - q * s)) - beta, mpmath.lambertw(beta * mpmath.exp(q * s)).real)
+        return s1, s1 - q * s, q * s1 - s
+
+    with mpmath.workdps(40):
+        s1, x, y = margins(mpmath.mpf(size))
+        a, t, e = s1 / (1 + mpmath.exp(-x)), mpmath.tanh(x / 2), mpmath.exp(-y)
+        psi, bent, share = beyond_08_logistic_two_minima._turning(Point(a=a, t=t, e=e, q=mpmath.mpf(q)))
+        assert abs(psi + mpmath.diff(lambda s: margins(s)[2], size)) < 1e-12
+        assert abs(bent + mpmath.diff(lambda s: margins(s)[2], size, 2)) < 1e-9
+        assert abs(share - (mpmath.mpf(q) ** 3 * a * t / ((1 + a) * (1 + (1 - mpmath.mpf(q) ** 2) * a) ** 2))) < 1e-30
+
+
+def test_the_slope_of_the_balance_turns_at_most_twice():
+    """2,000 random curves: G = S psi - 1 - e^{-y} goes from - to + at most once, and back at most once."""
+    rng = np.random.default_rng(5)
+    size = np.geomspace(1e-3, 3e4, 1500)
+    turns = 0
+    for q, beta in zip(rng.uniform(0.02, 0.999, 2000), 10 ** rng.uniform(-2, 6, 2000), strict=True):
+        low, high = np.zeros_like(size), np.full_like(size, beta)
+        for _ in range(60):
+            middle = (low + high) / 2
+            below = middle * (1 + np.exp(np.minimum(middle - q * size, 600.0))) < beta
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        x, y = low - q * size, q * low - size
+        a = low / (1 + np.exp(-np.clip(x, -700, 700)))
+        value = size * (1 + (1 - q * q) * a) / (1 + a) - 1 - np.exp(np.minimum(-y, 700.0))
+        signs = np.sign(value)
+        changes = np.flatnonzero(signs[1:] != signs[:-1])
+        assert signs[0] < 0 and len(changes) in (0, 2)
+        turns += len(changes) == 2
+    assert 100 < turns < 1900

@@ -136,7 +136,9 @@ register(Claim(
     ),
     proof=(SMALL_EXPONENT,),
     proof_words="u = w* + s - h w*, so e^{-u} = e^{-w*-s} e^{h w*} and the ascent takes off s e^{h w*} + h u: together -h w* - s "
-    "(e^{h w*} - 1) - h (w* + s - h w*), at most h |w*| (1 + 1.1 s) + h (|w*| + s) + h |w*|/10",
+    "(e^{h w*} - 1) - h (w* + s - h w*), at most h |w*| (1 + 1.1 s) + h (|w*| + s) + h |w*|/10. A step's move at w* - delta "
+    "and at w* + delta tends likewise to that without a ridge, whose signs there differ as the multiplier 1 - s^2 is not 1: so a "
+    "fixed point lies between (intermediate values)",
 ))
 
 

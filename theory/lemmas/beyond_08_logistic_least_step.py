@@ -52,7 +52,8 @@ register(Claim(
     margin=lambda p, xp: _log_step(p.excess, p.other, xp) - _log_step(p.excess, p.beyond, xp),
     proof=(SIDES, *_TURN),
     proof_words="the slope of ln(eta rho) has the sign of 2 sinh(t/2) - D, as has the multiplier less 1: that of K(t) = "
-    "cosh(s/2 + t) - cosh(s/2) - (s + t) sinh(s/2). K(0) < 0 and K' = sinh(s/2 + t) - sinh(s/2) rises from 0, so K changes its "
-    "sign once",
+    "cosh(s/2 + t) - cosh(s/2) - (s + t) sinh(s/2). K(0) < 0 and K' = sinh(s/2 + t) - sinh(s/2) rises from 0 without bound, so K "
+    "changes its sign once. eta rho = d (1 - e^{-d})/(1 - e^{-t}) grows without bound for t -> 0 and for t -> infinity, and w "
+    "falls with t",
     note="With the exponential loss every step has one fixed point. Here iterates with a smaller step fall for ever.",
 ))

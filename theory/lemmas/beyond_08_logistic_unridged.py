@@ -111,8 +111,8 @@ register(Claim(
     "also for larger alpha/phi where the step is small enough.",
     repaired=Claim(
         id="beyond-8.7.stability.repaired",
-        statement="It is stable exactly where 2 sinh(t/2) < D < sinh(t/2) + sqrt(2 + sinh(t/2)^2), D that of "
-        "beyond-8.7.multiplier.",
+        statement="Its multiplier lies inside (-1, 1) exactly where 2 sinh(t/2) < D < sinh(t/2) + sqrt(2 + sinh(t/2)^2), D that "
+        "of beyond-8.7.multiplier.",
         source="ours",
         kind=Kind.ORDERING,
         domain=BALANCE,
@@ -155,5 +155,7 @@ register(Claim(
         lambda p, xp: xp.exp(p.u) * (1 - xp.exp(-p.v)), lambda p, xp: xp.exp(p.v) - 1,
     )),
     proof_words="u = w* + d - h w* and the ascent takes off d r + h u with r = l(u)/l(w* + d), |r - 1| <= e^{h |w*|} - 1: "
-    "together -h w* - d (r - 1) - h (w* + d - h w*), at most h |w*| (1 + 1.1 d) + h (|w*| + d) + h |w*|/10",
+    "together -h w* - d (r - 1) - h (w* + d - h w*), at most h |w*| (1 + 1.1 d) + h (|w*| + d) + h |w*|/10. A step's move "
+    "at w* - delta and at w* + delta tends likewise to that without a ridge, whose signs there differ as the multiplier is not "
+    "1: so a fixed point lies between (intermediate values)",
 ))
