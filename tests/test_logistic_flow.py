@@ -203,7 +203,8 @@ def test_slopes_along_the_curve_by_many_digits(q, beta, size):
         psi, bent, share = beyond_08_logistic_two_minima._turning(Point(a=a, t=t, e=e, q=mpmath.mpf(q)))
         assert abs(psi + mpmath.diff(lambda s: margins(s)[2], size)) < 1e-12
         assert abs(bent + mpmath.diff(lambda s: margins(s)[2], size, 2)) < 1e-9
-        assert abs(share - (mpmath.mpf(q) ** 3 * a * t / ((1 + a) * (1 + (1 - mpmath.mpf(q) ** 2) * a) ** 2))) < 1e-30
+        first, second = (mpmath.diff(lambda s: margins(s)[2], size, k) for k in (1, 2))
+        assert abs(share - second / first**2) < 1e-9  # q^3 rho t is -psi'/psi^2
 
 
 def test_the_slope_of_the_balance_turns_at_most_twice():
