@@ -139,8 +139,8 @@ def _mpmath_arithmetic() -> Arithmetic:
         name="mpmath",
         number=mp.mpf,
         exp=mp.exp,
-        log=mp.log,
-        sqrt=mp.sqrt,
+        log=lambda x: mp.log(x) if x >= 0 else mp.nan,  # mpmath would go on with complex numbers
+        sqrt=lambda x: mp.sqrt(x) if x >= 0 else mp.nan,
         abs=abs,
         softplus=softplus,
         sigmoid=lambda x: 1 / (1 + mp.exp(-x)),

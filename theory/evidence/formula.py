@@ -13,7 +13,7 @@ import json
 import math
 import numbers
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -60,32 +60,25 @@ class Formula:
     exclusion: int | None
     modulus: int | None
 
-    def values(self, coordinates: Mapping[str, Any], xp: Arithmetic, places: Iterable[int]) -> list[Any]:
-        """What some operations come to.
+    def at(self, coordinates: Mapping[str, Any], xp: Arithmetic) -> Values:
+        """The operations at a point; each is evaluated when it is first asked for, and once.
 
         Args:
             coordinates: of the box (and inner axes, where there are any), by name, in the arithmetic.
             xp: any arithmetic.
-            places: of the operations asked for; only what they need is evaluated.
 
         Returns:
-            One value a place.
-
-        Raises:
-            Whatever the arithmetic raises: ZeroDivisionError in mpmath, NotImplementedError where a function is missing.
+            Values; asking raises whatever the arithmetic raises: ZeroDivisionError in mpmath, NotImplementedError where a
+            function is missing.
         """
-        wanted = list(places)
-        known: dict[int, Any] = {}
-        for place in self.needed(wanted):
-            known[place] = _apply(self.operations[place], known, coordinates, xp)
-        return [known[place] for place in wanted]
+        return Values(self, coordinates, xp)
 
-    def needed(self, places: Iterable[int]) -> list[int]:
-        """The places of all operations on which some depend, themselves included, in order."""
+    def needed(self, places: Iterable[int], known: Collection[int] = ()) -> list[int]:
+        """The places of all operations on which some depend, themselves included, in order; not behind those that are known."""
         found, stack = set(), list(places)
         while stack:
             place = stack.pop()
-            if place not in found:
+            if place not in found and place not in known:
                 found.add(place)
                 stack += arguments(self.operations[place])
         return sorted(found)
@@ -114,33 +107,51 @@ def arguments(operation: Operation) -> tuple[int, ...]:
     return operation[2:4] if name == "fold" else operation[1:]
 
 
-def _apply(operation: Operation, known: Mapping[int, Any], coordinates: Mapping[str, Any], xp: Arithmetic) -> Any:
-    """One operation in one arithmetic."""
-    name = operation[0]
-    given = [known[place] for place in arguments(operation)]
-    if name == "axis":
-        return coordinates[operation[1]]
-    if name == "number":
-        value = Fraction(operation[1])
-        return xp.number(value.numerator) if value.denominator == 1 else xp.number(value.numerator) / value.denominator
-    if name == "power":
-        return given[0] ** operation[2]
-    if name == "lambertw":
-        return xp.lambertw(given[0], operation[2])
-    if name in ("plane", "fold"):
-        return _solved(operation, given, xp)
-    return _OPERATORS[name](*given) if name in _OPERATORS else getattr(xp, name)(*given)
+class Values:
+    """The operations of a formula at one point in one arithmetic."""
+
+    def __init__(self, formula: Formula, coordinates: Mapping[str, Any], xp: Arithmetic):
+        """Args: as for `Formula.at`."""
+        self._formula, self._coordinates, self._xp = formula, coordinates, xp
+        self._known: dict[int, Any] = {}
+        self._pulls: dict[Operation, tuple[Any, Any]] = {}  # one solution for both of its parts
+
+    def __getitem__(self, place: int) -> Any:
+        """What the operation at a place comes to."""
+        if place not in self._known:
+            for i in self._formula.needed([place], self._known):
+                self._known[i] = self._apply(self._formula.operations[i])
+        return self._known[place]
+
+    def _apply(self, operation: Operation) -> Any:
+        name, xp = operation[0], self._xp
+        given = [self._known[place] for place in arguments(operation)]
+        if name == "axis":
+            return self._coordinates[operation[1]]
+        if name == "number":
+            value = Fraction(operation[1])
+            return xp.number(value.numerator) if value.denominator == 1 else xp.number(value.numerator) / value.denominator
+        if name == "power":
+            return given[0] ** operation[2]
+        if name == "lambertw":
+            return xp.lambertw(given[0], operation[2])
+        if name in ("plane", "fold"):
+            key = (name, *operation[2:])
+            if key not in self._pulls:
+                self._pulls[key] = _solved(operation, given, xp)
+            return self._pulls[key][operation[1]]
+        return _OPERATORS[name](*given) if name in _OPERATORS else getattr(xp, name)(*given)
 
 
-def _solved(operation: Operation, given: list[Any], xp: Arithmetic) -> Any:
-    """A stationary point, or the fold, of the plane: solved in the arithmetic, one solution for both of its pulls."""
+def _solved(operation: Operation, given: list[Any], xp: Arithmetic) -> tuple[Any, Any]:
+    """A stationary point, or the fold, of the plane, solved in the arithmetic."""
     from ascentfail import stationary
     from ascentfail.arithmetic import under_logistic_loss
 
     if operation[0] == "fold":
-        return stationary.fold(*given, xp=xp)[operation[1]]
+        return stationary.fold(*given, xp=xp)
     sign, loss = operation[5:]
-    return stationary.from_pulls(*given, sign, xp=under_logistic_loss(xp) if loss == "logistic" else xp)[operation[1]]
+    return stationary.from_pulls(*given, sign, xp=under_logistic_loss(xp) if loss == "logistic" else xp)
 
 
 # --- reading -------------------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ counterexample in many digits or dismisses the sign as rounding. So do the point
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ import numpy as np
 from ascentfail.arithmetic import JAX
 from ascentfail.precision import require_x64
 from ascentfail.theory.claim import Axis, Claim, ClaimError, Kind, Point
+from ascentfail.theory.evidence import limits
 from ascentfail.theory.evidence.recheck import Recheck, confirm, recheck
 from ascentfail.theory.verdict import Counterexample, Evidence, Status
 
@@ -216,7 +218,11 @@ def sample(claim: Claim, samples: int = SAMPLES, seed: int = 0) -> Sampled:
         return Sampled("vacuous", Evidence("sampled", 0, words=words))
     if claim.kind is Kind.EXISTENCE:
         batch = _with_inner(claim, batch, seed)
-    return judge(claim, batch, "sampled", int(batch.inside.sum()))
+    found = judge(claim, batch, "sampled", int(batch.inside.sum()))
+    if claim.kind is not Kind.LIMIT or found.status != "holds":
+        return found
+    doubt = limits.why_not(claim, [batch.row(int(i)) for i in np.flatnonzero(batch.inside)[:: max(1, batch.inside.sum() // 8)]])
+    return Sampled("open", dataclasses.replace(found.evidence, words=doubt)) if doubt else found
 
 
 def _hunt(claim: Claim, batch: Batch, seed: int) -> Batch:
@@ -269,7 +275,7 @@ def _standing(claim: Claim, batch: Batch, level: Any, count: int) -> Sampled:
         if found.violated and (known := confirm(claim, _outer(claim, found.point))):
             return Sampled("fails", Evidence(level, count, _finite(known.margin), known.point), known)
         margin = _finite(found.own)
-        if found.digits == 0 or not _stands(claim, found.own):
+        if not stands(claim, found):
             words = "the margin there is negative, unsettled or without a witness, and no bound excludes more"
             return Sampled("open", Evidence(level, count, margin, found.point, words=words))
         if worst[0] is None or (margin is not None and margin < worst[0]):
@@ -284,11 +290,15 @@ def _closest(claim: Claim, batch: Batch, value: np.ndarray) -> Iterator[Recheck]
     yield from itertools.islice((found for found in rechecks if found.inside), _CLOSEST)
 
 
-def _stands(claim: Claim, margin: Any) -> bool:
-    """Whether an exact margin is one that the claim allows."""
+def stands(claim: Claim, found: Recheck) -> bool:
+    """Whether a re-checked margin is one that the claim allows, as far as digits tell: one that vanishes may be zero."""
+    if found.vanishing:
+        return not claim.strict
+    if found.digits == 0:
+        return False
     if claim.kind is Kind.EQUALITY:
-        return bool(margin == 0)
-    return bool(margin > 0) if claim.strict else bool(margin >= 0)
+        return bool(found.own == 0)
+    return bool(found.own > 0) if claim.strict else bool(found.own >= 0)
 
 
 def _outer(claim: Claim, row: dict[str, float]) -> dict[str, float]:
