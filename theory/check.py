@@ -11,6 +11,7 @@ from ascentfail.arithmetic import arb, symbolic
 from ascentfail.errors import MissingExtraError, invalid
 from ascentfail.theory.claim import Claim, Level
 from ascentfail.theory.evidence import cases, sample, search
+from ascentfail.theory.evidence.formula import FormulaError
 from ascentfail.theory.evidence.sample import Sampled
 from ascentfail.theory.verdict import PROOFS, Evidence, Status, Verdict, percent
 
@@ -79,7 +80,10 @@ def _gather(claim: Claim, level: Level, samples: int, seed: int, certificates: d
         symbolic()
     if claim.cases is not None:
         return cases.decide(claim, level)
-    found = sample.sample(claim, samples, seed)
+    try:
+        found = sample.sample(claim, samples, seed)
+    except FormulaError as error:  # floats alone refute and prove nothing
+        return Sampled("open", Evidence("sampled", words=str(error)))
     if level == "searched" and found.status != "fails":
         found = search.search(claim, samples=samples, seed=seed, weaker=found)
     elif level == "certified" and found.status != "fails":
@@ -118,7 +122,7 @@ def _certified(claim: Claim, weaker: Sampled, samples: int, seed: int, certifica
         worst = {"worst_margin": weaker.evidence.worst_margin, "worst_point": weaker.evidence.worst_point}
         if found.counterexample:
             at = found.counterexample
-            evidence = dataclasses.replace(found.evidence, worst_margin=at.margin, worst_point=at.point, grade=None)
+            evidence = dataclasses.replace(found.evidence, worst_margin=at.margin, worst_point=at.point, grade="searched")
             return Sampled("fails", evidence, at)
         if found.vacuous:
             return Sampled("vacuous", dataclasses.replace(found.evidence, words="a side condition excludes every box"))
@@ -137,7 +141,8 @@ def _open(weaker: Sampled, why: str, evidence: Evidence | None = None) -> Sample
     """Open, with the weaker evidence in words."""
     said = f"{weaker.status} as far as {weaker.evidence.level} ({weaker.evidence.samples:,} points)"
     base = dataclasses.replace(
-        evidence or weaker.evidence, worst_margin=weaker.evidence.worst_margin, worst_point=weaker.evidence.worst_point
+        evidence or weaker.evidence, worst_margin=weaker.evidence.worst_margin, worst_point=weaker.evidence.worst_point,
+        grade=weaker.evidence.grade,
     )
     status: Status = "open"
     return Sampled(status, dataclasses.replace(base, words="; ".join(w for w in (why, said, weaker.evidence.words) if w)))

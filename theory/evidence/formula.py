@@ -304,7 +304,7 @@ def read(claim: Claim) -> Formula:
 
     Raises:
         FormulaError: the claim's functions cannot be read as one expression.
-        ClaimError: they raise; the message names the claim.
+        ClaimError: they raise anything else; the message names the claim.
     """
     if claim.cases is not None:
         raise FormulaError(f"claim {claim.id!r} is decided case by case, it has no formula")
@@ -321,15 +321,9 @@ def read(claim: Claim) -> Formula:
         point = tuple((name, tape.term(value).place) for name, value in p.values().items())
         places = [None if value is None else tape.term(value).place for value in (margin, exclusion, modulus)]
         return Formula(tuple(tape.operations), point, tuple(tape.term(side).place for side in sides), *places)
+    except FormulaError as error:
+        raise FormulaError(f"claim {claim.id!r} cannot be read as an expression: {error}") from error
     except ClaimError:
         raise
     except Exception as error:
-        raise FormulaError(f"claim {claim.id!r} cannot be read as an expression: {error!r}") from error
-
-
-def readable(claim: Claim) -> Formula | None:
-    """`read`, or None where the claim has no expression."""
-    try:
-        return read(claim)
-    except FormulaError:
-        return None
+        raise ClaimError(f"claim {claim.id!r}: reading its formulas raised {error!r}") from error

@@ -28,6 +28,7 @@ SAMPLES = 1 << 15
 _INNER = 512  # values of the inner axes tried at each outer point
 _SUSPECTS = 12  # suspicious points that go to the re-check
 _CLOSEST = 3  # unsuspicious points that go there all the same: floats may have lost their sign
+_TELLING = 1e-3  # a margin whose sign no rounding turns, for a formula of ordinary size
 _CLEAR = 1e-9  # a violation that no rounding explains, for the words
 
 
@@ -255,6 +256,8 @@ def judge(claim: Claim, batch: Batch, level: Any, count: int) -> Sampled:
             clear = int((suspicion > _CLEAR).sum())
             words = f"{clear:,} of {count:,} points look violated in floats" if clear else ""
             return Sampled("fails", Evidence(level, count, _finite(found.margin), found.point, words=words), found)
+    if doubt := _two_margins(claim, batch):
+        return Sampled("open", Evidence(level, count, None, doubt, words="the margin in floats is not that of its expression there"))
     contradicts = batch.inside & (batch.exclusion < -_CLEAR) & (batch.margin > _CLEAR)
     if contradicts.any():
         row = batch.row(int(np.argmax(contradicts)))
@@ -281,6 +284,19 @@ def _standing(claim: Claim, batch: Batch, level: Any, count: int) -> Sampled:
         if worst[0] is None or (margin is not None and margin < worst[0]):
             worst = (margin, found.point)
     return Sampled("holds", Evidence(level, count, *worst))
+
+
+def _two_margins(claim: Claim, batch: Batch) -> dict[str, float] | None:
+    """The point where floats see the clearest violation, if many digits see as clear a margin of the other sign there.
+
+    No rounding does that: such a margin says one thing to JAX and another to everybody else.
+    """
+    value = np.where(batch.inside & (claim.kind is not Kind.EQUALITY), batch.margin, np.inf)
+    i = int(np.argmin(np.where(np.isnan(value), np.inf, value)))
+    if not value[i] < -_TELLING:
+        return None
+    found = recheck(claim, batch.row(i))
+    return found.point if found.inside and found.own > _TELLING else None
 
 
 def _closest(claim: Claim, batch: Batch, value: np.ndarray) -> Iterator[Recheck]:

@@ -124,7 +124,7 @@ def search(
     first = weaker or sampling.sample(claim, samples, seed)
     if first.status == "fails":
         words = f"{first.evidence.words}, found by sampling"
-        return dataclasses.replace(first, evidence=dataclasses.replace(first.evidence, level="searched", words=words))
+        return dataclasses.replace(first, evidence=dataclasses.replace(first.evidence, level="searched", grade=None, words=words))
     rng = np.random.default_rng([seed, 1])
     unit = sampling.unit_points(samples, len(claim.domain.axes), seed)
     pool, slopes = _Pool(unit.shape[1]), _slopes(claim)
