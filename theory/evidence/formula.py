@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import mpmath
 import numpy as np
+from mpmath import mp
 
 from ascentfail.arithmetic import Arithmetic
 from ascentfail.losses import Loss
@@ -277,6 +279,8 @@ def exact_number(value: Any) -> Fraction:
     """
     if isinstance(value, Fraction):
         return value
+    if isinstance(value, mpmath.mpf):
+        return _of_mpf(value)
     if isinstance(value, bool | np.bool_):
         raise FormulaError(f"a formula has the truth value {value!r} where a number is needed")
     if isinstance(value, numbers.Integral):
@@ -292,9 +296,19 @@ def exact_number(value: Any) -> Fraction:
     return Fraction(repr(number))
 
 
-@functools.lru_cache(maxsize=4096)
+def _of_mpf(value: Any) -> Fraction:
+    """The binary fraction that an mpf is."""
+    if not mp.isfinite(value):
+        raise FormulaError(f"a formula has the number {value}; it takes finite ones")
+    mantissa, exponent = value.man_exp
+    size = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)  # the mantissa has no sign
+    return -size if value < 0 else size
+
+
 def read(claim: Claim) -> Formula:
-    """The expressions of a claim, by calling its functions once.
+    """The expressions of a claim, by calling its functions once for every working precision of mpmath.
+
+    So a formula that asks for the precision is one expression at this precision and another one at that, and settles nothing.
 
     Args:
         claim: one that has a formula, not listed cases.
@@ -306,6 +320,11 @@ def read(claim: Claim) -> Formula:
         FormulaError: the claim's functions cannot be read as one expression.
         ClaimError: they raise anything else; the message names the claim.
     """
+    return _read(claim, mp.prec)
+
+
+@functools.lru_cache(maxsize=4096)
+def _read(claim: Claim, precision: int) -> Formula:
     if claim.cases is not None:
         raise FormulaError(f"claim {claim.id!r} is decided case by case, it has no formula")
     tape = _Tape()

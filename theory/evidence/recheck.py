@@ -38,7 +38,7 @@ class Recheck:
         margin: what decides: the exclusion bound where the claim has one, else the margin; NaN where undefined or outside.
         own: the margin itself, NaN for an existence claim at a point without inner values.
         inside: whether the point lies in the box and satisfies the side conditions.
-        digits: significant digits on which the two precisions agree (an exact zero agrees to all); 0 where nothing is settled.
+        digits: significant digits on which the two precisions agree (a zero agrees to all).
         violated: whether the claim is refuted here.
         point: box and chart coordinates as floats.
         vanishing: whether the margin is zero to all digits looked at, though nothing shows that it is exactly zero.
@@ -80,7 +80,8 @@ def recheck(claim: Claim, point: Mapping[str, float], digits: int = DIGITS) -> R
     own, bound = (_settled(claim, point, i, first, second, digits) for i in (0, 1))
     has_own = all(axis.name in point for axis in claim.inner)  # an existence without inner values: the bound decides alone
     agreed = min(([own.digits] if has_own else []) + ([bound.digits] if claim.exclusion else []))
-    violated = inside and agreed >= digits and _breaks(claim, own.value, bound.value if claim.exclusion else None)
+    settled = agreed >= digits and not own.vanishing and not bound.vanishing
+    violated = inside and settled and _breaks(claim, own.value, bound.value if claim.exclusion else None)
     decides = bound if claim.exclusion else own
     return Recheck(decides.value, own.value, inside, agreed, violated, second.point, inside and own.vanishing)
 
@@ -125,7 +126,7 @@ def _recheck_case(claim: Claim, point: Mapping[str, float], digits: int) -> Rech
     found = settle(values[0], values[1], digits)
     if found.vanishing and values[0] == values[1] == 0:  # the second route counts: its zero is one of whole numbers
         found = Settled(mp.zero, digits)
-    violated = found.digits >= digits and _breaks(claim, found.value, None)
+    violated = found.digits >= digits and not found.vanishing and _breaks(claim, found.value, None)
     return Recheck(found.value, found.value, True, found.digits, violated, dict(known), found.vanishing)
 
 
@@ -159,8 +160,8 @@ class _Values:
 
 def _evaluate(claim: Claim, point: Mapping[str, float], digits: int) -> _Values:
     """Side conditions, margin and exclusion with so many digits."""
-    formula = read(claim)
     with mpmath.workdps(digits):
+        formula = read(claim)
         exact = {axis.name: mp.mpf(point[axis.name]) for axis in claim.domain.axes}
         inner = {axis.name: mp.mpf(point[axis.name]) for axis in claim.inner if axis.name in point}
         inside = all(axis.contains(exact[axis.name]) for axis in claim.domain.axes)
@@ -211,7 +212,7 @@ def settle(first: Any, second: Any, digits: int) -> Settled:
         if second != 0 and gap <= abs(second) * mp.mpf(10) ** -digits:
             return Settled(second, digits)
         if max(abs(first), abs(second) * mp.mpf(10) ** 300) < mp.mpf(10) ** (20 - 2 * digits):
-            return Settled(mp.zero, 0, vanishing=True)
+            return Settled(mp.zero, digits, vanishing=True)
         return Settled(second, max(0, int(-mp.log10(gap / size))))
 
 
