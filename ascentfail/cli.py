@@ -62,6 +62,8 @@ def main() -> None:
         _stop(str(error))
     except WorkerLostError:
         _stop("a process was ended from outside, perhaps for want of memory; try --jobs 1")
+    except MemoryError:
+        _stop("not enough memory; ask for fewer --samples, or --jobs 1")
     except OSError as error:
         if error.filename is None and error.errno is None:
             raise
@@ -147,7 +149,7 @@ def _every(
 def verify(
     ids: Annotated[list[str] | None, typer.Argument(metavar="[ID ...]", help="Claims to check; all without any.")] = None,
     level: Annotated[Level, typer.Option(help="Strongest evidence to gather.")] = Level.sampled,
-    samples: Annotated[int, typer.Option(min=1, help="Points to sample for each claim.")] = 1 << 15,
+    samples: Annotated[int, typer.Option(min=1, max=1 << 24, help="Points to sample for each claim.")] = 1 << 15,
     json_file: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Write the verdicts to this file; - is standard output.")
     ] = None,
