@@ -118,6 +118,7 @@ def results(
         for future in as_completed(waiting):
             yield waiting[future], future.result()
     except BrokenProcessPool as error:
+        alive.close()  # also for a worker that began while the pool broke, which it would wait for
         raise WorkerLostError(str(error)) from None
     except Stopped:
         alive.close()
@@ -145,15 +146,17 @@ def _begin(ended: Connection, initializer: Callable[[], None] | None) -> None:
     """First in each worker: it leaves when the command does, and when it is told to."""
     for number in _OF_TERMINAL:
         signal.signal(number, signal.SIG_IGN)
+    hears, rings = socket.socketpair()
+    rings.setblocking(False)
     # in a thread, since the main one may be the one that writes
-    signal.signal(signal.SIGTERM, lambda number, frame: threading.Thread(target=_leave, args=(128 + number,)).start())
-    threading.Thread(target=_leave_after, args=(ended,), daemon=True).start()
+    threading.Thread(target=_leave_after, args=(ended, hears, rings), daemon=True).start()
+    signal.set_wakeup_fd(rings.fileno())
+    signal.signal(signal.SIGTERM, lambda number, frame: None)  # heard by the thread
     if initializer:
         initializer()
 
 
-def _leave_after(ended: Connection) -> None:
+def _leave_after(ended: Connection, hears: socket.socket, rings: socket.socket) -> None:
     from multiprocessing.connection import wait
 
-    wait([ended])
-    _leave(1)
+    _leave(128 + hears.recv(1)[0] if hears in wait([ended, hears]) else 1)

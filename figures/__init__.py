@@ -44,7 +44,7 @@ def figures() -> dict[str, ModuleType]:
 
 
 def _import_matplotlib() -> None:
-    """Also where MPLBACKEND names a backend that is not installed, for none is used here; one that is, as in a notebook, stays."""
+    """Also where MPLBACKEND names a backend that is not installed: none is used here. Another, as in a notebook, stays set."""
     if "matplotlib" in sys.modules:
         return
     wanted = os.environ.pop("MPLBACKEND", "")
