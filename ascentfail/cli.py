@@ -328,6 +328,8 @@ def _explanation(claim: Claim, entry: dict[str, Any]) -> Group:
     elif evidence["worst_point"]:
         facts.append(("closest", f"margin {number(evidence['worst_margin'])} at {point(evidence['worst_point'])}"))
     table = Table.grid(padding=(0, 2))
+    for _ in range(2):
+        table.add_column(overflow="fold")  # on a narrow screen a long word goes on below, and is not cut
     for label, text in facts:
         table.add_row(label, _escape(text))
     below = ["", _explanation(claim.repaired, entry["repaired"])] if claim.repaired else []
