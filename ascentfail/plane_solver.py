@@ -14,13 +14,14 @@ theorem.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from ascentfail import plane_equations, plane_fold
-from ascentfail.loops import tied
+from ascentfail.loops import in_chunks, tied
 from ascentfail.losses import Loss
 from ascentfail.special import lambertw_exp, lambertw_exp_and_log, log_lambertw_exp_start
 
@@ -147,7 +148,18 @@ def solve_plane(q: Any, rest: Any, beta: Any, gamma: Any, sign: int, loss: Loss)
     Source: our reduction of the stationarity equations of App. I.
     """
     dtype = jnp.result_type(q, beta, gamma, float)
-    q, rest, beta, gamma = (jnp.asarray(value, dtype) for value in (q, rest, beta, gamma))
+    arrays = jnp.broadcast_arrays(*(jnp.asarray(value, dtype) for value in (q, rest, beta, gamma)))
+    return _solver(sign, loss)(*arrays)
+
+
+@functools.cache
+def _solver(sign: int, loss: Loss) -> Callable[..., tuple[Any, Any]]:
+    return in_chunks(functools.partial(_solve, sign=sign, loss=loss))
+
+
+def _solve(q: Any, rest: Any, beta: Any, gamma: Any, *, sign: int, loss: Loss) -> tuple[Any, Any]:
+    """The pulls of `solve_plane`, element by element, of arrays of one shape and type."""
+    dtype = q.dtype
     tiny = jnp.finfo(dtype).tiny  # stands for 0 in the logarithm, and gives a pull below every rounding error
     log_beta, log_gamma = jnp.log(jnp.maximum(beta, tiny)), jnp.log(jnp.maximum(gamma, tiny))
     lower, upper, start, exists = _bracket(log_beta, log_gamma, q, rest, sign, loss)

@@ -2,7 +2,7 @@ r"""The paper's problems as frozen pytrees.
 
 Both problems are ridge regression with labels folded into the inputs; the ridge term is ridge/2 |w|^2. A problem is checked
 when a user constructs it from concrete numbers, and never again: JAX rebuilds pytrees with tracers, `None` or axis numbers as
-leaves, so unflattening bypasses the checks.
+leaves, so unflattening bypasses the checks. A problem of nothing but `None` and 0 is no problem but the `in_axes` of a `jax.vmap`.
 """
 
 from __future__ import annotations
@@ -53,11 +53,50 @@ def _register(cls: type[_P]) -> type[_P]:
     return cls
 
 
+class ByValue:
+    """Equality and hash of a frozen dataclass whose fields may be arrays: a plain bool, and the same of 1.0 and of an array of it."""
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in _fields(self))
+
+    def __hash__(self) -> int:
+        return hash((type(self), *(_content(getattr(self, f.name)) for f in _fields(self))))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, bool | int | float | np.generic | np.ndarray | jax.Array) and not isinstance(value, Tracer)
+
+
+def _same(a: Any, b: Any) -> bool:
+    if _is_number(a) and _is_number(b):
+        return np.array_equal(np.asarray(a), np.asarray(b))
+    return a is b or bool(np.all(a == b))  # of traced values: the error of JAX, which cannot know
+
+
+def _content(value: Any) -> Any:
+    if not _is_number(value):
+        return value
+    array = np.asarray(value, float) + 0.0  # -0.0 equals 0.0
+    return array.shape, array.tobytes()
+
+
+def is_axes(p: Any) -> bool:
+    """Whether a problem's fields are axes for `jax.vmap`, `None` and 0 with at least one `None`, which no problem has."""
+    values = [getattr(p, f.name) for f in _fields(p) if not f.metadata.get("static")]
+    return any(v is None for v in values) and all(v is None or (type(v) is int and v == 0) for v in values)
+
+
 def _number(name: str, value: Any, takes: str) -> Any:
     """The value as a float or a floating array; tracers pass untouched."""
     if isinstance(value, Tracer):
+        if not jnp.issubdtype(value.dtype, jnp.floating) and not jnp.issubdtype(value.dtype, jnp.integer):
+            raise invalid(name, value, takes)
         return value
-    if isinstance(value, bool | str | bytes) or value is None:
+    if value is None:
+        raise invalid(name, value, f"{takes}; None only where every other field is None or 0, as `in_axes` of `jax.vmap`")
+    if isinstance(value, bool | str | bytes):
         raise invalid(name, value, takes)
     try:
         array = np.asarray(value)
@@ -88,6 +127,9 @@ def _require(name: str, value: Any, holds: Any, takes: str) -> None:
 
 def _check_counts(p: Any, retain: str, forget: str) -> None:
     """The checks that both linear problems share."""
+    _check_loss(p.loss)
+    if is_axes(p):
+        return
     takes = {
         retain: f"a real number of samples, 0 <= {retain} <= retain_total",
         forget: f"a real number of samples, 0 <= {forget} <= forget_total",
@@ -105,8 +147,11 @@ def _check_counts(p: Any, retain: str, forget: str) -> None:
         shape_of(p)
         _require(name, value, _array(value) >= 0, takes[name])  # by itself: the total may be traced
         _require(name, value, _array(value) <= _array(total), f"{takes[name]}; here {total_name} = {total}")
-    if p.loss not in LOSSES:
-        raise invalid("loss", p.loss, " or ".join(repr(x) for x in LOSSES))
+
+
+def _check_loss(loss: Any) -> None:
+    if not isinstance(loss, str) or loss not in LOSSES:
+        raise invalid("loss", loss, " or ".join(repr(x) for x in LOSSES))
 
 
 def _array(value: Any) -> Any:
@@ -135,7 +180,7 @@ def shape_of(p: Any) -> tuple[int, ...]:
         raise invalid("fields", fields, "shapes that broadcast together") from error
 
 
-class _Linear:
+class _Linear(ByValue):
     """The ratios in which the theory speaks, from the counts of either linear problem."""
 
     retain_total: Real
@@ -197,7 +242,7 @@ def _counts_from_ratios(alpha: Any, phi: Any, b: Any, retain_total: Any, ridge: 
 
 
 @_register
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SemiOrthogonal(_Linear):
     r"""Ridge regression whose sample groups are orthogonal: one coordinate, or several that do not interact.
 
@@ -210,6 +255,9 @@ class SemiOrthogonal(_Linear):
         forget_total: number of forget samples |F| > 0; at least forget_on_axis.
         ridge: weight of the ridge term, > 0, scalar.
         loss: "exponential", e^{-m}, or "logistic", ln(1 + e^{-m}).
+
+    Two problems are equal where their loss and all their numbers are; `SemiOrthogonal(0, None, None, None, None)` is not checked,
+    and serves as `in_axes` of `jax.vmap`.
 
     Raises:
         ValueError: an argument is out of its range; the message names the argument, its value and the range.
@@ -267,7 +315,7 @@ class SemiOrthogonal(_Linear):
 
 
 @_register
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CrossCorrelated(_Linear):
     r"""Ridge regression with two correlated directions: retain samples (1, eps), forget samples (eps, 1), labels folded in.
 
@@ -281,6 +329,9 @@ class CrossCorrelated(_Linear):
         forget_total: number of forget samples |F| > 0; at least forget_in_plane.
         ridge: weight of the ridge term, > 0, scalar.
         loss: "exponential", e^{-m}, or "logistic", ln(1 + e^{-m}).
+
+    Two problems are equal where their loss and all their numbers are; `CrossCorrelated(0, None, None, None, None, None)` is not
+    checked, and serves as `in_axes` of `jax.vmap`.
 
     Raises:
         ValueError: an argument is out of its range; the message names the argument, its value and the range.
@@ -298,11 +349,15 @@ class CrossCorrelated(_Linear):
 
     def __post_init__(self) -> None:
         """Checks the fields that are concrete numbers."""
+        if not is_axes(self):
+            self._check_epsilon()
+        _check_counts(self, "retain_in_plane", "forget_in_plane")
+
+    def _check_epsilon(self) -> None:
         takes = "a real number, 0 <= epsilon <= 1"
         object.__setattr__(self, "epsilon", _number("epsilon", self.epsilon, takes))
         epsilon = _array(self.epsilon)
         _require("epsilon", self.epsilon, (epsilon >= 0) & (epsilon <= 1), takes)
-        _check_counts(self, "retain_in_plane", "forget_in_plane")
 
     @property
     def _counts(self) -> tuple[Any, Any]:

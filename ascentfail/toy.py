@@ -19,7 +19,7 @@ from jax.core import Tracer
 from ascentfail.arithmetic import JAX, Arithmetic, Scalar
 from ascentfail.errors import invalid
 from ascentfail.losses import Model, check_model
-from ascentfail.problems import Real, _array, _number, _register, _require, _static
+from ascentfail.problems import ByValue, Real, _array, _number, _register, _require, _static, is_axes
 
 INPUTS = (-1, 1, 3, 4)
 SIGNS = (-1, 1, -1, 1)  # the labels
@@ -29,7 +29,7 @@ _CHOICES = {"labels": ("signed", "binary"), "output": ("symmetric", "unit"), "re
 
 @_register
 @dataclass(frozen=True, eq=False)
-class ToyLandscape:
+class ToyLandscape(ByValue):
     r"""Squared error of h(a x + b x^2) on four weighted points, with ridge (a^2 + b^2) and no half.
 
         unit: h = 1/(1 + exp(-slope (1 + z))),   symmetric: 2 h - 1
@@ -43,6 +43,9 @@ class ToyLandscape:
         multiplicities: (4,) copies of each point, real numbers >= 0.
         forget: (4,) how many of them are forgotten, 0 <= forget <= multiplicities.
         ascent_ratio: scalar, step of the ascent over the step of the descent, >= 0.
+
+    Two landscapes are equal where their readings and all their numbers are. One whose numbers are all None or 0, with a None, is
+    not checked, and serves as `in_axes` of `jax.vmap`.
 
     Raises:
         ValueError: an argument is out of its range; the message names the argument, its value and the range.
@@ -62,8 +65,11 @@ class ToyLandscape:
     def __post_init__(self) -> None:
         """Checks the fields that are concrete numbers."""
         for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise invalid(name, getattr(self, name), " or ".join(repr(x) for x in choices))
+            choice = getattr(self, name)
+            if not isinstance(choice, str) or choice not in choices:
+                raise invalid(name, choice, " or ".join(repr(x) for x in choices))
+        if is_axes(self):
+            return
         for name, takes in {"slope": "> 0", "ridge": "> 0", "ascent_ratio": ">= 0"}.items():
             value = _number(name, getattr(self, name), f"a real number {takes}")
             low = _array(value)
@@ -83,7 +89,7 @@ class ToyLandscape:
 def _four(name: str, value: Any) -> Any:
     """Four numbers as one array; tracers, also four of them in a tuple, pass."""
     if isinstance(value, tuple | list) and any(isinstance(v, Tracer) for v in value):
-        value = jnp.stack([jnp.asarray(v, float) for v in value])
+        value = jnp.stack([jnp.asarray(_number(name, v, _COUNTS), float) for v in value])
     else:
         value = _number(name, value, _COUNTS)
     if np.shape(value) != (4,):
