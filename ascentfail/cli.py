@@ -261,7 +261,7 @@ def _explanation(claim: Claim, entry: dict[str, Any]) -> Group:
     facts = [("statement", claim.statement), ("source", claim.source), ("domain", claim.domain.words)]
     facts += [("note", claim.note)] if claim.note else []
     words = f": {evidence['words']}" if evidence["words"] else ""
-    facts.append(("evidence", f"{evidence['level']}, {evidence['samples']:,} points{words}"))
+    facts.append(("evidence", f"{evidence['grade']}, {evidence['samples']:,} points{words}"))
     if entry["counterexample"]:
         found = entry["counterexample"]
         facts.append(("refuted at", point(found["point"])))

@@ -155,6 +155,8 @@ def fold(beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scal
     if xp is JAX:
         q = jnp.asarray(q)
         return plane_fold.fold_point(jnp.log(beta), q, 1 - q)
+    if xp.implicit_fold is not None:
+        return xp.implicit_fold(beta, q)
     if xp is not MPMATH:
         raise invalid("xp", xp.name, "the JAX or the mpmath arithmetic")
     return plane_digits.fold(beta, q)
