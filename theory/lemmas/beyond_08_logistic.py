@@ -7,6 +7,7 @@ whole line, so whatever follows from the order of the c survives; what needs W_{
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 from ascentfail.arithmetic import Arithmetic, Scalar, under_logistic_loss
 from ascentfail.theory import steps
@@ -46,15 +47,22 @@ _NOTE = "The same with the logistic loss; a solution exists for every alpha."
 
 
 def again(
-    claim: Claim, domain: Domain | None = None, proof: tuple[Claim, ...] = (), words: str = "", note: str = _NOTE
+    claim: Claim, domain: Domain | None = None, proof: tuple[Claim, ...] = (), words: str = "", note: str = _NOTE,
+    factors: bool = False,
 ) -> Claim:
-    """The same claim with every W(c), and every stationary point of the plane, replaced by that of the logistic loss."""
+    """The same claim with every W(c), and every stationary point of the plane, replaced by that of the logistic loss.
+
+    The factors of the margin are kept where they are factors under the logistic loss, too.
+    """
     repaired, domain = claim.repaired, domain or claim.domain
     chart, where = domain.chart, domain.where
     under = dataclasses.replace(
         domain, chart=lambda p, xp: chart(p, under_logistic_loss(xp)),
         where=(lambda p, xp: where(p, under_logistic_loss(xp))) if where else None,
     )
+
+    def logistic(function: Callable[[Point, Arithmetic], Scalar]) -> Callable[[Point, Arithmetic], Scalar]:
+        return lambda p, xp: function(p, under_logistic_loss(xp))
 
     def margin(p: Point, xp: Arithmetic) -> Scalar:
         return claim.margin(p, under_logistic_loss(xp))
@@ -66,7 +74,8 @@ def again(
     return dataclasses.replace(
         claim, id=f"beyond-8.{claim.id.removeprefix('beyond-')}",
         source=f"ours: {claim.id} with the logistic loss",
-        domain=under, margin=margin, exclusion=exclusion if claim.exclusion else None, factors=(),
+        domain=under, margin=margin, exclusion=exclusion if claim.exclusion else None,
+        factors=tuple(map(logistic, claim.factors)) if factors else (),
         proof=proof, proof_words=words, note=note,
         repaired=repaired and again(repaired, _DOMAINS.get(repaired.id), *_PROOFS.get(repaired.id, ((), ""))),
     )

@@ -1,39 +1,39 @@
 r"""Lemma 3: on which side of the original does descent-ascent end, and is it farther from the oracle?
 
 W is increasing, so the order of the three weights is the order of c_DA, c_D, c_R. For alpha <= phi, c_D <= c_R, and
-c_DA <= c_D iff alpha (1 + 2 phi) >= phi^2.
+c_DA <= c_D iff alpha (1 + 2 phi) >= phi^2. Where boxes enclose a margin, the points are listed by the weights themselves, see
+`theory.weights`: w_R - w_D and w_D - w_DA are coordinates of either sign, and a side condition that the margin vanishes at is in
+the margin, too, as "the condition fails, or else".
 """
 
 from __future__ import annotations
 
 from ascentfail import closed_form
 from ascentfail.arithmetic import Arithmetic, Scalar
-from ascentfail.theory import steps
+from ascentfail.theory import steps, weights
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import LINE_WITH_DA, PHI, B, alpha_from_ratio, exists_on_axis
 from ascentfail.theory.registry import register
 
 
-def _weights(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar, Scalar]:
-    """(w_D, w_R, w_DA), the last at its local minimum W_0."""
-    return closed_form.original(p, xp=xp), closed_form.oracle(p, xp=xp), closed_form.descent_ascent(p, 0, xp=xp)
+def _differences(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar]:
+    """(w_R - w_D, w_D - w_DA), the last at its local minimum W_0; coordinates where the chart lists the weights."""
+    if weights.listed(p):
+        return p.oracle_above, p.unlearned_below
+    original = closed_form.original(p, xp=xp)
+    return closed_form.oracle(p, xp=xp) - original, original - closed_form.descent_ascent(p, 0, xp=xp)
 
 
 def same_side(p: Point, xp: Arithmetic) -> Scalar:
     """(w_DA - w_D)(w_D - w_R): positive where descent-ascent moves the original away from the oracle."""
-    original, oracle, unlearned = _weights(p, xp)
-    return (unlearned - original) * (original - oracle)
-
-
-def same_side_by_coefficients(p: Point, xp: Arithmetic) -> Scalar:
-    """The sign of `same_side`, by monotonicity of W: (c_DA - c_D)(c_D - c_R) up to positive factors."""
-    return (p.alpha * (1 + 2 * p.phi) - p.phi * p.phi) * (p.phi - p.alpha)
+    above, below = _differences(p, xp)
+    return below * above
 
 
 def extra_distance(p: Point, xp: Arithmetic) -> Scalar:
     """|w_DA - w_R| - |w_D - w_R|."""
-    original, oracle, unlearned = _weights(p, xp)
-    return xp.abs(unlearned - oracle) - xp.abs(original - oracle)
+    above, below = _differences(p, xp)
+    return xp.abs(above + below) - xp.abs(above)
 
 
 _BY_ORDER = "W is increasing, so the product has the sign of (c_DA - c_D)(c_D - c_R)"
@@ -56,17 +56,45 @@ def from_threshold(p: Point) -> Scalar:
     return p.alpha * (1 + 2 * p.phi) - p.phi * p.phi
 
 
-def _between(p: Point, xp: Arithmetic) -> Point:
-    """Chart: `place` in [0, 1] runs from phi^2/(1 + 2 phi) to phi."""
-    low = closed_form.wrong_way_alpha(p.phi)
-    return Point(phi=p.phi, b=p.b, alpha=low + p.place * (p.phi - low))
+_LEAD, _LAG = Axis("lead", -1.5, 1.5), Axis("lag", -3.0, 3.0)
 
 
+def _listed(p: Point, xp: Arithmetic) -> Point:
+    """Chart: w_R - w_D = 2 w_D/(1 + w_D) lead and w_D - w_DA = w_D lag."""
+    original = p.original
+    return weights.compared(original, 2 * original / (1 + original) * p.lead, original * p.lag, xp)
+
+
+def _up_to_phi(p: Point, least: int) -> tuple[Scalar, ...]:
+    """The reference box up to alpha = phi, where c_DA = 0."""
+    return (*weights.in_reference_box(p, least, 1), p.c_unlearned)
+
+
+def _past_phi(p: Point) -> tuple[Scalar, ...]:
+    """>= 0, both of one sign, where alpha >= phi: -c_DA and c_D - c_R."""
+    return -p.c_unlearned, -p.c_oracle_above
+
+
+def _wrong_way(p: Point, xp: Arithmetic) -> Scalar:
+    """`same_side` where phi^2/(1 + 2 phi) <= alpha <= phi."""
+    margin = same_side(p, xp)
+    return weights.or_else(margin, (*_past_phi(p), -p.c_unlearned_below), xp) if weights.listed(p) else margin
+
+
+def _exactly(p: Point, xp: Arithmetic) -> Scalar:
+    """`same_side` times the distance of alpha from phi^2/(1 + 2 phi), or a positive multiple of it, where alpha <= phi."""
+    if not weights.listed(p):
+        return same_side(p, xp) * from_threshold(p)
+    return weights.or_else(p.unlearned_below * p.c_unlearned_below * p.oracle_above, _past_phi(p), xp)
+
+
+_UP_TO_PHI = Domain(
+    (weights.ORIGINAL, _LEAD, _LAG), _listed, lambda p, xp: _up_to_phi(p, 1),
+    "0.01 <= alpha/phi <= 1, phi in [0.01, 3], b in [0.01, 1e4], listed by w_D, w_R - w_D and w_D - w_DA",
+)
 WRONG_WAY = Domain(
-    (PHI, B, Axis("place", 0.0, 1.0)),
-    _between,
-    lambda p, xp: (from_threshold(p), p.phi - p.alpha),
-    "phi^2/(1 + 2 phi) <= alpha <= phi, phi in [0.01, 3], b in [0.01, 1e4]",
+    _UP_TO_PHI.axes, _listed, lambda p, xp: (*_up_to_phi(p, 0), p.c_unlearned_below),
+    "phi^2/(1 + 2 phi) <= alpha <= phi, phi in [0.01, 3], b in [0.01, 1e4], listed by w_D, w_R - w_D and w_D - w_DA",
 )
 
 APPENDIX = Claim(
@@ -75,9 +103,7 @@ APPENDIX = Claim(
     source="Lemma 3, App. F",
     kind=Kind.ORDERING,
     domain=WRONG_WAY,
-    margin=same_side,
-    proof=steps.ORDER_1D,
-    proof_words=_BY_ORDER,
+    margin=_wrong_way,
 )
 
 MAIN = register(Claim(
@@ -97,15 +123,8 @@ MAIN = register(Claim(
         statement="For alpha <= phi, (w_DA - w_D)(w_D - w_R) >= 0 if and only if alpha >= phi^2/(1 + 2 phi).",
         source="ours",
         kind=Kind.ORDERING,
-        domain=Domain(
-            (PHI, B, Axis("ratio", 0.01, 1.0)),
-            alpha_from_ratio,
-            lambda p, xp: (p.phi - p.alpha,),
-            "0 < alpha <= phi, phi in [0.01, 3], b in [0.01, 1e4]",
-        ),
-        margin=lambda p, xp: same_side(p, xp) * from_threshold(p),
-        proof=steps.ORDER_1D,
-        proof_words=_BY_ORDER,
+        domain=_UP_TO_PHI,
+        margin=_exactly,
     ),
 ))
 
@@ -123,6 +142,21 @@ SETUP = Domain(
     "|F_j| = |F|, so alpha = phi/share >= phi with share = |R_j|/|R|; c_DA >= -1/e",
 )
 
+def _listed_by_end(p: Point, xp: Arithmetic) -> Point:
+    """Chart: w_R, w_R - w_D = lead/((1 + w_R) e^{w_R}), and w_DA itself."""
+    return weights.compared_from_oracle(p.oracle, p.lead * xp.exp(-p.oracle) / (1 + p.oracle), p.unlearned, xp)
+
+
+def _between(p: Point, xp: Arithmetic) -> Scalar:
+    """The least of w_D - w_R, w_R and -w_DA, where alpha >= phi."""
+    if weights.listed(p):
+        margin = xp.minimum(-p.oracle_above, xp.minimum(p.oracle, -p.unlearned))
+        return weights.or_else(margin, (p.c_unlearned, p.c_oracle_above), xp)
+    above, below = _differences(p, xp)
+    original = closed_form.original(p, xp=xp)
+    return xp.minimum(-above, xp.minimum(original + above, below - original))
+
+
 IN_SETUP = register(Claim(
     id="lemma-3.setup",
     statement="With all of F in one group, (w_DA - w_D)(w_D - w_R) > 0 for every |R_j| <= |R|, |F|, lam with a w_DA.",
@@ -137,19 +171,15 @@ IN_SETUP = register(Claim(
         statement="In that set-up the product is <= 0: w_DA <= 0 <= w_R <= w_D, the oracle lies between the two.",
         source="ours",
         kind=Kind.ORDERING,
-        domain=SETUP,
-        margin=lambda p, xp: -same_side(p, xp),
-        proof=steps.ORDER_1D,
-        proof_words=_BY_ORDER,
+        domain=Domain(
+            (weights.ORACLE, Axis("lead", -0.5, 0.5), Axis("unlearned", -1.0, 1.0)),
+            _listed_by_end,
+            lambda p, xp: (*weights.in_reference_box(p, 1, 100), -p.c_unlearned),
+            f"{SETUP.words}; phi in [0.01, 3], b in [0.01, 1e4], share in [0.01, 1], listed by w_R, w_R - w_D and w_DA",
+        ),
+        margin=_between,
     ),
 ))
-
-_ABOVE = Domain(
-    (PHI, B, Axis("ratio", 0.01, 2.0, "log")),
-    alpha_from_ratio,
-    lambda p, xp: (from_threshold(p), exists_on_axis(p, xp)),
-    "alpha >= phi^2/(1 + 2 phi) and c_DA >= -1/e, phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, 2]",
-)
 
 FARTHEST = register(Claim(
     id="lemma-3.farthest",
@@ -164,9 +194,9 @@ FARTHEST = register(Claim(
         statement="It is so exactly where alpha >= phi^2/(1 + 2 phi); below that it is closer to the oracle.",
         source="ours",
         kind=Kind.ORDERING,
-        domain=_ABOVE,
-        margin=extra_distance,
+        domain=LINE_WITH_DA,
+        margin=lambda p, xp: extra_distance(p, xp) * from_threshold(p),
         proof=FARTHER,
-        proof_words=FARTHER_WORDS,
+        proof_words="below the threshold w_D <= w_DA <= w_R, since c_R - c_DA = b alpha/phi >= 0; from it on: " + FARTHER_WORDS,
     ),
 ))
