@@ -114,7 +114,7 @@ def root(function, near):
 def wexp(y):
     """W_0(e^y), the root of w + ln w = y."""
     if y < 100 or not y.is_finite():
-        return y.exp().lambertw()
+        return y if y > 0 and not y.is_finite() else y.exp().lambertw()
     w = y - y.log()
     for _ in range(8):
         w = (w - (w + w.log() - y) * w / (1 + w)).mid()
@@ -145,10 +145,6 @@ def lambertw(a, branch):
     if branch == 0:
         return span(a[0].lambertw(), a[1].lambertw())
     return span(a[1].lambertw(-1), a[0].lambertw(-1)) if a[1] < 0 else None  # decreasing
-
-
-def _of_w(w):
-    return times(exp(minus(w)), inverse(plus(UNIT, w)))
 
 
 RULES = {  # the image of an interval, and of the derivative, from it and the image
@@ -208,7 +204,7 @@ def larger(a, b):
 
 def magnitude(a):
     (low, high), slope = larger(a, negative(a))
-    return (low.max(ZERO), high), slope
+    return (max(low, ZERO), high), slope
 
 
 def meet(a, b):
@@ -279,6 +275,27 @@ JETS = {
     "sub": lambda a, b: chain(plus(a[0], minus(b[0])), (UNIT, a), (UNIT, negative(b))),
     "mul": lambda a, b: raised(a, 2) if a is b else chain(times(a[0], b[0]), (b[0], a), (a[0], b)),
 }  # fmt: skip
+
+
+def operate(operation, given, known):
+    """The jet of an operation on jets, None where it is undefined; `known` keeps the pulls of one stationary point together."""
+    name, a = operation[0], given[0]
+    if name in JETS:
+        jet = JETS[name](*given)
+    elif name in RULES:
+        value = RULES[name][0](a[0])
+        jet = value and chain(value, (RULES[name][1](a[0], value), a))
+    elif name == "power":
+        jet = raised(a, operation[2])
+    elif name == "lambertw":
+        value = lambertw(a[0], operation[2])
+        jet = value and chain(value, (times(exp(minus(value)), inverse(plus(UNIT, value))), a))
+    elif name == "plane":
+        both = known[operation[2:]] = known.get(operation[2:]) or plane(*given, *operation[5:])
+        jet = both[operation[1]]
+    else:
+        jet = None  # the fold
+    return jet if jet and jet[0] else None
 
 
 def first(operation):
@@ -395,11 +412,13 @@ class Statement:
                 known[place] = constant(rest[0], ctx.prec), {}
             else:
                 given = [known[i] for i in arguments(operation)]
-                known[place] = None if None in given else self._apply(operation, given, known)
-                if sharp and known[place] is None and None not in given and name in ("div", "log", "sqrt", "lambertw"):
-                    i = arguments(operation)[-1]  # what has to stay within a domain
-                    given[-1] = self.sharpened(i, parts, given[-1])
-                    known[place] = self._apply(operation, given, known)
+                known[place] = None if None in given else operate(operation, given, known)
+                if known[place] is None and None not in given and name in ("div", "log", "sqrt", "lambertw"):
+                    if sharp:  # what has to stay within a domain, by its faces
+                        given[-1] = self.sharpened(arguments(operation)[-1], parts, given[-1])
+                    known[place] = operate(operation, given, known)
+                    if known[place] is None and name == "lambertw":
+                        known[place] = self._at_edge(given[0], *rest)
             if known[place] and known.get(self.twin.get(place)):
                 known[place] = meet(known[place], known[self.twin[place]])
             if place in self.sides:
@@ -408,29 +427,8 @@ class Statement:
                     known[place] = unknown((ZERO, jet[0][1]), jet)
         return known, sides
 
-    def _apply(self, operation, given, known):
-        name, a = operation[0], given[0]
-        if name in JETS:
-            jet = JETS[name](*given)
-        elif name in RULES:
-            value = RULES[name][0](a[0])
-            jet = value and chain(value, (RULES[name][1](a[0], value), a))
-        elif name == "power":
-            jet = raised(a, operation[2])
-        elif name == "lambertw":
-            jet = self._lambertw(a, *operation[1:])
-        elif name == "plane":
-            both = known.get(operation[2:]) or plane(*given, *operation[5:])
-            known[operation[2:]] = both
-            jet = both[operation[1]]
-        else:
-            jet = None  # the fold
-        return jet if jet and jet[0] else None
-
-    def _lambertw(self, a, place, branch):
-        value = lambertw(a[0], branch)
-        if value:
-            return chain(value, (times(exp(minus(value)), inverse(plus(UNIT, value))), a))
+    def _at_edge(self, a, place, branch):
+        """W(z) where z >= -1/e is a side condition, and z is enclosed too widely to see it."""
         end = lambertw((a[0][1],) * 2, branch) if place in self.edged else None
         return end and unknown((-ONE, end[1]) if branch == 0 else (end[0], -ONE), a)
 
@@ -834,7 +832,7 @@ def load(certificate):
     twins = [(place(one, claimed), place(two, len(operations))) for one, two in twins]
     statement = Statement(axes, operations, sides, margin, strict, twins)
     for one, two in twins:
-        if one in statement.order((two,)) or not statement.vanishes(one, two):
+        if one in statement.order((two,), twins=False) or not statement.vanishes(one, two):
             raise Rejected(f"SymPy does not see that the expressions {one} and {two} are equal")
     return statement
 

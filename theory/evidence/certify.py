@@ -29,6 +29,7 @@ from ascentfail.theory.verdict import PROOFS, Counterexample, Evidence
 BUDGET = 4000  # boxes evaluated for one claim
 SECONDS = 20.0
 _FIRST = (2000, 4.0)  # boxes and seconds on the margin itself of a claim that has steps, too
+_HOPE = (128, 0.02)  # boxes after which, with less than this fraction closed, such a claim goes on to its steps
 _DEPTH = 60  # halvings after which a box is left undecided
 _FINE = 24  # halvings after which a higher precision is tried
 _POINTS = 200  # points at which side conditions are tried
@@ -83,8 +84,7 @@ def certify(claim: Claim, budget: int = BUDGET, seconds: float = SECONDS) -> Cer
         return _by_steps(claim, budget, seconds)
     if claim.kind is Kind.EQUALITY:
         return _by_identity(claim, formula, budget, seconds) or _by_steps(claim, budget, seconds)
-    hurried = bool(arguments_of(claim))
-    direct = _by_boxes(claim, formula, *((min(budget, _FIRST[0]), min(seconds, _FIRST[1])) if hurried else (budget, seconds)))
+    direct = _by_boxes(claim, formula, budget, seconds)
     if direct.complete or direct.counterexample or direct.vacuous:
         return direct
     same = None if claim.strict or not _seems_zero(claim, formula) else _by_identity(claim, formula, budget, seconds)
@@ -160,16 +160,19 @@ class _Search:
         self.boxes = 0
         self.found: Counterexample | None = None
 
-    def run(self, budget: int, deadline: float) -> None:
-        """Takes boxes, the widest first, until none is left or the budget ends."""
-        queue: list[tuple[int, int, Box]] = [(0, 0, ((0, 0),) * self.axes)]
+    def run(self, budget: int, deadline: float, patient: bool = True) -> None:
+        """Takes boxes, the widest first, until none is left or the budget ends; the impatient give up where nothing closes."""
+        closed, queue = 0.0, [(0, 0, ((0, 0),) * self.axes)]
         while queue and self.boxes < budget and time.monotonic() < deadline and self.found is None:
             depth, _, box = heapq.heappop(queue)
             letter, axis = self._examine(box, depth)
             self.boxes += 1
             if axis is None:
                 self.leaves[box] = letter
+                closed += 0.0 if letter == "U" else 2.0 ** -sum(n for _, n in box)
                 continue
+            if not patient and self.boxes >= _HOPE[0] and closed < _HOPE[1]:
+                deadline = 0.0
             self.splits[box] = axis
             for side, half in enumerate(checker.halves(box, axis)):
                 heapq.heappush(queue, (depth + 1, self.boxes * 2 + side, half))
@@ -276,10 +279,13 @@ def _inhabitant(claim: Claim, statement: Any, leaves: Mapping[Box, str]) -> list
 
 
 def _by_boxes(claim: Claim, formula: Formula, budget: int, seconds: float) -> Certified:
-    """Branch and bound on the margin itself."""
+    """Branch and bound on the margin itself; a claim with steps, too, waits less for it."""
+    hurried = bool(arguments_of(claim))
+    if hurried:
+        budget, seconds = min(budget, _FIRST[0]), min(seconds, _FIRST[1])
     statement = statement_of(claim, formula, *symbolic.twins(claim, formula))
     search = _Search(statement, False, claim)
-    search.run(budget, time.monotonic() + seconds)
+    search.run(budget, time.monotonic() + seconds, not hurried)
     count, left = len(search.leaves), search.undecided
     words = ("1 box" if count == 1 else f"{count:,} boxes") + (f", {left:,} undecided" if left else "")
     vacuous = set(search.leaves.values()) == {"O"}

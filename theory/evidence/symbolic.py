@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any
 
@@ -82,6 +83,7 @@ def prove_zero(claim: Claim) -> Evidence | None:
     return Evidence("symbolic", words=f"the margin is identically zero{by}", grade="identity")
 
 
+_MOST = 2000  # operations of the longest margin that is written in other ways
 _IMPLICIT = ("lambertw", "lambertw_exp", "logisticw", "plane")
 
 
@@ -141,26 +143,50 @@ def twins(claim: Claim, formula: Formula) -> tuple[tuple[Operation, ...], tuple[
         where SymPy cancels it to something shorter, and the product of the claim's factors where that is the margin.
     """
     tape, pairs = _Tail(formula), []
-    for place in formula.needed([formula.margin, *formula.sides]):
-        if formula.operations[place][0] == "lambertw":
-            pairs.append((formula.operations[place][1], _cancelled(claim, formula, formula.operations[place][1], tape)))
+    statement = checker.Statement(axes_of(claim), formula.operations, formula.sides, formula.margin)
+    for place, rewrite in _domains(statement):
+        other = _rewritten(statement, place, rewrite, tape)
+        pairs += [] if other is None else [(place, other)]
     if claim.factors and formula.operations[formula.margin][0] != "minimum":
         pairs.append((formula.margin, _product(claim, tape)))
     statement = checker.Statement(axes_of(claim), tape.operations, formula.sides, formula.margin)
-    equal = tuple((one, two) for one, two in pairs if two is not None and statement.vanishes(one, two))
+    equal = tuple((one, two) for one, two in pairs if one not in statement.order((two,)) and statement.vanishes(one, two))
     return (tuple(tape.operations[len(formula.operations) :]), equal) if equal else ((), ())
 
 
-def _cancelled(claim: Claim, formula: Formula, place: int, tape: _Tail) -> int | None:
-    """Where a shorter form of an expression stands, None where there is none."""
+def _domains(statement: Any) -> Iterator[tuple[int, Callable[[Expression], Expression | None]]]:
+    """The places on whose values it depends whether the margin is defined, where that is not plain, each with a way to write it."""
+    places = (*statement.sides, statement.margin)
+    if len(statement.order(places)) > _MOST:
+        return
+    known, _ = statement.jets(statement.parts(((0, 0),) * len(statement.axes)))
+    for place in statement.order(places):
+        name, *rest = statement.operations[place]
+        if name == "lambertw":
+            yield rest[0], lambda before: sympy.cancel(before)
+        elif name == "div" and known[place] is None and known[rest[1]] is not None:
+            yield rest[1], _collected
+
+
+def _rewritten(statement: Any, place: int, rewrite: Callable[[Expression], Expression | None], tape: _Tail) -> int | None:
+    """Where another form of an expression stands, None where there is none."""
     unknowns = Unknowns()
     try:
-        statement = checker.Statement(axes_of(claim), formula.operations, formula.sides, formula.margin)
         before = statement.symbolic((place,), unknowns)[place]
-        after = sympy.cancel(checker.small(before, 400))
-        return None if unknowns.equations or after.count_ops() >= before.count_ops() else tape.put(after)
+        after = None if unknowns.equations else rewrite(checker.small(before, 400))
+        return None if after is None or after == before else tape.put(after)
     except checker.REFUSALS:
         return None
+
+
+def _collected(before: Expression) -> Expression | None:
+    """A polynomial as a sum of monomials in all symbols but one, with factored coefficients, where that has fewer terms."""
+    for symbol in sorted(before.free_symbols, key=sympy.default_sort_key):
+        others = sorted(before.free_symbols - {symbol}, key=sympy.default_sort_key)
+        parts = [(m, sympy.factor(c)) for m, c in sympy.Poly(before, *others).terms()] if others else []
+        if 1 < len(parts) < len(sympy.Poly(before, *others, symbol).terms()):
+            return sympy.Add(*(c * sympy.Mul(*(s**n for s, n in zip(others, m, strict=True))) for m, c in parts))
+    return None
 
 
 def _product(claim: Claim, tape: _Tail) -> int:
