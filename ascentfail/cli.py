@@ -92,7 +92,10 @@ _FOLDER: Any = {"parser": _path, "metavar": "FOLDER"}
 def _console(stderr: bool = False) -> Console:
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False)
+    console = Console(stderr=stderr, highlight=False)
+    if console.width < 1:  # COLUMNS=0, as some shells and schedulers set it, says nothing of the width
+        console.width = 80
+    return console
 
 
 @contextmanager
@@ -328,8 +331,8 @@ def _explanation(claim: Claim, entry: dict[str, Any]) -> Group:
     elif evidence["worst_point"]:
         facts.append(("closest", f"margin {number(evidence['worst_margin'])} at {point(evidence['worst_point'])}"))
     table = Table.grid(padding=(0, 2))
-    for _ in range(2):
-        table.add_column(overflow="fold")  # on a narrow screen a long word goes on below, and is not cut
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")  # on a narrow screen a long word goes on below, and is not cut
     for label, text in facts:
         table.add_row(label, _escape(text))
     below = ["", _explanation(claim.repaired, entry["repaired"])] if claim.repaired else []

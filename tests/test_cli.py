@@ -115,7 +115,7 @@ def unread():
 
 
 @pytest.mark.parametrize(
-    "arguments", [("verify", "lemma-3.main", "--samples", 64, "--json", "v.json"), ("list",), ("--help",), ("--version",)], ids=len
+    "arguments", [("verify", "lemma-3.main", "--samples", 64, "--json", "v.json"), ("list",), ("--help",), ("--version",)]
 )
 def test_a_reader_that_leaves_is_no_error(tmp_path, unread, arguments):
     done = program(*arguments, cwd=tmp_path, stdout=unread)

@@ -54,6 +54,8 @@ if __name__ == "__main__":
     with workers.stoppable():
         list(workers.results([{task}], {jobs}))
 """
+# a shell ignores Ctrl-C for what it runs in the background, and so would all that the tests start then
+INTERRUPTIBLE = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
 
 
 def stat(pid):
@@ -84,11 +86,10 @@ def until(true):
 
 def started(command, folder, begun, **environment):
     """The process once it has begun as many tasks, and all that it started."""
+    command = [sys.executable, "-c", INTERRUPTIBLE, *command]
     with (folder / "stderr").open("w") as stderr:
-        process = subprocess.Popen(
-            command, cwd=folder, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=stderr,
-            start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-        )  # fmt: skip
+        streams = {"stdout": subprocess.DEVNULL, "stderr": stderr}
+        process = subprocess.Popen(command, cwd=folder, env={**os.environ, **environment}, start_new_session=True, **streams)
     until(lambda: begun(process) or process.poll() is not None)
     return process, below(process.pid)
 
