@@ -255,7 +255,10 @@ def test_strong_convexity_from_the_loss_itself():
     gradient = jax.grad(lambda w: af.loss(p, w, "oracle"))(original) / p.ridge
     apart = original - oracle
     wanted = gradient @ apart - apart @ apart
-    got = beyond_01_first_step._approach(Point(epsilon=0.4, alpha=0.2, phi=0.5, b=5.0), JAX)
+    big_x, x = float(plane_equations.oracle(p)[0]), float(af.stationary_point(p, "original").margins[0])
+    at = get("beyond-1.first-step-helps").domain.chart(Point(epsilon=0.4, phi=0.5, big_x=big_x, short=1 - x / big_x), JAX)
+    np.testing.assert_allclose([at.b, at.alpha], [5.0, 0.2], rtol=1e-9)  # the chart lists this very problem
+    got = beyond_01_first_step._approach(at, JAX)
     np.testing.assert_allclose(got, wanted, rtol=1e-9)
 
 

@@ -18,7 +18,12 @@ from ascentfail.arithmetic import JAX, under_logistic_loss
 from ascentfail.errors import MissingExtraError
 from ascentfail.theory import Axis, Claim, Domain, Kind, claims, get
 from ascentfail.theory.evidence import identities, symbolic
-from ascentfail.theory.lemmas import beyond_02_displacement, beyond_07_alternating, beyond_08_logistic_unridged
+from ascentfail.theory.lemmas import (
+    beyond_02_displacement,
+    beyond_07_alternating,
+    beyond_08_logistic_second_order,
+    beyond_08_logistic_unridged,
+)
 from ascentfail.theory.lemmas.lemma_02_closed_forms import residual
 
 PROVED = (
@@ -40,7 +45,8 @@ PROVED = (
     "beyond-8.3.first-step-2d",
     "beyond-8.7.fixed-point",
     "beyond-8.7.multiplier",
-    "beyond-8.dependence-causes.exists",
+    "beyond-7.second-order",
+    "beyond-8.7.second-order",
 )
 
 
@@ -136,11 +142,12 @@ def logistic_multiplier(p, xp):
     return beyond_08_logistic_unridged.multiplier(p, xp) - (1 - 2 * big * sinh - big**2)
 
 
-def plane_residual(p, xp):
-    (beta, gamma), q = plane_equations.pulls(p, "descent_ascent"), plane_equations.cosine(p)
-    s1, s2 = stationary.plane(p, "descent_ascent", xp=under_logistic_loss(xp))
-    x, y = plane_equations.margins(s1, s2, q)
-    return xp.abs(s1 - beta * xp.sigmoid(-x)) + xp.abs(s2 - gamma * xp.sigmoid(-y))
+def second_order(p, xp, loss):
+    """With the sign of the remainder flipped."""
+    if loss == "logistic":
+        return beyond_08_logistic_second_order._after(p, xp) + beyond_08_logistic_second_order._secant(p, xp)
+    remainder = p.eta * p.kappa * xp.exp(-p.w) * beyond_07_alternating._beyond_linear(p, xp)
+    return beyond_07_alternating.after_second_order(p, xp) - remainder
 
 
 def forget(p):
@@ -160,7 +167,8 @@ FLIPS = {
     "beyond-8.3.first-step-2d": lambda p, xp: first_step(p, under_logistic_loss(xp), sign=1),
     "beyond-8.7.fixed-point": logistic_return,
     "beyond-8.7.multiplier": logistic_multiplier,
-    "beyond-8.dependence-causes.exists": plane_residual,
+    "beyond-7.second-order": lambda p, xp: second_order(p, xp, "exponential"),
+    "beyond-8.7.second-order": lambda p, xp: second_order(p, xp, "logistic"),
     "lemma-2.one-coordinate": two_models,
     "lemma-2.second-branch": lambda p, xp: residual(
         closed_form.descent_ascent(p, -1, xp=xp), -closed_form.coefficient(p, "descent_ascent"), 1, xp

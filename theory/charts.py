@@ -35,7 +35,7 @@ def by_weights(p: Point, xp: Arithmetic) -> Point:
 
 
 def in_ranges(p: Point, xp: Arithmetic) -> tuple[Scalar, ...]:
-    """b in [0.01, 1e4] and alpha/phi in [0.01, 2], as side conditions."""
+    """Side conditions: b in [0.01, 1e4] and alpha/phi in [0.01, 2]."""
     return 100 * p.b - 1, 10**4 - p.b, 100 * p.alpha - p.phi, 2 * p.phi - p.alpha
 
 
@@ -51,7 +51,7 @@ COSINE = Axis("q", 0.09, 0.999)  # wider than that of epsilon in [0.05, 0.95], w
 
 
 def epsilon_in_range(p: Point) -> tuple[Scalar, ...]:
-    """epsilon in [0.05, 0.95], as side conditions."""
+    """Side conditions: epsilon in [0.05, 0.95]."""
     return 20 * p.epsilon - 1, 19 - 20 * p.epsilon
 
 

@@ -45,8 +45,8 @@ FIRST_STEP_1D = register(Claim(
         lambda p, xp: p.above**2,
         lambda p, xp: p.gap * p.more,
     ),
-    note="`above` and `more` have the signs of alpha - phi^2/(1+2phi) and of alpha - phi. The flow on one coordinate never turns, so (c), no later "
-    "point closer, holds on the closed interval.",
+    note="`above` and `more` have the signs of alpha - phi^2/(1+2phi) and of alpha - phi. The flow on one coordinate never "
+    "turns, so (c), no later point closer, holds on the closed interval.",
 ))
 
 

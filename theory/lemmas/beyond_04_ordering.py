@@ -31,7 +31,7 @@ _PLACE = Axis("place", -1.0, 1.0)
 
 
 def _turns(lag: Scalar, later: Scalar, turn: Scalar, drop: Scalar, xp: Arithmetic) -> Scalar:
-    """lag (V* e^{y* - y} - V), of the sign of lag (alpha* - alpha): later = y* - y, turn = V* and drop = V* - V."""
+    """The product lag (V* e^{y* - y} - V), of the sign of lag (alpha* - alpha): later = y* - y, turn = V* and drop = V* - V."""
     return lag * (turn * (xp.exp(later) - 1) + drop)
 
 
@@ -58,10 +58,10 @@ register(Claim(
 
 
 def _from_second(p: Point, xp: Arithmetic) -> Point:
-    """Chart: X, and the second threshold's U* = X (1 - part), V* = q X part; then the original with U = U* e^rise,
-    rise = X (1 - 16^{-place}).
+    """Chart: X, and the second threshold's U* = X (1 - part), V* = q X part; then the original with U = U* e^rise.
 
-    There U* e^{(1-q^2) U*} = beta_D e^{-q^2 X} gives phi; U e^x is the same at both, so q (V* - V) = rise + U - U*, and y* = q X.
+    Rise is X (1 - 16^{-place}). There U* e^{(1-q^2) U*} = beta_D e^{-q^2 X} gives phi; U e^x is the same at both, so q (V* - V) =
+    rise + U - U*, and y* = q X.
     """
     p, q, rest, rise = by_cosine(p, xp), p.q, 1 - p.q**2, p.big_x * _short(p, xp)
     u_turn = p.big_x * (1 - p.part)
@@ -92,7 +92,7 @@ register(Claim(
 
 
 def _second_below_first(p: Point, xp: Arithmetic) -> Scalar:
-    """ln of the first threshold over the second, with m = phi/(1+phi) = part + (1 - part)(1 - e^{-(1-q^2) X part}).
+    """Logarithm of the first threshold over the second, with m = phi/(1+phi) = part + (1 - part)(1 - e^{-(1-q^2) X part}).
 
     It is ln(m/part) - 2 ln q + (1-q^2) X m/q, three terms that are >= 0.
     """

@@ -142,7 +142,7 @@ def _along_escape(p: Point, xp: Arithmetic) -> Scalar:
 
 
 def _spread(p: Point) -> Scalar:
-    """m = (1 + eps^2)(1 - q^2) = (1 - eps^2)^2/(1 + eps^2)."""
+    """The m = (1 + eps^2)(1 - q^2) = (1 - eps^2)^2/(1 + eps^2)."""
     return (1 - p.epsilon**2) ** 2 / (1 + p.epsilon**2)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 
 from ascentfail import plane_equations, steps_1d
-from ascentfail.arithmetic import Arithmetic, Scalar, under_logistic_loss
+from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import PLANE
@@ -69,8 +69,8 @@ def _signs_on_faces(p: Point, xp: Arithmetic) -> Scalar:
 register(Claim(
     id="beyond-8.dependence-causes.exists",
     statement="With the logistic loss descent-ascent has a stationary point for every eps and alpha, so no dependence ends its "
-    "range: on the rectangle of pulls 0 <= s_1 <= beta, 0 <= S <= gamma, s_1 - beta l(x) is <= 0 where s_1 = 0 and >= 0 where s_1 "
-    "= beta, and S - gamma l(y) is <= 0 where S = 0 and >= 0 where S = gamma, so both vanish somewhere (Poincare and Miranda).",
+    "range: on the rectangle of pulls 0 <= s_1 <= beta, 0 <= S <= gamma, s_1 - beta l(x) is <= 0 where s_1 = 0 and >= 0 where "
+    "s_1 = beta, and S - gamma l(y) is <= 0 where S = 0 and >= 0 where S = gamma: so both vanish somewhere (Poincare, Miranda).",
     source="ours: dependence-causes.exists with the logistic loss",
     kind=Kind.BOUND,
     domain=Domain(
