@@ -137,12 +137,14 @@ def first_tally(seen: Seen, rules: Rules) -> Tally:
 
 
 def tally(so_far: Tally, seen: Seen, step: jax.Array, rules: Rules, w: Any = None) -> Tally:
-    """The tally after one more iterate; one whose losses are not finite is counted by the budget alone, see `finish`."""
-    fine = is_fine(seen)
+    """The tally after one more iterate.
+
+    One whose losses are not finite is never the best; where it makes a rule fire, `stops_of` takes that back.
+    """
     fires = (
-        fine & (seen.forget >= rules.test_level),
-        fine & (seen.forget >= rules.oracle_level),
-        fine & (seen.retain > rules.retain_level),
+        seen.forget >= rules.test_level,
+        seen.forget >= rules.oracle_level,
+        seen.retain > rules.retain_level,
         step >= rules.budget,
     )
     now = Mark(step, seen.distance, w)
@@ -154,7 +156,12 @@ def tally(so_far: Tally, seen: Seen, step: jax.Array, rules: Rules, w: Any = Non
         return Mark(jnp.where(early, step, known.step), distance, where(early, w, known.weights))
 
     rules_now = tuple(first(fire, known) for fire, known in zip(fires, so_far.rules, strict=True))
-    return Tally(so_far.start, where(fine & (seen.distance < so_far.best.distance), now, so_far.best), rules_now)
+    return Tally(so_far.start, where(seen.distance + nothing(seen) < so_far.best.distance, now, so_far.best), rules_now)
+
+
+def nothing(seen: Seen) -> jax.Array:
+    """0, and NaN where a loss is not finite: cheaper in a loop than a condition of its own."""
+    return 0 * seen.retain + 0 * seen.forget
 
 
 def is_fine(seen: Seen) -> jax.Array:
@@ -186,14 +193,16 @@ def rules_of(at_start: Seen, at_oracle: Seen, levels: dict[str, Any]) -> Rules:
 def stops_of(end: Tally, last: Mark, diverged_at: jax.Array) -> Stops:
     """The stops of a finished run; a rule that never fired runs to the end, and after a divergence nothing moves."""
 
-    def stop(mark: Mark) -> Stop:
-        fired = mark.step >= 0
-        counts = fired & ((diverged_at < 0) | (mark.step < diverged_at))
-        distance = jnp.where(counts, mark.distance, last.distance)
+    def stop(mark: Mark, of_a_loss: bool) -> Stop:
+        before = (mark.step >= 0) & ((diverged_at < 0) | (mark.step < diverged_at))
+        # after a divergence only the budget can run out; what a loss that is not finite has reached does not count
+        fired = before if of_a_loss else mark.step >= 0
+        distance = jnp.where(before, mark.distance, last.distance)
         step = jnp.where(fired, mark.step, last.step)
-        return Stop(step, distance, fired, distance < end.start, where(counts, mark.weights, last.weights))
+        return Stop(step, distance, fired, distance < end.start, where(before, mark.weights, last.weights))
 
-    return Stops(*(stop(mark) for mark in end.rules))
+    *of_losses, budget = end.rules
+    return Stops(*(stop(mark, True) for mark in of_losses), stop(budget, False))
 
 
 def finish(
