@@ -13,7 +13,8 @@ from ascentfail import objectives
 from ascentfail.dynamics import MODES, Mode, RidgeInAscent, check_choice, direction, half_steps, levels_of
 from ascentfail.errors import invalid
 from ascentfail.loops import tied
-from ascentfail.watch import DIVERGED, Run, finish, first_tally, look, rules_of, squared_norm, tally, where
+from ascentfail.objectives import squared_norm
+from ascentfail.watch import DIVERGED, Mark, Run, finish, first_tally, is_fine, look, rules_of, tally, where
 
 # Dormand and Prince's pair of orders 5 and 4: stages, weights of the fifth order, and its difference from the fourth.
 _STAGES = (
@@ -78,7 +79,7 @@ def _integrate(
     problem: Any, start: Any, oracle: Any, times: jax.Array, levels: dict[str, Any], rtol: Any, atol: Any, mode: Mode,
     ridge_in_ascent: RidgeInAscent,
 ) -> Run:
-    objective = objectives.of(problem, None)
+    objective = objectives.of(problem, start)
     w, target = objective.split(start), objective.split(oracle)
     halves = half_steps(mode, "retain-first")
 
@@ -87,7 +88,8 @@ def _integrate(
         return jax.tree.map(lambda *leaves: -functools.reduce(jnp.add, leaves), *ways)
 
     seen = look(objective, w, target)
-    rules = rules_of(objective, target, seen, levels)
+    at_oracle = look(objective, target, target)
+    rules = rules_of(seen, at_oracle, levels)
     inputs = problem, seen, rules, times, rtol, atol
     w = tied(w, inputs)
     velocity = field(w)
@@ -113,7 +115,8 @@ def _integrate(
     carry = tied((state, jnp.int32(-1), first_tally(seen, rules), seen), inputs)
     (state, diverged_at, known, last), path = jax.lax.scan(until, carry, (index, gaps))
     shown, looks = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), (w, seen), path)
-    return finish(objective, shown, looks, known, diverged_at, last, len(times) - 1)
+    end = Mark(jnp.int32(len(times) - 1), last.distance, state.w)
+    return finish(objective, shown, looks, known, diverged_at, end, is_fine(at_oracle))
 
 
 def gradient_flow(
