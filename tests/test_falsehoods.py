@@ -288,7 +288,10 @@ def test_a_margin_with_two_faces_is_not_proved(name):
     for here, elsewhere in ((1, -1), (-1, 1)):
         verdict = check(planted(two_faced(name, here, elsewhere)), "certified", samples=SAMPLES)
         plain = check(planted(lambda p, xp, value=elsewhere: 0 * p.u + value), "certified", samples=SAMPLES)
-        assert verdict.status == "open" or (name not in ("jax", "formula") and verdict.status == plain.status)
+        if name in ("jax", "formula"):  # floats and the expression disagree
+            assert verdict.status != "holds"
+        else:  # nobody asks in that arithmetic
+            assert verdict.status == plain.status
 
 
 def test_a_bound_that_a_witness_contradicts_refutes_nothing():

@@ -67,7 +67,7 @@ def decide(claim: Claim, level: Level) -> Sampled:
 def _agrees(claim: Claim, point: dict[str, float], ends: tuple[float, float]) -> bool:
     """Whether the second route finds a margin that the claim allows, inside the enclosure of the first."""
     found = recheck(claim, point)
-    if found.vanishing or found.digits == 0:
+    if found.vanishing or found.digits < DIGITS:
         return False
     allowed = _allowed(claim, float(found.margin), float(found.margin)) if found.margin else not claim.strict
     return bool(allowed) and ends[0] <= found.margin <= ends[1]

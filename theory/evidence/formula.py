@@ -346,3 +346,11 @@ def _read(claim: Claim, precision: int) -> Formula:
         raise
     except Exception as error:
         raise ClaimError(f"claim {claim.id!r}: reading its formulas raised {error!r}") from error
+
+
+def readable(claim: Claim) -> Formula | None:
+    """`read`, or None where the claim has no expression."""
+    try:
+        return read(claim)
+    except FormulaError:
+        return None

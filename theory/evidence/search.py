@@ -215,7 +215,7 @@ def _descend(slopes: _Slopes, unit: np.ndarray, steps: int, pool: _Pool) -> None
         rate = _RATE * 1e-3 ** (step / steps)
         direction, state = _adam(jnp.asarray(uphill - 2 * inwards), state)
         length = np.linalg.norm(_free(unit, jacobian[:, 0]), axis=1, keepdims=True)
-        reach = np.nan_to_num(np.abs(value) / np.where(length > 0, length, np.inf))  # to where m = 0, to first order
+        reach = np.nan_to_num(np.where(length > 0, np.abs(value), 0.0) / np.where(length > 0, length, 1.0))  # to where m = 0
         hunt = np.clip(1.5 * reach, 1e-12, 4 * rate) * -uphill + rate * inwards
         unit = np.clip(unit + np.where(hunting, hunt, -rate * np.asarray(direction)), 0.0, 1.0)
 
