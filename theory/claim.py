@@ -289,7 +289,8 @@ class Claim:
         exclusion: (p, xp) -> scalar, an upper bound on the margin for ALL values of whatever else the claim quantifies over
             (inner variables, later terms of a sequence). Where given, a counterexample needs exclusion < 0.
         exclusion_words: what the bound excludes and why.
-        factors: (p, xp) -> scalar each; the margin is >= 0 wherever all of them are, which is easier to enclose.
+        factors: (p, xp) -> scalar each, easier to enclose: their product is the margin or, where the margin is the least of as
+            many parts, each equals its part. They count as the margin only where SymPy sees that.
         proof: smaller claims, in variables of their own, from which this one follows; each is certified or symbolic.
         proof_words: how it follows.
         cases: the finite list that decides the claim instead of a margin; then domain = cases.domain(words), margin = by_cases.

@@ -36,33 +36,41 @@ def why_not(claim: Claim, rows: Iterable[Mapping[str, float]]) -> str:
     if claim.modulus is None:
         return "no modulus is stated, so nothing shows that it vanishes; give the claim modulus=Modulus(value, axis, towards)"
     for row in rows:
-        way = list(_approach(claim, row))
-        values = [modulus for modulus, _ in way]
+        values = list(_moduli(claim, row))
         if any(later > earlier for earlier, later in zip(values, values[1:], strict=False)):
             return f"the modulus does not fall as {claim.modulus.axis} goes to {claim.modulus.towards:g}"
         if len(values) < 2 or not 0 <= values[-1] <= _SMALL * values[0]:
             return f"the modulus does not vanish as {claim.modulus.axis} goes to {claim.modulus.towards:g}"
-        if any(margin > modulus for modulus, margin in way):
+        if not _distance(claim, row) >= 0:
             return "the margin is above the modulus: the distance would be negative"
     return ""
 
 
-def _approach(claim: Claim, row: Mapping[str, float]) -> Iterator[tuple[Any, Any]]:
-    """(modulus, margin) along the way to the limit, where the modulus is defined."""
+def _moduli(claim: Claim, row: Mapping[str, float]) -> Iterator[Any]:
+    """The modulus on the way to the limit, where it is defined."""
     assert claim.modulus is not None
     formula = read(claim)
-    assert formula.modulus is not None and formula.margin is not None
+    assert formula.modulus is not None
     with mpmath.workdps(30):
         others = {axis.name: mp.mpf(row[axis.name]) for axis in claim.domain.axes}
         (along,) = (axis for axis in claim.domain.axes if axis.name == claim.modulus.axis)
         for coordinate in _ends(along, claim.modulus.towards):
-            at = formula.at({**others, along.name: coordinate}, MPMATH)
             try:
-                modulus, margin = at[formula.modulus], at[formula.margin]
+                value = formula.at({**others, along.name: coordinate}, MPMATH)[formula.modulus]
             except (ZeroDivisionError, OverflowError):
                 continue
-            if mp.isfinite(modulus):
-                yield modulus, margin
+            if mp.isfinite(value):
+                yield value
+
+
+def _distance(claim: Claim, row: Mapping[str, float]) -> Any:
+    """Modulus minus margin at a point of the domain; rounding below a hundred digits counts as zero."""
+    formula = read(claim)
+    assert formula.modulus is not None and formula.margin is not None
+    with mpmath.workdps(100):
+        at = formula.at({axis.name: mp.mpf(row[axis.name]) for axis in claim.domain.axes}, MPMATH)
+        modulus, margin = at[formula.modulus], at[formula.margin]
+        return modulus - margin + abs(modulus) * mp.mpf(10) ** -80
 
 
 def _ends(axis: Axis, towards: float) -> Iterator[Any]:

@@ -11,6 +11,7 @@ The procedure is the checker's own; here it meets claims, and formulas written f
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import fields
@@ -140,15 +141,15 @@ def twins(claim: Claim, formula: Formula) -> tuple[tuple[Operation, ...], tuple[
 
     Returns:
         (operations that continue the formula's, pairs of places that are equal wherever both are defined): the argument of each W
-        where SymPy cancels it to something shorter, and the product of the claim's factors where that is the margin.
+        where SymPy cancels it to something shorter, and the claim's factors: their product where that is the margin, or, where
+        the margin is the least of as many parts, each for its part.
     """
     tape, pairs = _Tail(formula), []
     statement = checker.Statement(axes_of(claim), formula.operations, formula.sides, formula.margin)
     for place, rewrite in _domains(statement):
         other = _rewritten(statement, place, rewrite, tape)
         pairs += [] if other is None else [(place, other)]
-    if claim.factors and formula.operations[formula.margin][0] != "minimum":
-        pairs.append((formula.margin, _product(claim, tape)))
+    pairs += _factors(claim, formula, tape)
     statement = checker.Statement(axes_of(claim), tape.operations, formula.sides, formula.margin)
     equal = tuple((one, two) for one, two in pairs if one not in statement.order((two,)) and statement.vanishes(one, two))
     return (tuple(tape.operations[len(formula.operations) :]), equal) if equal else ((), ())
@@ -189,12 +190,32 @@ def _collected(before: Expression) -> Expression | None:
     return None
 
 
-def _product(claim: Claim, tape: _Tail) -> int:
-    """Where the product of a claim's factors stands."""
-    def product(p: Point, xp: Any) -> Any:
-        return math.prod(factor(p, xp) for factor in claim.factors)
+def _factors(claim: Claim, formula: Formula, tape: _Tail) -> list[tuple[int, int]]:
+    """What the claim's factors are said to equal, and where they stand."""
+    assert formula.margin is not None
+    if formula.operations[formula.margin][0] != "minimum":
+        product = functools.partial(_product, claim.factors)
+        return [(formula.margin, _placed(claim, product, tape))] if claim.factors else []
+    parts = _least_of(formula, formula.margin)
+    return [(part, _placed(claim, one, tape)) for part, one in zip(parts, claim.factors, strict=True)] if len(parts) == len(
+        claim.factors
+    ) else []
 
-    other = read(dataclasses.replace(claim, margin=product, factors=()))
+
+def _product(factors: tuple[Any, ...], p: Point, xp: Any) -> Any:
+    return math.prod(factor(p, xp) for factor in factors)
+
+
+def _least_of(formula: Formula, place: int) -> list[int]:
+    """The parts of which a minimum is the least, in order."""
+    name, *rest = formula.operations[place]
+    return [part for i in rest for part in _least_of(formula, i)] if name == "minimum" else [place]
+
+
+def _placed(claim: Claim, function: Any, tape: _Tail) -> int:
+    """Where a function of the claim's points stands."""
+    other = read(dataclasses.replace(claim, margin=function, factors=()))
+    assert other.margin is not None
     moved: dict[int, int] = {}
     for place in other.needed([other.margin]):
         name, *rest = operation = other.operations[place]

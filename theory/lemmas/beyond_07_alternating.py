@@ -11,7 +11,7 @@ from typing import Any
 from ascentfail import closed_form, steps_1d
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
-from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
+from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Modulus, Point
 from ascentfail.theory.registry import register
 
 _STRENGTHS = (Axis("h_retain", 1e-3, 10.0, "log"), Axis("excess", 1e-3, 10.0, "log"))  # eta rho, and ln(alpha/phi)
@@ -128,6 +128,7 @@ register(Claim(
         lambda p, xp: _with_ridge(p, xp),
         words="eta rho in [1e-3, 10], s = ln(alpha/phi) in [1e-3, 10], h = part 0.1/(1 + |w*| + s)",
     ),
+    modulus=Modulus(lambda p, xp: 3 * p.step * p.size * (1 + p.excess), "part", 0.0),
     margin=lambda p, xp: 3 * p.step * p.size * (1 + p.excess) - xp.abs(
         steps_1d.alternating(p.start, p, p.step, xp=xp) - p.start
     ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ascentfail import steps_1d
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
-from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
+from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Modulus, Point
 from ascentfail.theory.lemmas.beyond_07_alternating import SMALL_EXPONENT
 from ascentfail.theory.registry import register
 
@@ -139,6 +139,7 @@ register(Claim(
     domain=Domain(
         (EXCESS, BEYOND, Axis("part", 1e-6, 1.0, "log")), _with_ridge, words=f"{WORDS}, h = part 0.1/(1 + |w*| + s + t)",
     ),
+    modulus=Modulus(lambda p, xp: 3 * p.step * p.size * (1 + p.move), "part", 0.0),
     margin=lambda p, xp: 3 * p.step * p.size * (1 + p.move) - xp.abs(
         steps_1d.alternating(p.start, p, p.step, loss="logistic", xp=xp) - p.start
     ),

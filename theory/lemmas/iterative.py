@@ -9,7 +9,7 @@ from __future__ import annotations
 from ascentfail import closed_form, steps_1d
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
-from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
+from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Modulus, Point
 from ascentfail.theory.domains import PHI, RATIO, B, alpha_from_ratio
 from ascentfail.theory.registry import register
 
@@ -28,16 +28,24 @@ def _small_step(p: Point, xp: Arithmetic) -> Point:
     return p.replace(step=p.scale / size)
 
 
-def _second_order(p: Point, xp: Arithmetic) -> Scalar:
-    """What h^2 (|first drift| (1 + (e - 1) pull of the second)) leaves over the difference, for both orders."""
+def _second_order_bounds(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar]:
+    """h^2 |first drift| (1 + (e - 1) pull of the second) of both orders, retain first."""
     first, second = _drifts(p, xp)
     factor = (xp.exp(xp.number(1)) - 1) * xp.exp(-p.w)
-    margins = []
-    for order, drift, pull in (("retain-first", first, steps_1d.ascent_strength(p)), ("forget-first", second, p.b)):
-        together = steps_1d.simultaneous(p.w, p, p.step, ridges=2, xp=xp)
-        gap = steps_1d.alternating(p.w, p, p.step, order=order, xp=xp) - together
-        margins.append(p.step**2 * xp.abs(drift) * (1 + factor * pull) - xp.abs(gap))
+    pairs = (first, steps_1d.ascent_strength(p)), (second, p.b)
+    before, after = (p.step**2 * xp.abs(drift) * (1 + factor * pull) for drift, pull in pairs)
+    return before, after
+
+
+def _second_order(p: Point, xp: Arithmetic) -> Scalar:
+    """What the bounds leave over the difference, for both orders."""
+    together, margins = steps_1d.simultaneous(p.w, p, p.step, ridges=2, xp=xp), []
+    for order, bound in zip(("retain-first", "forget-first"), _second_order_bounds(p, xp), strict=True):
+        margins.append(bound - xp.abs(steps_1d.alternating(p.w, p, p.step, order=order, xp=xp) - together))
     return xp.minimum(*margins)
+
+
+_OF_SECOND_ORDER = Modulus(lambda p, xp: xp.maximum(*_second_order_bounds(p, xp)), "scale", 0.0)
 
 
 ALTERNATING_EXPANSION = steps.identity(
@@ -64,6 +72,7 @@ register(Claim(
         "both orders",
     ),
     margin=_second_order,
+    modulus=_OF_SECOND_ORDER,
     proof=(ALTERNATING_EXPANSION, _SECANT),
     proof_words="e^{-u} - e^{-w} = e^{-w} (e^{hA} - 1), so with |hA| <= 1 the difference is at most h^2 |A| (1 + (e - 1) kappa "
     "e^{-w}); the other order is the same with the half-steps' pulls exchanged, b for -kappa",
@@ -132,7 +141,8 @@ register(Claim(
             lambda p, xp: _small_step(p.replace(w=closed_form.with_ridges(alpha_from_ratio(p, xp), 2, xp=xp)), xp),
             words="alpha/phi in [0.01, 0.99], phi in [0.01, 3], b in [0.01, 1e4], steps that move w* by less than one",
         ),
-        margin=lambda p, xp: _second_order(p, xp),
+        margin=_second_order,
+        modulus=_OF_SECOND_ORDER,
         proof=(ALTERNATING_EXPANSION, _SECANT),
         proof_words="the simultaneous step with ridge 2 lam leaves w* where it is, and the alternating one differs from it as in "
         "iterative.leading-order",

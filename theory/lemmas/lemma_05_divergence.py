@@ -6,10 +6,12 @@ w_DA of either sign, c_DA = w_DA e^{w_DA}; its margin is that of an implication:
 
 from __future__ import annotations
 
+import math
+
 from ascentfail import closed_form
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps, weights
-from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
+from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Modulus, Point
 from ascentfail.theory.domains import PHI, B, exists_on_axis
 from ascentfail.theory.lemmas.lemma_04_distance import displacement
 from ascentfail.theory.registry import register
@@ -69,9 +71,14 @@ def _sequence(p: Point, xp: Arithmetic) -> Point:
     return Point(phi=p.phi, b=p.stage * p.excess, alpha=p.phi * (1 + p.side / p.stage), stage=p.stage)
 
 
+def _near(p: Point, xp: Arithmetic) -> Scalar:
+    """-ln(1 - phi/((1+phi) t))."""
+    return -xp.log(1 - p.phi / ((1 + p.phi) * p.stage))
+
+
 def _joint(p: Point, xp: Arithmetic) -> Scalar:
     """Both moduli: |w_R - w_D| <= -ln(1 - phi/((1+phi) t)) -> 0 and |w_R - w_DA| >= W(t) - W(1) -> infinity."""
-    near = -xp.log(1 - p.phi / ((1 + p.phi) * p.stage)) - displacement(p, xp)
+    near = _near(p, xp) - displacement(p, xp)
     far = _distance(p, xp) - (xp.lambertw(p.stage, 0) - xp.lambertw(xp.number(1), 0))
     return xp.minimum(near, far)
 
@@ -100,6 +107,7 @@ register(Claim(
         "b >= t and |alpha/phi - 1| <= 1/t for t in [10, 1e8]; phi in [0.01, 3]; a missing w_DA counts as infinitely far",
     ),
     margin=_joint,
+    modulus=Modulus(_near, "stage", math.inf),
     proof=_JOINT_STEPS,
     proof_words="First modulus: Lemma 4, and (1+alpha)/(1+phi) lies within 1 -+ z, z = phi/((1+phi) t), where 1 + z <= "
         "1/(1 - z). "
@@ -131,8 +139,8 @@ def _listed(p: Point, xp: Arithmetic) -> Point:
     ratio, shrunk = 1 - xp.exp(-second), xp.exp(-first)  # alpha/phi and (1 + alpha)/(1 + phi)
     phi = (1 - shrunk) / (shrunk - ratio)
     return Point(
-        phi=phi, alpha=ratio * phi, b=weights.coefficient_of(p.oracle, xp), original=original, unlearned=unlearned, s=s, t=t,
-        ratio=ratio, shrunk=shrunk,
+        phi=phi, alpha=ratio * phi, b=weights.coefficient_of(p.oracle, xp), oracle=p.oracle, original=original,
+        unlearned=unlearned, s=s, t=t, ratio=ratio, shrunk=shrunk,
     )
 
 
@@ -145,9 +153,15 @@ def _fixed_ratio(p: Point, xp: Arithmetic) -> tuple[Scalar, ...]:
     )
 
 
+def _pairs(p: Point, xp: Arithmetic) -> tuple[tuple[Scalar, Scalar, Scalar], ...]:
+    """(v, ln(w/v), L) of the solutions w >= v, w = w_R and v = w_D or w_DA, and the limit L = ln(c/c') of w - v."""
+    pairs = (p.original, p.s), (p.unlearned, p.t)
+    return tuple((v, s, weights.log_rise(v, s, xp)) for v, s in pairs)
+
+
 def _rates(p: Point, xp: Arithmetic) -> Scalar:
-    """L/(1 + v) - (L - (w - v)) for both pairs w >= v, over v/(1 + v): e^s - 1 - s, as L = ln(c/c') = s + w - v, s = ln(w/v)."""
-    return xp.minimum(xp.exp(p.s) - 1 - p.s, xp.exp(p.t) - 1 - p.t)
+    """L/(1 + v) - (L - (w - v)) for both."""
+    return xp.minimum(*(limit / (1 + v) - (limit - (p.oracle - v)) for v, _, limit in _pairs(p, xp)))
 
 
 register(Claim(
@@ -175,5 +189,8 @@ register(Claim(
             "t = ln(w_R/w_DA)",
         ),
         margin=_rates,
+        proof=(steps.LOG_OF_RATIO, steps.EXPONENTIAL_ABOVE),
+        proof_words="with s = ln(w/v) the gap is s and the bound (s + w - v)/(1 + v): their difference is v (e^s - 1 - s)/(1 + v)",
+        modulus=Modulus(lambda p, xp: xp.maximum(*(limit / (1 + v) for v, _, limit in _pairs(p, xp))), "oracle", math.inf),
     ),
 ))
