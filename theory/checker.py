@@ -265,6 +265,7 @@ def plane(beta, gamma, q, sign, loss):
 
 # --- statements -------------------------------------------------------------------------------------------------------------------
 
+RISING = ("exp", "log", "sqrt", "softplus", "sigmoid", "lambertw_exp", "logisticw")
 TAKES = {  # how many earlier operations each takes
     "axis": 0, "number": 0, "power": 1, "lambertw": 1, "neg": 1, "abs": 1, "indicator": 1, "add": 2, "sub": 2, "mul": 2, "div": 2,
     "minimum": 2, "maximum": 2, "plane": 3, "fold": 2, **dict.fromkeys(RULES, 1),
@@ -362,12 +363,13 @@ def halves(box, i):
 class Statement:
     """That a margin is >= 0 (strict: > 0; identity: = 0) wherever all side conditions are >= 0, on a box of axes.
 
-    Twins are pairs of places of which SymPy sees that they are equal wherever both are defined; both are enclosed.
+    Twins are pairs of places of which SymPy sees that they are equal wherever both are defined; both are enclosed. Signs are pairs
+    that have the same sign.
     """
 
-    def __init__(self, axes, operations, sides, margin, strict=False, twins=()):
+    def __init__(self, axes, operations, sides, margin, strict=False, twins=(), signs=()):
         self.axes, self.operations, self.sides, self.margin, self.strict = axes, operations, tuple(sides), margin, strict
-        self.twin = dict(twins)
+        self.twin, self.sign = dict(twins), dict(signs)
         self.index = {axis[0]: i for i, axis in enumerate(axes)}
         self.orders = {}
         self.edged = {self._edged(operations[side]) for side in self.sides}
@@ -391,7 +393,8 @@ class Statement:
                     found[place] = None
                 elif place not in opened:
                     opened.add(place)
-                    needs = [*arguments(self.operations[place]), *([self.twin[place]] if twins and place in self.twin else ())]
+                    others = [pairs[place] for pairs in (self.twin, self.sign) if twins and place in pairs]
+                    needs = [*arguments(self.operations[place]), *others]
                     stack += [(place, True), *((i, False) for i in needs)]
             self.orders[places, twins] = list(found)
         return self.orders[places, twins]
@@ -457,17 +460,38 @@ class Statement:
         low, high = (list(self.along(place, parts, jet, least)) for least in (True, False))
         return meet(jet, ((max(value[0] for value in low), min(value[1] for value in high)), jet[1]))
 
-    def positive(self, place, parts, known):
-        """Whether an expression is surely >= 0 (strict: > 0) on a box; a minimum, product or quotient where both parts are."""
+    def positive(self, place, parts, known, sign=1):
+        """Whether an expression is surely >= 0 (strict: > 0) on a box, or <= 0 for sign = -1; part by part where that is enough."""
         def enough(value):
-            return value[0] > 0 or (value[0] == 0 and not self.strict)
+            low = value[0] if sign == 1 else -value[1]
+            return low > 0 or (low == 0 and not self.strict)
 
         name, *rest = self.operations[place]
-        if known[place] is None or (name != "minimum" and any(map(enough, self.along(place, parts, known[place], True)))):
+        if known[place] is None or any(map(enough, self.along(place, parts, known[place], sign == 1))):
             return known[place] is not None
-        if name in ("minimum", "mul", "div") and all(self.positive(i, parts, known) for i in rest):
+        if name == "minimum" and sign == 1:
+            return all(self.positive(i, parts, known) for i in rest)
+        if name == "neg" and self.positive(rest[0], parts, known, -sign):
             return True
-        return place in self.twin and self.positive(self.twin[place], parts, known)
+        if name in ("mul", "div"):
+            for one in (1, -1):
+                if self.positive(rest[0], parts, known, one) and self.positive(rest[1], parts, known, sign * one):
+                    return True
+        return any(place in pairs and self.positive(pairs[place], parts, known, sign) for pairs in (self.twin, self.sign))
+
+    def same_sign(self, one, two):
+        """Of f(a) - f(b) and a - b for a rising f, |a| - |b| and (a - b) (a + b), and of products and quotients of such."""
+        (name, *a), (other, *b), at = self.operations[one], self.operations[two], self.operations
+        if one == two:
+            return True
+        if name == "sub":
+            (f, x, *branch), (g, y, *same) = (at[i] for i in a) if all(len(at[i]) > 1 for i in a) else (("", 0), ("", 1))
+            if f == g == "abs" and other == "mul":
+                return at[b[0]] == ("sub", x, y) and at[b[1]] == ("add", x, y)
+            rises = f in RISING or (f == "lambertw" and branch == [0])
+            return f == g and branch == same and rises and at[two] == ("sub", x, y)
+        products = name in ("mul", "div") and other == "mul"
+        return (products or name == other == "neg") and all(self.same_sign(i, j) for i, j in zip(a, b, strict=True))
 
     def parts(self, box):
         """The intervals of a box, None for an integer axis without an integer there."""
@@ -758,7 +782,10 @@ def check(certificate):
     statement = load(certificate)
     if certificate.get("kind") == "equality" and not identity or identity and statement.strict:
         raise Rejected(f"a statement of kind {certificate.get('kind')!r} is not proved by {grade}")
-    found = statement.tree(certificate.get("tree"), identity)
+    try:
+        found = statement.tree(certificate.get("tree"), identity)
+    except KeyError as error:
+        raise Rejected("its twins and signs are made of each other") from error
     point = certificate.get("point")
     if point is not None and not (isinstance(point, list) and len(point) == len(statement.axes) and all(map(number, point))):
         raise Unusable(f"the point {point!r} is none of its axes")
@@ -823,17 +850,21 @@ def load(certificate):
         raise Unusable("it has two axes of one name, or no list of operations or side conditions")
     if formula.get("exclusion") is not None:
         raise Unusable("its statement has a bound for all inner values, of which this checker knows nothing")
-    more, twins = certificate.get("more", []), certificate.get("twins", [])
-    if not isinstance(more, list) or not isinstance(twins, list) or not all(isinstance(twin, list) and len(twin) == 2 for twin in twins):
-        raise Unusable("its twins are no pairs of places")
+    more, pairs = certificate.get("more", []), [certificate.get("twins", []), certificate.get("signs", [])]
+    if not isinstance(more, list) or not all(isinstance(part, list) for part in pairs):
+        raise Unusable("it has more operations, twins or signs that are no lists")
     claimed = len(operations)
     operations = [_operation(operation, i, names) for i, operation in enumerate([*operations, *more])]
     sides, margin = [place(side, claimed) for side in sides], place(formula.get("margin"), claimed)
-    twins = [(place(one, claimed), place(two, len(operations))) for one, two in twins]
-    statement = Statement(axes, operations, sides, margin, strict, twins)
-    for one, two in twins:
-        if one in statement.order((two,), twins=False) or not statement.vanishes(one, two):
-            raise Rejected(f"SymPy does not see that the expressions {one} and {two} are equal")
+    if not all(isinstance(pair, list) and len(pair) == 2 for part in pairs for pair in part):
+        raise Unusable("its twins or signs are no pairs of places")
+    twins, signs = ([tuple(place(i, len(operations)) for i in pair) for pair in part] for part in pairs)
+    statement = Statement(axes, operations, sides, margin, strict, twins, signs)
+    for one, two in (*twins, *signs):
+        if one in statement.order((two,), twins=False):
+            raise Rejected(f"the expression {two} is made of {one}, of which it is said to be another form")
+    if not all(statement.vanishes(*pair) for pair in twins) or not all(statement.same_sign(*pair) for pair in signs):
+        raise Rejected("it is not seen that its twins are equal and its signs the same")
     return statement
 
 

@@ -77,10 +77,11 @@ def axes_of(claim: Claim) -> list[list[Any]]:
 
 
 @functools.lru_cache(maxsize=512)
-def statement_of(claim: Claim, formula: Formula, more: tuple[Any, ...] = (), twins: tuple[tuple[int, int], ...] = ()) -> Any:
-    """What the checker evaluates for a claim, perhaps with more expressions that are equal to some of its own."""
-    operations = (*formula.operations, *more)
-    return checker.Statement(axes_of(claim), operations, formula.sides, formula.margin, claim.strict, twins)
+def statement_of(claim: Claim, formula: Formula, forms: Any = None) -> Any:
+    """What the checker evaluates for a claim, perhaps with other forms of some of its expressions (`symbolic.Forms`)."""
+    operations = (*formula.operations, *(forms.more if forms else ()))
+    pairs = (forms.twins, forms.signs) if forms else ((), ())
+    return checker.Statement(axes_of(claim), operations, formula.sides, formula.margin, claim.strict, *pairs)
 
 
 def header(claim: Claim) -> dict[str, Any]:
@@ -96,9 +97,11 @@ def header(claim: Claim) -> dict[str, Any]:
 def by_tree(claim: Claim, grade: Grade, tree: str, point: Sequence[float] | None, statement: Any) -> dict[str, Any]:
     """A certificate of grade "boxes" or "identity": its tree, what is equal, a point of the domain where one was found."""
     made = {**header(claim), "grade": grade, "tree": tree, "point": None if point is None else list(point)}
-    if statement.twin:
+    if statement.twin or statement.sign:
         more = statement.operations[len(made["formula"]["operations"]) :]
-        made |= {"more": [list(operation) for operation in more], "twins": [list(pair) for pair in statement.twin.items()]}
+        made |= {"more": [list(operation) for operation in more], **{
+            name: [list(pair) for pair in pairs.items()] for name, pairs in (("twins", statement.twin), ("signs", statement.sign))
+        }}  # fmt: skip
     return made
 
 

@@ -216,7 +216,7 @@ class _Search:
         if known[statement.margin] is None:
             first = next(i for i in statement.order((*statement.sides, statement.margin)) if known[i] is None)
             return [known[i] for i in checker.arguments(statement.operations[first])]
-        return [known[i] for i in _leaves(statement, statement.margin)]
+        return [known[i] for i in dict.fromkeys(_leaves(statement, statement.margin)) if known[i] is not None]
 
     def _suspect(self, box: Box) -> None:
         """Re-checks the middle of a box on which the margin is negative."""
@@ -248,11 +248,14 @@ class _Search:
 
 
 def _leaves(statement: Any, place: int) -> Iterator[int]:
-    """The expression, and the parts of it that are looked at on their own where it is a minimum, product or quotient."""
+    """The expression, its other forms, and the parts of them that are looked at on their own."""
     name, *rest = statement.operations[place]
-    if name in ("minimum", "mul", "div"):
+    if name in ("minimum", "mul", "div", "neg"):
         for part in rest:
             yield from _leaves(statement, part)
+    for pairs in (statement.twin, statement.sign):
+        if place in pairs:
+            yield from _leaves(statement, pairs[place])
     if name != "minimum":
         yield place
 
@@ -283,7 +286,7 @@ def _by_boxes(claim: Claim, formula: Formula, budget: int, seconds: float) -> Ce
     hurried = bool(arguments_of(claim))
     if hurried:
         budget, seconds = min(budget, _FIRST[0]), min(seconds, _FIRST[1])
-    statement = statement_of(claim, formula, *symbolic.twins(claim, formula))
+    statement = statement_of(claim, formula, symbolic.forms(claim, formula))
     search = _Search(statement, False, claim)
     search.run(budget, time.monotonic() + seconds, not hurried)
     count, left = len(search.leaves), search.undecided
@@ -316,7 +319,7 @@ def _by_identity(claim: Claim, formula: Formula, budget: int, seconds: float) ->
     proof = symbolic.prove_zero(claim)
     if proof is None:
         return None
-    statement = statement_of(claim, formula, *symbolic.twins(claim, formula))
+    statement = statement_of(claim, formula, symbolic.forms(claim, formula))
     search = _Search(statement, True, None)
     search.run(budget, time.monotonic() + seconds)
     vacuous = set(search.leaves.values()) == {"O"}
