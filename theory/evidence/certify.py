@@ -66,7 +66,7 @@ def certify(claim: Claim, budget: int = BUDGET, seconds: float = SECONDS) -> Cer
     Args:
         claim: existence claims and claims with an exclusion bound are not for boxes.
         budget: boxes to evaluate at most.
-        seconds: time to spend at most, for the claim and for each of its steps.
+        seconds: computing time of this thread to spend at most, for the claim and for each of its steps.
 
     Returns:
         Certified, or None where neither boxes nor identities nor steps can speak about the claim.
@@ -97,7 +97,7 @@ def excluded(claim: Claim, budget: int = BUDGET, seconds: float = SECONDS) -> bo
     Args:
         claim: any claim.
         budget: boxes to evaluate at most.
-        seconds: time to spend at most.
+        seconds: computing time of this thread to spend at most.
 
     Returns:
         True only where every box is excluded.
@@ -110,7 +110,7 @@ def excluded(claim: Claim, budget: int = BUDGET, seconds: float = SECONDS) -> bo
         statement_of(claim, formula).axes, (*formula.operations, ("number", "-1")), formula.sides, never
     )
     search = _Search(statement, False, None)
-    search.run(budget, time.monotonic() + seconds)
+    search.run(budget, time.thread_time() + seconds)
     return set(search.leaves.values()) == {"O"}
 
 
@@ -131,7 +131,7 @@ def point_refutes(claim: Claim, point: Mapping[str, float]) -> bool:
     if formula is None or not all(axis.name in point and axis.contains(point[axis.name]) for axis in axes):
         return False
     statement = statement_of(claim, formula)
-    return any(_refuted(claim, statement, [point[axis.name] for axis in axes], bits) for bits in _PRECISIONS)
+    return any(_refuted(claim, statement, [float(point[axis.name]) for axis in axes], bits) for bits in _PRECISIONS)
 
 
 def _refuted(claim: Claim, statement: Any, values: list[float], bits: int) -> bool:
@@ -163,7 +163,7 @@ class _Search:
     def run(self, budget: int, deadline: float, patient: bool = True) -> None:
         """Takes boxes, the widest first, until none is left or the budget ends; the impatient give up where nothing closes."""
         closed, queue = 0.0, [(0, 0, ((0, 0),) * self.axes)]
-        while queue and self.boxes < budget and time.monotonic() < deadline and self.found is None:
+        while queue and self.boxes < budget and time.thread_time() < deadline and self.found is None:
             depth, _, box = heapq.heappop(queue)
             letter, axis = self._examine(box, depth)
             self.boxes += 1
@@ -193,8 +193,9 @@ class _Search:
             if depth < _FINE:
                 break
         margin = jets[0][self.statement.margin]
-        if self.claim is not None and margin is not None and margin[0][1] < 0:
-            self._suspect(box)
+        if self.claim is not None and margin is not None:
+            if margin[0][1] < 0 or (self.claim.strict and margin[0][1] <= 0):
+                self._suspect(box)
         return "U", None if depth >= _DEPTH else self._widest(box, parts, *jets)
 
     def _widest(self, box: Box, parts: list[Any], known: dict[Any, Any], sides: dict[int, Any]) -> int | None:
@@ -283,12 +284,12 @@ def _inhabitant(claim: Claim, statement: Any, leaves: Mapping[Box, str]) -> list
 
 def _by_boxes(claim: Claim, formula: Formula, budget: int, seconds: float) -> Certified:
     """Branch and bound on the margin itself; a claim with steps, too, waits less for it."""
-    hurried = bool(arguments_of(claim))
+    hurried = bool(claim.proof)
     if hurried:
         budget, seconds = min(budget, _FIRST[0]), min(seconds, _FIRST[1])
     statement = statement_of(claim, formula, symbolic.forms(claim, formula))
     search = _Search(statement, False, claim)
-    search.run(budget, time.monotonic() + seconds, not hurried)
+    search.run(budget, time.thread_time() + seconds, not hurried)
     count, left = len(search.leaves), search.undecided
     words = ("1 box" if count == 1 else f"{count:,} boxes") + (f", {left:,} undecided" if left else "")
     vacuous = set(search.leaves.values()) == {"O"}
@@ -321,7 +322,7 @@ def _by_identity(claim: Claim, formula: Formula, budget: int, seconds: float) ->
         return None
     statement = statement_of(claim, formula, symbolic.forms(claim, formula))
     search = _Search(statement, True, None)
-    search.run(budget, time.monotonic() + seconds)
+    search.run(budget, time.thread_time() + seconds)
     vacuous = set(search.leaves.values()) == {"O"}
     if search.undecided:
         return None

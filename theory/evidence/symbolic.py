@@ -95,7 +95,10 @@ def expressions(claim: Claim) -> Formula | None:
         ClaimError: the claim's own functions raise.
     """
     try:
-        return read(claim)
+        formula = read(claim)
+        if formula.margin is None and not claim.inner:
+            raise ClaimError(f"claim {claim.id!r}: its margin is None where a number is needed")
+        return formula
     except FormulaError as error:
         if error.__cause__ is None or isinstance(error.__cause__, NotImplementedError):
             return None
