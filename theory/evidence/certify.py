@@ -1,8 +1,8 @@
 r"""Evidence by certificate: branch and bound with intervals over a claim's domain, identities, and steps.
 
 Boxes are taken from the widest down; one on which the checker sees the margin to be >= 0, or a side condition surely to fail, is
-closed, the others are halved along the axis that moves the margin most. Precision rises only where a small box stays undecided. What
-is left when the budget ends is counted, not hidden. A box on which the margin is surely negative is handed to the re-check.
+closed, the others are halved along the axis that moves the margin most. Precision rises only where a small box stays undecided.
+What is left when the budget ends is counted, not hidden. A box on which the margin is surely negative is handed to the re-check.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ class _Search:
 
     def run(self, budget: int, deadline: float, patient: bool = True) -> None:
         """Takes boxes, the widest first, until none is left or the budget ends; the impatient give up where nothing closes."""
-        closed, queue = 0.0, [(0, 0, ((0, 0),) * self.axes)]
+        closed, began, queue = 0.0, time.thread_time(), [(0, 0, ((0, 0),) * self.axes)]
         while queue and self.boxes < budget and time.thread_time() < deadline and self.found is None:
             depth, _, box = heapq.heappop(queue)
             letter, axis = self._examine(box, depth)
@@ -174,6 +174,8 @@ class _Search:
             if not patient and self.boxes >= _HOPE[0] and closed < _HOPE[1]:
                 deadline = 0.0
             self.splits[box] = axis
+            if not patient and self.boxes == 1 and 50 * (time.thread_time() - began) > deadline - began:
+                deadline = 0.0  # one box takes so long that there will not be many
             for side, half in enumerate(checker.halves(box, axis)):
                 heapq.heappush(queue, (depth + 1, self.boxes * 2 + side, half))
         self.leaves.update((box, "U") for _, _, box in queue)
@@ -222,7 +224,8 @@ class _Search:
     def _suspect(self, box: Box) -> None:
         """Re-checks the middle of a box on which the margin is negative."""
         assert self.claim is not None
-        self.found = confirm(self.claim, dict(zip((a.name for a in self.claim.domain.axes), _middle(self.claim, box), strict=True)))
+        names = [axis.name for axis in self.claim.domain.axes]
+        self.found = confirm(self.claim, dict(zip(names, _middle(self.claim, box), strict=True)))
 
     def tree(self) -> str:
         """The tree as a string."""

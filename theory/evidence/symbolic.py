@@ -132,7 +132,7 @@ def reduced(expression: Any, unknowns: checker.Unknowns | None = None) -> Expres
     return sympy.Integer(0) if vanishes(expression, unknowns) else unknowns.eliminated(expression)
 
 
-# --- equal expressions that are easier to enclose ---------------------------------------------------------------------------------
+# --- other forms that are easier to enclose -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -159,8 +159,8 @@ def forms(claim: Claim, formula: Formula) -> Forms:
         formula: its expressions.
 
     Returns:
-        Forms: where something has to stay within a domain, a shorter one; of a margin f(a) - f(b) the difference a - b, and of that
-        and of factors in it the factored one; the product of the claim's factors where that is the margin.
+        Forms: where something has to stay within a domain, a shorter one; of a margin f(a) - f(b) the difference a - b, and of
+        that and of factors in it the factored one; the product of the claim's factors where that is the margin.
     """
     tape = _Tail(formula)
     statement = checker.Statement(axes_of(claim), formula.operations, formula.sides, formula.margin)
@@ -171,12 +171,13 @@ def forms(claim: Claim, formula: Formula) -> Forms:
     for leaf in _least(statement, formula.margin) if claim.kind is not Kind.EQUALITY else ():
         signed = tape.signed(leaf)
         signs += [(leaf, signed)] if signed != leaf else []
-        pairs += [(place, _rewritten(claim, place, sympy.factor, tape)) for place in dict.fromkeys((signed, *tape.factors(signed)))]
+        places = dict.fromkeys((signed, *tape.factors(signed)))
+        pairs += [(place, _rewritten(claim, place, sympy.factor, tape)) for place in places]
     if claim.factors and formula.operations[formula.margin][0] != "minimum":
         pairs.append((formula.margin, _product(claim, tape)))
     statement = checker.Statement(axes_of(claim), tape.operations, formula.sides, formula.margin)
     free = [(one, two) for one, two in pairs if two is not None and one not in statement.order((two,))]
-    equal = tuple(dict((pair for pair in free if statement.vanishes(*pair))).items())
+    equal = tuple({one: two for one, two in free if statement.vanishes(one, two)}.items())
     if not equal:
         return Forms()
     return Forms(tuple(tape.operations[len(formula.operations) :]), equal, tuple(signs))
@@ -189,7 +190,7 @@ def _least(statement: Any, place: int) -> list[int]:
 
 
 def _domains(statement: Any) -> Iterator[tuple[int, Callable[[Expression], Expression | None]]]:
-    """The places on whose values it depends whether the margin is defined, where that is not plain, each with a way to write it."""
+    """The places on whose values it depends whether the margin is defined, each with a way to write it."""
     places = (*statement.sides, statement.margin)
     known, _ = statement.jets(statement.parts(((0, 0),) * len(statement.axes)))
     for place in statement.order(places):
@@ -231,9 +232,8 @@ def _product(claim: Claim, tape: _Tail) -> int:
     moved: dict[int, int] = {}
     for place in other.needed([other.margin]):
         name, *rest = operation = other.operations[place]
-        given = iter([moved[i] for i in arguments(operation)])
-        at = checker.first(operation)
-        moved[place] = tape.place(name, *(next(given) if at <= i + 1 < at + len(arguments(operation)) else v for i, v in enumerate(rest)))
+        begin, given = checker.first(operation) - 1, [moved[i] for i in arguments(operation)]
+        moved[place] = tape.place(name, *rest[:begin], *given, *rest[begin + len(given) :])
     return moved[other.margin]
 
 
@@ -250,7 +250,7 @@ class _Tail:
         return self.operations.index(operation)
 
     def signed(self, place: int) -> int:
-        """Where an expression of the same sign stands: with a - b for f(a) - f(b), where f rises, and (a - b)(a + b) for |a| - |b|."""
+        """Where one of the same sign stands: with a - b for f(a) - f(b), where f rises, and (a - b)(a + b) for |a| - |b|."""
         name, *given = self.operations[place]
         if name in ("mul", "div"):
             return self.place("mul", *map(self.signed, given))
