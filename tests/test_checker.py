@@ -146,7 +146,8 @@ def test_precision_narrows_the_enclosures():
 def test_exact_ends_stay_exact():
     assert apply(("exp", 0), jet(0, 1))[0][0] == 1
     assert apply(("sub", 0, 1), apply(("exp", 0), jet(0, 1)), jet(1, 1))[0][0] == 0
-    assert ends(apply(("lambertw", 0, 0), jet(0, 0))[0]) == (0.0, 0.0) and ends(apply(("logisticw", 0), jet(0, 0))[0]) == (0.0, 0.0)
+    for operation in (("lambertw", 0, 0), ("logisticw", 0)):
+        assert ends(apply(operation, jet(0, 0))[0]) == (0.0, 0.0)
     assert apply(("power", 0, 2), jet(-1, 2))[0][0] == 0 and apply(("sqrt", 0), jet(0, 4))[0][0] == 0
     assert ends(apply(("abs", 0), jet(-1, 2))[0]) == (0.0, 2.0)
 
@@ -199,7 +200,8 @@ def test_numbers_are_exact_fractions():
             for bits in (53, 212):
                 with flint.ctx.workprec(bits):
                     assert contains(checker.constant(text, bits), mp.mpf(int(whole)) / int(over or 1))
-    assert checker.constant("1/10", 53)[0] < checker.constant("1/10", 53)[1] and checker.constant("1/8", 53)[0] == flint.arb(0.125)
+    assert checker.constant("1/10", 53)[0] < checker.constant("1/10", 53)[1]
+    assert checker.constant("1/8", 53)[0] == checker.constant("1/8", 53)[1] == flint.arb(0.125)
 
 
 # --- stationary points of the plane ----------------------------------------------------------------------------------
@@ -214,15 +216,16 @@ def solved(beta, gamma, q, loss):
         s, t = mp.exp(u), mp.exp(v)
         return u - mp.log(beta) - ell(s + q * t), v - mp.log(gamma) - ell(q * s + t)
 
-    start = mp.findroot(equations, (mp.log(mp.re(mp.lambertw(beta)) / 2), mp.log(mp.re(mp.lambertw(gamma)) / 2)), tol=1e-60, maxsteps=200)
-    return mp.exp(start[0]), mp.exp(start[1])
+    near = [mp.log(mp.re(mp.lambertw(strength)) / 2) for strength in (beta, gamma)]
+    found = mp.findroot(equations, near, tol=1e-60, maxsteps=200)
+    return mp.exp(found[0]), mp.exp(found[1])
 
 
 @pytest.mark.parametrize("loss", ["exponential", "logistic"])
 @pytest.mark.parametrize("seed", range(12))
 def test_stationary_points_and_their_slopes_are_enclosed(loss, seed):
     rng = random.Random(seed)
-    corners = [(rng.uniform(0.05, 5), rng.uniform(0, 0.2)), (rng.uniform(0.05, 5), rng.uniform(0, 0.2)), (rng.uniform(0, 0.9), 0.1)]
+    corners = [*((rng.uniform(0.05, 5), rng.uniform(0, 0.2)) for _ in range(2)), (rng.uniform(0, 0.9), 0.1)]
     with mpmath.workdps(60):
         jets = [jet(low, low + width, i) for i, (low, width) in enumerate(corners)]
         found = [apply(("plane", which, 0, 1, 2, 1, loss), *jets) for which in (0, 1)]
@@ -425,8 +428,13 @@ def test_what_uses_a_side_condition_is_enclosed_where_it_holds():
     disc = as_claim(lambda p, xp: xp.sqrt(1 - p.u**2 - p.v**2), where=lambda p, xp: (1 - p.u**2 - p.v**2,))
     assert letter(disc, ((0, 0), (0, 0))) == "P"
     assert letter(as_claim(disc.margin), ((0, 0), (0, 0))) == "U"
-    edge = (lambda p, xp: (1 + xp.exp(xp.number(1)) * p.u,))
-    for branch, where, right in ((0, edge, "P"), (-1, edge, "U"), (0, None, "U"), (0, lambda p, xp: (1.01 + xp.exp(xp.number(1)) * p.u,), "U")):
+    def edge(p, xp):
+        return (1 + xp.exp(xp.number(1)) * p.u,)
+
+    def beyond(p, xp):
+        return (1.01 + xp.exp(xp.number(1)) * p.u,)
+
+    for branch, where, right in ((0, edge, "P"), (-1, edge, "U"), (0, None, "U"), (0, beyond, "U")):
         claim = as_claim(lambda p, xp, branch=branch: 1 + xp.lambertw(p.u, branch), where=where)
         assert letter(claim, ((0, 0), (0, 0))) == right
     lower = as_claim(lambda p, xp: -1 - xp.lambertw(p.u, -1), (Axis("u", -1.0, -0.125), SYMBOLS[1]), where=edge)
@@ -481,8 +489,9 @@ WRAPPED = {  # nothing that is done to an undefined value may drop it
     "power 2": lambda x, xp: x**2, "power 4": lambda x, xp: x**4, "minus itself": lambda x, xp: 1 + x - x,
     "minimum": lambda x, xp: xp.minimum(x, xp.number(1)) + 99, "maximum": lambda x, xp: xp.maximum(xp.number(1), x),
     "abs": lambda x, xp: xp.abs(x), "exp": lambda x, xp: xp.exp(x), "indicator": lambda x, xp: 1 + xp.indicator(x),
-    "sigmoid": lambda x, xp: xp.sigmoid(x), "softplus": lambda x, xp: xp.softplus(x), "lambertw_exp": lambda x, xp: xp.lambertw_exp(x),
-    "logisticw": lambda x, xp: xp.logisticw(x * x), "lambertw": lambda x, xp: xp.lambertw(x * x, 0), "sqrt": lambda x, xp: xp.sqrt(x * x),
+    "sigmoid": lambda x, xp: xp.sigmoid(x), "softplus": lambda x, xp: xp.softplus(x), "sqrt": lambda x, xp: xp.sqrt(x * x),
+    "lambertw_exp": lambda x, xp: xp.lambertw_exp(x), "logisticw": lambda x, xp: xp.logisticw(x * x),
+    "lambertw": lambda x, xp: xp.lambertw(x * x, 0),
     "both sides of a minimum": lambda x, xp: xp.minimum(x**2, x**2 + 1),
 }  # fmt: skip
 

@@ -16,7 +16,8 @@ from mpmath import mp
 from ascentfail import closed_form, plane_bounds, plane_equations, stationary
 from ascentfail.arithmetic import JAX, under_logistic_loss
 from ascentfail.errors import MissingExtraError
-from ascentfail.theory import Axis, Claim, Domain, Kind, claims, get
+from ascentfail.theory import Axis, Claim, Domain, Kind, checker, claims, get
+from ascentfail.theory.claim import ClaimError
 from ascentfail.theory.evidence import identities, symbolic
 from ascentfail.theory.lemmas import (
     beyond_02_displacement,
@@ -244,7 +245,6 @@ NONE = {
     "undefined": lambda p, xp: xp.log(p.u - p.u),
     "rounded constants": lambda p, xp: (0.1 + 0.2) * p.u - 0.3 * p.u,
     "a minimum": lambda p, xp: xp.minimum(p.u, p.u) - p.u,
-    "a missing coordinate": lambda p, xp: p.nothing - p.nothing,
     "a comparison": lambda p, xp: 0 * p.u if p.u > p.v else p.u - p.u,
     "roots": lambda p, xp: xp.sqrt(p.u - p.v) ** 2 - (p.v - p.u),
 }
@@ -258,6 +258,11 @@ def test_proves(name):
 @pytest.mark.parametrize("name", NONE)
 def test_does_not_prove(name):
     assert symbolic.prove(planted(NONE[name])) is None
+
+
+def test_a_missing_coordinate_is_said():
+    with pytest.raises(ClaimError, match="planted.*nothing"):
+        symbolic.prove(planted(lambda p, xp: p.nothing - p.nothing))
 
 
 def test_only_equalities():
@@ -275,9 +280,9 @@ def test_signs_come_from_the_ranges():
 def test_division_by_what_may_vanish_is_not_used():  # u (v - 1)(v - 2) = w e^w gives u only where v is neither 1 nor 2
     unknowns = symbolic.Unknowns()
     u, v = sympy.symbols("u v", positive=True)
-    w = unknowns.lambertw(u * (v - 1) * (v - 2))
-    assert symbolic._solvable(w, unknowns.about(w)) is None
-    assert symbolic._solvable(w, [u * (v + 1) * (v + 2) - w]) is not None
+    w = unknowns.lambertw(u * (v - 1) * (v - 2), 0)
+    assert checker.solvable(w, [equation for _, equation in unknowns.equations]) is None
+    assert checker.solvable(w, [u * (v + 1) * (v + 2) - w]) is not None
 
 
 LEAVES = st.sampled_from(["u", "v", "1", "2", "exp(u)", "exp(-v)", "exp(u*v)", "1/(1 + u)", "log(u)", "log(u*v)", "log(v)"])

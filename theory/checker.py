@@ -4,8 +4,8 @@ r"""Checks a certificate by itself: it needs python-flint and SymPy, and nothing
 
 A certificate holds the axes of a statement, its expressions as one list of operations, and what proves it.
 boxes: the margin is >= 0 wherever all side conditions are. A tree of bisections of the axes, each symbol an axis that is halved
-    (lower half first) or a leaf: at 53 (P), 106 (Q), 212 (R) bits the margin is enclosed and >= 0, O: a side condition is enclosed
-    and < 0, U: undecided. The boxes are built while the tree is walked, so they cover the axes whatever the tree says.
+    (lower half first) or a leaf: at 53 (P), 106 (Q), 212 (R) bits the margin is enclosed and >= 0, O: a side condition is
+    enclosed and < 0, U: undecided. The boxes are built while the tree is walked, so they cover the axes whatever the tree says.
 identity: SymPy reduces the margin to zero, and by a tree as above it is defined wherever all side conditions are >= 0.
 argued: each step is one of the two. That the statement follows from them is said in words, and no machine has checked it.
 
@@ -41,7 +41,7 @@ class TooLarge(ValueError):
     """An expression beyond the size on which SymPy is tried."""
 
 
-# --- intervals: a pair of exact ends, or None where an operation is not defined on all of its argument ----------------------------
+# --- intervals: a pair of exact ends, or None where an operation is not defined on all of its argument --------------------------
 
 ZERO, ONE = arb(0), arb(1)
 NOUGHT, UNIT = (ZERO, ZERO), (ONE, ONE)
@@ -54,10 +54,12 @@ def span(low, high):
 
 
 def plus(a, b):
+    """The sum."""
     return None if a is None or b is None else span(a[0] + b[0], a[1] + b[1])
 
 
 def minus(a):
+    """-a."""
     return None if a is None else (-a[1], -a[0])
 
 
@@ -67,6 +69,7 @@ def product(x, y):
 
 
 def times(a, b):
+    """The product."""
     if a is None or b is None or a is UNIT or b is UNIT:
         return b if a is UNIT else a if b is UNIT else None
     if a[0] < 0 <= b[0]:
@@ -78,16 +81,19 @@ def times(a, b):
 
 
 def inverse(a):
+    """1/a."""
     return span(1 / a[1], 1 / a[0]) if a and (a[0] > 0 or a[1] < 0) else None
 
 
 def power(a, n):
+    """a^n, n >= 0."""
     if n % 2 or a[0] >= 0:
         return span(a[0] ** n, a[1] ** n)
     return span(ZERO, max(-a[0], a[1]) ** n) if a[1] > 0 and n else span(a[1] ** n, a[0] ** n)
 
 
 def hull(a, b):
+    """What contains both."""
     return None if a is None or b is None else (min(a[0], b[0]), max(a[1], b[1]))
 
 
@@ -142,9 +148,10 @@ softplus = rising(lambda x: x.exp().log1p() if x < 50 else x + (-x).exp().log1p(
 
 
 def lambertw(a, branch):
+    """W_0 rises, W_{-1} falls."""
     if branch == 0:
         return span(a[0].lambertw(), a[1].lambertw())
-    return span(a[1].lambertw(-1), a[0].lambertw(-1)) if a[1] < 0 else None  # decreasing
+    return span(a[1].lambertw(-1), a[0].lambertw(-1)) if a[1] < 0 else None
 
 
 RULES = {  # the image of an interval, and of the derivative, from it and the image
@@ -158,7 +165,7 @@ RULES = {  # the image of an interval, and of the derivative, from it and the im
 }
 
 
-# --- jets: an interval, and by axis the interval of the partial derivative over the whole box, None where unknown, absent: 0 ------
+# --- jets: an interval, and by axis that of the partial derivative over the whole box, None where unknown, absent: 0 ---------
 
 
 def chain(value, *parts):
@@ -172,16 +179,19 @@ def chain(value, *parts):
 
 
 def unknown(value, *jets):
+    """A value of which nothing more is known."""
     return value, {axis: None for _, slope in jets for axis in slope}
 
 
 def divide(a, b):
+    """a/b."""
     over = inverse(b[0])
     value = times(a[0], over)
     return value and chain(value, (over, a), (minus(times(value, over)), b))
 
 
 def raised(a, n):
+    """a^n."""
     return chain(power(a[0], n), (times((arb(n), arb(n)), power(a[0], n - 1)), a)) if n else (UNIT, {})
 
 
@@ -195,14 +205,17 @@ def smaller(a, b):
 
 
 def negative(a):
+    """-a."""
     return minus(a[0]), {axis: minus(own) for axis, own in a[1].items()}
 
 
 def larger(a, b):
+    """max(a, b)."""
     return negative(smaller(negative(a), negative(b)))
 
 
 def magnitude(a):
+    """|a|."""
     (low, high), slope = larger(a, negative(a))
     return (max(low, ZERO), high), slope
 
@@ -219,6 +232,7 @@ def meet(a, b):
 
 
 def indicator(a):
+    """1 where a >= 0, else 0."""
     if a[0][0] >= 0 or a[0][1] < 0:
         return (UNIT if a[0][0] >= 0 else NOUGHT), {}
     return unknown((ZERO, ONE), a)  # there is a jump
@@ -228,7 +242,7 @@ def plane(beta, gamma, q, sign, loss):
     """Both pulls of a stationary point, s_1 = beta l(s_1 + q s_2) and |s_2| = gamma l(q s_1 + s_2), of l = e^{-m} or 1/(1 + e^m).
 
     For sign = 1 and q >= 0 there is one by Brouwer (one only for q <= 1), and each pull falls as the other rises: bounds of one
-    bound the other. For sign = -1 and the logistic loss there is one, too, with pulls between 0 and beta, gamma. All are enclosed.
+    bound the other. For sign = -1 and the logistic loss there is one, too, with pulls of at most beta, gamma. All are enclosed.
     """
     (b, c, k), logistic = (beta[0], gamma[0], q[0]), loss == "logistic"
     if b[0] < 0 or c[0] < 0 or k[0] < 0 or (sign != 1 and not logistic):
@@ -258,13 +272,13 @@ def plane(beta, gamma, q, sign, loss):
     cross, back = minus(times(k, u)), minus(times(k, v))
     ds = [times(left, first), times(cross, second), plus(times(left, for_q), times(cross, back_q))]
     dt = [times(back, first), times(right, second), plus(times(right, back_q), times(back, for_q))]
-    return tuple(
-        chain(value, *zip((times(over, d) for d in slopes), (beta, gamma, q), strict=True)) for value, slopes in ((s, ds), (t, dt))
-    )
+    given = beta, gamma, q
+    return tuple(chain(value, *zip((times(over, d) for d in ends), given, strict=True)) for value, ends in ((s, ds), (t, dt)))
 
 
-# --- statements -------------------------------------------------------------------------------------------------------------------
+# --- statements -----------------------------------------------------------------------------------------------------------------
 
+RISING = ("exp", "log", "sqrt", "softplus", "sigmoid", "lambertw_exp", "logisticw")
 TAKES = {  # how many earlier operations each takes
     "axis": 0, "number": 0, "power": 1, "lambertw": 1, "neg": 1, "abs": 1, "indicator": 1, "add": 2, "sub": 2, "mul": 2, "div": 2,
     "minimum": 2, "maximum": 2, "plane": 3, "fold": 2, **dict.fromkeys(RULES, 1),
@@ -316,7 +330,7 @@ def constant(text, bits):
 
 
 def part(axis, k, n):
-    """The part [k/2^n, (k+1)/2^n] of an axis, rounded outwards, its own ends exact; of an integer axis the hull of its integers."""
+    """The part [k/2^n, (k+1)/2^n] of an axis, rounded outwards, its own ends exact; of an integer axis its integers."""
     _, low, high, scale = axis
     if scale == "integer":
         count = int(high) - int(low) + 1
@@ -362,12 +376,14 @@ def halves(box, i):
 class Statement:
     """That a margin is >= 0 (strict: > 0; identity: = 0) wherever all side conditions are >= 0, on a box of axes.
 
-    Twins are pairs of places of which SymPy sees that they are equal wherever both are defined; both are enclosed.
+    Twins are pairs of places of which SymPy sees that they are equal wherever both are defined; both are enclosed. Signs are
+    pairs that have the same sign.
     """
 
-    def __init__(self, axes, operations, sides, margin, strict=False, twins=()):
+    def __init__(self, axes, operations, sides, margin, strict=False, twins=(), signs=()):
+        """Keeps them; operations take earlier ones by their place."""
         self.axes, self.operations, self.sides, self.margin, self.strict = axes, operations, tuple(sides), margin, strict
-        self.twin = dict(twins)
+        self.twin, self.sign = dict(twins), dict(signs)
         self.index = {axis[0]: i for i, axis in enumerate(axes)}
         self.orders = {}
         self.edged = {self._edged(operations[side]) for side in self.sides}
@@ -391,7 +407,8 @@ class Statement:
                     found[place] = None
                 elif place not in opened:
                     opened.add(place)
-                    needs = [*arguments(self.operations[place]), *([self.twin[place]] if twins and place in self.twin else ())]
+                    others = [pairs[place] for pairs in (self.twin, self.sign) if twins and place in pairs]
+                    needs = [*arguments(self.operations[place]), *others]
                     stack += [(place, True), *((i, False) for i in needs)]
             self.orders[places, twins] = list(found)
         return self.orders[places, twins]
@@ -399,7 +416,7 @@ class Statement:
     def evaluate(self, places, parts, sharp=True):
         """By place, the jet of each operation that some need, over a box; None where it is undefined.
 
-        What uses a side condition, or W(z) with one on z, is enclosed where that condition is >= 0, and nothing is said of its slope.
+        What uses a side condition, or W(z) with one on z, is enclosed where that condition is >= 0, and its slope is unknown.
         Second, the side conditions themselves.
         """
         known, sides = {}, {}
@@ -457,17 +474,38 @@ class Statement:
         low, high = (list(self.along(place, parts, jet, least)) for least in (True, False))
         return meet(jet, ((max(value[0] for value in low), min(value[1] for value in high)), jet[1]))
 
-    def positive(self, place, parts, known):
-        """Whether an expression is surely >= 0 (strict: > 0) on a box; a minimum, product or quotient where both parts are."""
+    def positive(self, place, parts, known, sign=1):
+        """Whether an expression is surely >= 0 (strict: > 0) on a box, or <= 0 for sign = -1, perhaps part by part."""
         def enough(value):
-            return value[0] > 0 or (value[0] == 0 and not self.strict)
+            low = value[0] if sign == 1 else -value[1]
+            return low > 0 or (low == 0 and not self.strict)
 
         name, *rest = self.operations[place]
-        if known[place] is None or (name != "minimum" and any(map(enough, self.along(place, parts, known[place], True)))):
+        if known[place] is None or any(map(enough, self.along(place, parts, known[place], sign == 1))):
             return known[place] is not None
-        if name in ("minimum", "mul", "div") and all(self.positive(i, parts, known) for i in rest):
+        if name == "minimum" and sign == 1:
+            return all(self.positive(i, parts, known) for i in rest)
+        if name == "neg" and self.positive(rest[0], parts, known, -sign):
             return True
-        return place in self.twin and self.positive(self.twin[place], parts, known)
+        if name in ("mul", "div"):
+            for one in (1, -1):
+                if self.positive(rest[0], parts, known, one) and self.positive(rest[1], parts, known, sign * one):
+                    return True
+        return any(place in pairs and self.positive(pairs[place], parts, known, sign) for pairs in (self.twin, self.sign))
+
+    def same_sign(self, one, two):
+        """Of f(a) - f(b) and a - b for a rising f, |a| - |b| and (a - b) (a + b), and of products and quotients of such."""
+        (name, *a), (other, *b), at = self.operations[one], self.operations[two], self.operations
+        if one == two:
+            return True
+        if name == "sub":
+            (f, x, *branch), (g, y, *same) = (at[i] for i in a) if all(len(at[i]) > 1 for i in a) else (("", 0), ("", 1))
+            if f == g == "abs" and other == "mul":
+                return at[b[0]] == ("sub", x, y) and at[b[1]] == ("add", x, y)
+            rises = f in RISING or (f == "lambertw" and branch == [0])
+            return f == g and branch == same and rises and at[two] == ("sub", x, y)
+        products = name in ("mul", "div") and other == "mul"
+        return (products or name == other == "neg") and all(self.same_sign(i, j) for i, j in zip(a, b, strict=True))
 
     def parts(self, box):
         """The intervals of a box, None for an integer axis without an integer there."""
@@ -512,7 +550,7 @@ class Statement:
 
     def holds_point(self, point):
         """Whether a point lies on the axes and surely satisfies the side conditions, with a margin that is defined."""
-        for (name, low, high, scale), value in zip(self.axes, point, strict=True):
+        for (_, low, high, scale), value in zip(self.axes, point, strict=True):
             if not (low <= value <= high) or (scale == "integer" and value != round(value)):
                 return False
         for bits in BITS.values():
@@ -545,7 +583,7 @@ class Statement:
         return known
 
 
-# --- identities -------------------------------------------------------------------------------------------------------------------
+# --- identities -----------------------------------------------------------------------------------------------------------------
 
 OPERATIONS, EXPONENT, TERMS, UNKNOWNS = 4000, 400, 20_000, 32  # the largest expression, exponent, polynomial, number of unknowns
 REFUSALS = (TooLarge, TypeError, ValueError, AttributeError, NotImplementedError, ZeroDivisionError, sympy.PolynomialError)
@@ -583,6 +621,7 @@ class Unknowns:
     """Symbols for Lambert W values and stationary points, and the equations (expressions that are zero) that define them."""
 
     def __init__(self):
+        """None so far."""
         self.equations, self.named = [], []  # ((symbols), expression); (what defines them, the symbols)
 
     def apply(self, operation, given):
@@ -632,7 +671,7 @@ class Unknowns:
         return w
 
     def plane(self, beta, gamma, q, sign, loss):
-        """The symbols s_1 >= 0 and s_2 (of the sign given) with s_1 = beta l(x), |s_2| = gamma l(y), l = e^{-m} or 1/(1 + e^m)."""
+        """The symbols s_1 >= 0 and s_2 (of the sign given) with s_1 = beta l(x), |s_2| = gamma l(y), for l as in `plane`."""
         key, one = [f"plane {sign} {loss}", *(small(value) for value in (beta, gamma, q))], 1 if loss == "logistic" else 0
         found = self._known(*key)
         if found is None:
@@ -668,7 +707,7 @@ class Unknowns:
 
 
 def solvable(expression, equations):
-    """(equation, symbol, value): a symbol that enters linearly, with a coefficient that cannot vanish; in no exponent comes first."""
+    """(equation, symbol, value): a symbol that enters linearly, with a coefficient that cannot vanish; in no exponent first."""
     everything = (expression, *equations)
     inner = {s for e in everything for f in e.atoms(sympy.exp, sympy.log, modulus) for s in f.free_symbols}
     for within in (False, True):
@@ -719,21 +758,22 @@ def is_zero(expression):
         raise TooLarge(f"a polynomial of more than {TERMS} terms")
     others = sorted(numerator.free_symbols - set(symbols), key=sympy.default_sort_key)
     totals = defaultdict(lambda: sympy.Integer(0))
-    for powers, coefficient in sympy.Poly(numerator, *symbols, *others, sympy.Dummy()).terms():  # the dummy spares the case of none
+    for powers, coefficient in sympy.Poly(numerator, *symbols, *others, sympy.Dummy()).terms():  # the dummy: there may be none
         total = sympy.cancel(sum((n * e for n, e in zip(powers, exponents)), sympy.Integer(0)))  # noqa: B905
         totals[total, powers[len(exponents) :]] += coefficient
     return all(total == 0 for total in totals.values())
 
 
-# --- certificates -----------------------------------------------------------------------------------------------------------------
+# --- certificates ---------------------------------------------------------------------------------------------------------------
 
 PROOFS = ("boxes", "identity")
 
 
 class Found:
-    """What a certificate was found to prove: fractions of the axes, boxes, whether it is inhabited, and whether all that proves it."""
+    """What a certificate was found to prove: fractions of the axes, boxes, whether it speaks of anything."""
 
     def __init__(self, grade, decided, proved, undecided, boxes, inhabited=True):
+        """It proves something where nothing is open and not all is excluded."""
         self.grade, self.decided, self.proved, self.undecided, self.boxes = grade, decided, proved, undecided, boxes
         self.vacuous, self.inhabited = not (proved or undecided), inhabited
         self.complete = not (undecided or self.vacuous)
@@ -758,7 +798,10 @@ def check(certificate):
     statement = load(certificate)
     if certificate.get("kind") == "equality" and not identity or identity and statement.strict:
         raise Rejected(f"a statement of kind {certificate.get('kind')!r} is not proved by {grade}")
-    found = statement.tree(certificate.get("tree"), identity)
+    try:
+        found = statement.tree(certificate.get("tree"), identity)
+    except KeyError as error:
+        raise Rejected("its twins and signs are made of each other") from error
     point = certificate.get("point")
     if point is not None and not (isinstance(point, list) and len(point) == len(statement.axes) and all(map(number, point))):
         raise Unusable(f"the point {point!r} is none of its axes")
@@ -768,10 +811,12 @@ def check(certificate):
 
 
 def number(value):
+    """Whether it is a finite number."""
     return type(value) in (int, float) and abs(value) <= sys.float_info.max
 
 
 def place(value, below):
+    """The place of an operation, if it is one."""
     if type(value) is not int or not 0 <= value < below:
         raise Unusable(f"{value!r} is the place of no earlier operation")
     return value
@@ -797,7 +842,8 @@ def _operation(operation, earlier, names):
     if isinstance(operation, list) and operation and isinstance(operation[0], str) and operation[0] in TAKES:
         tests, given = OWN.get(operation[0], []), arguments(operation)
         own = [value for i, value in enumerate(operation[1:]) if not (first(operation) <= i + 1 < first(operation) + len(given))]
-        if len(given) == TAKES[operation[0]] and len(own) == len(tests) and all(test(v) for test, v in zip(tests, own, strict=True)):
+        full = len(given) == TAKES[operation[0]] and len(own) == len(tests)
+        if full and all(test(value) for test, value in zip(tests, own, strict=True)):
             if all(type(i) is int and 0 <= i < earlier for i in given) and (operation[0] != "axis" or own[0] in names):
                 return tuple(operation)
     raise Unusable(f"operation {earlier} is none: {str(operation)[:80]}")
@@ -823,17 +869,21 @@ def load(certificate):
         raise Unusable("it has two axes of one name, or no list of operations or side conditions")
     if formula.get("exclusion") is not None:
         raise Unusable("its statement has a bound for all inner values, of which this checker knows nothing")
-    more, twins = certificate.get("more", []), certificate.get("twins", [])
-    if not isinstance(more, list) or not isinstance(twins, list) or not all(isinstance(twin, list) and len(twin) == 2 for twin in twins):
-        raise Unusable("its twins are no pairs of places")
+    more, pairs = certificate.get("more", []), [certificate.get("twins", []), certificate.get("signs", [])]
+    if not isinstance(more, list) or not all(isinstance(part, list) for part in pairs):
+        raise Unusable("it has more operations, twins or signs that are no lists")
     claimed = len(operations)
     operations = [_operation(operation, i, names) for i, operation in enumerate([*operations, *more])]
     sides, margin = [place(side, claimed) for side in sides], place(formula.get("margin"), claimed)
-    twins = [(place(one, claimed), place(two, len(operations))) for one, two in twins]
-    statement = Statement(axes, operations, sides, margin, strict, twins)
-    for one, two in twins:
-        if one in statement.order((two,), twins=False) or not statement.vanishes(one, two):
-            raise Rejected(f"SymPy does not see that the expressions {one} and {two} are equal")
+    if not all(isinstance(pair, list) and len(pair) == 2 for part in pairs for pair in part):
+        raise Unusable("its twins or signs are no pairs of places")
+    twins, signs = ([tuple(place(i, len(operations)) for i in pair) for pair in part] for part in pairs)
+    statement = Statement(axes, operations, sides, margin, strict, twins, signs)
+    for one, two in (*twins, *signs):
+        if one in statement.order((two,), twins=False):
+            raise Rejected(f"the expression {two} is made of {one}, of which it is said to be another form")
+    if not all(statement.vanishes(*pair) for pair in twins) or not all(statement.same_sign(*pair) for pair in signs):
+        raise Rejected("it is not seen that its twins are equal and its signs the same")
     return statement
 
 

@@ -1,8 +1,8 @@
 r"""Certificates: what a proof leaves behind in a file, and the comparison of it with the claim that it is said to prove.
 
-A certificate holds everything it speaks of - axes, expressions, tree of boxes or steps - so that `ascentfail.theory.checker`, which
-knows nothing of this package, verifies it alone. Here it is compared with the claim, read off anew, and then handed to that checker:
-there is one judge.
+A certificate holds everything it speaks of - axes, expressions, tree of boxes or steps - so that `ascentfail.theory.checker`,
+which knows nothing of this package, verifies it alone. Here it is compared with the claim, read off anew, and then handed to that
+checker: there is one judge.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ascentfail.errors import MissingExtraError
 from ascentfail.theory.claim import Claim, Grade, Kind, Point
@@ -77,10 +79,11 @@ def axes_of(claim: Claim) -> list[list[Any]]:
 
 
 @functools.lru_cache(maxsize=512)
-def statement_of(claim: Claim, formula: Formula, more: tuple[Any, ...] = (), twins: tuple[tuple[int, int], ...] = ()) -> Any:
-    """What the checker evaluates for a claim, perhaps with more expressions that are equal to some of its own."""
-    operations = (*formula.operations, *more)
-    return checker.Statement(axes_of(claim), operations, formula.sides, formula.margin, claim.strict, twins)
+def statement_of(claim: Claim, formula: Formula, forms: Any = None) -> Any:
+    """What the checker evaluates for a claim, perhaps with other forms of some of its expressions (`symbolic.Forms`)."""
+    operations = (*formula.operations, *(forms.more if forms else ()))
+    pairs = (forms.twins, forms.signs) if forms else ((), ())
+    return checker.Statement(axes_of(claim), operations, formula.sides, formula.margin, claim.strict, *pairs)
 
 
 def header(claim: Claim) -> dict[str, Any]:
@@ -96,9 +99,11 @@ def header(claim: Claim) -> dict[str, Any]:
 def by_tree(claim: Claim, grade: Grade, tree: str, point: Sequence[float] | None, statement: Any) -> dict[str, Any]:
     """A certificate of grade "boxes" or "identity": its tree, what is equal, a point of the domain where one was found."""
     made = {**header(claim), "grade": grade, "tree": tree, "point": None if point is None else list(point)}
-    if statement.twin:
+    if statement.twin or statement.sign:
         more = statement.operations[len(made["formula"]["operations"]) :]
-        made |= {"more": [list(operation) for operation in more], "twins": [list(pair) for pair in statement.twin.items()]}
+        made |= {"more": [list(operation) for operation in more], **{
+            name: [list(pair) for pair in pairs.items()] for name, pairs in (("twins", statement.twin), ("signs", statement.sign))
+        }}  # fmt: skip
     return made
 
 
@@ -108,7 +113,7 @@ def by_steps(claim: Claim, steps: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def factored(claim: Claim) -> Claim:
-    """The claim that all factors of a claim are >= 0: a step of its own, for the margin's words only say that it is their product."""
+    """The claim that all factors of a claim are >= 0: a step of its own, where only words tie it to the margin."""
     first, *others = claim.factors
 
     def least(p: Point, xp: Any) -> Any:
@@ -136,8 +141,8 @@ def claim_hash(claim: Claim) -> str:
         claim: any claim.
 
     Returns:
-        Hexadecimal digest of its words, axes, expressions (in which closures and helpers have their say), the text of its functions,
-        steps, and of its cases with all helpers that they use.
+        Hexadecimal digest of its words, axes, expressions (in which closures and helpers have their say), the text of its
+        functions, its steps, and its cases with all helpers that they use.
     """
     domain, cases = claim.domain, claim.cases
     parts: list[Any] = [FORMAT, claim.id, str(claim.kind), claim.strict, claim.statement, claim.source, claim.note, domain.words]
@@ -177,23 +182,22 @@ class _Texts:
             return "set " + ", ".join(sorted(self.of(v) for v in value))
         if isinstance(value, Claim):
             return claim_hash(value)
-        if hasattr(value, "__wrapped__") and callable(value):  # a cached or jitted function
-            return f"wrapped {self.of(value.__wrapped__)}"
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return f"{type(value).__name__} {self.of([getattr(value, f.name) for f in dataclasses.fields(value)])}"
-        if hasattr(value, "tobytes") and hasattr(value, "dtype"):
-            import numpy as np
-
-            array = np.asarray(value)
-            return f"{array.dtype} {array.shape} {hashlib.sha256(array.tobytes()).hexdigest()}"
         return self._other(value)
 
     def _other(self, value: Any) -> str:
         kind = type(value)
+        if hasattr(value, "__wrapped__") and callable(value):  # a cached or jitted function
+            return f"wrapped {self.of(value.__wrapped__)}"
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return f"{kind.__name__} {self.of([getattr(value, f.name) for f in dataclasses.fields(value)])}"
+        if hasattr(value, "tobytes") and hasattr(value, "dtype"):
+            array = np.asarray(value)
+            return f"{array.dtype} {array.shape} {hashlib.sha256(array.tobytes()).hexdigest()}"
         if callable(value) and not isinstance(value, type) and kind.__module__ != "builtins" and id(value) not in self.seen:
             self.seen.add(id(value))
-            call = getattr(kind, "__call__", None)
-            return f"{kind.__qualname__} {self.of(call) if isinstance(call, types.FunctionType) else ''} {self.of(vars_of(value))}"
+            call = kind.__dict__.get("__call__")
+            text = self.of(call) if isinstance(call, types.FunctionType) else ""
+            return f"{kind.__qualname__} {text} {self.of(vars_of(value))}"
         return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
 
     def _function(self, function: types.FunctionType) -> str:

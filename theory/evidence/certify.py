@@ -1,8 +1,8 @@
 r"""Evidence by certificate: branch and bound with intervals over a claim's domain, identities, and steps.
 
 Boxes are taken from the widest down; one on which the checker sees the margin to be >= 0, or a side condition surely to fail, is
-closed, the others are halved along the axis that moves the margin most. Precision rises only where a small box stays undecided. What
-is left when the budget ends is counted, not hidden. A box on which the margin is surely negative is handed to the re-check.
+closed, the others are halved along the axis that moves the margin most. Precision rises only where a small box stays undecided.
+What is left when the budget ends is counted, not hidden. A box on which the margin is surely negative is handed to the re-check.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def certify(claim: Claim, budget: int = BUDGET, seconds: float = SECONDS) -> Cer
     Args:
         claim: existence claims and claims with an exclusion bound are not for boxes.
         budget: boxes to evaluate at most.
-        seconds: time to spend at most, for the claim and for each of its steps.
+        seconds: computing time of this thread to spend at most, for the claim and for each of its steps.
 
     Returns:
         Certified, or None where neither boxes nor identities nor steps can speak about the claim.
@@ -97,7 +97,7 @@ def excluded(claim: Claim, budget: int = BUDGET, seconds: float = SECONDS) -> bo
     Args:
         claim: any claim.
         budget: boxes to evaluate at most.
-        seconds: time to spend at most.
+        seconds: computing time of this thread to spend at most.
 
     Returns:
         True only where every box is excluded.
@@ -110,7 +110,7 @@ def excluded(claim: Claim, budget: int = BUDGET, seconds: float = SECONDS) -> bo
         statement_of(claim, formula).axes, (*formula.operations, ("number", "-1")), formula.sides, never
     )
     search = _Search(statement, False, None)
-    search.run(budget, time.monotonic() + seconds)
+    search.run(budget, time.thread_time() + seconds)
     return set(search.leaves.values()) == {"O"}
 
 
@@ -131,7 +131,7 @@ def point_refutes(claim: Claim, point: Mapping[str, float]) -> bool:
     if formula is None or not all(axis.name in point and axis.contains(point[axis.name]) for axis in axes):
         return False
     statement = statement_of(claim, formula)
-    return any(_refuted(claim, statement, [point[axis.name] for axis in axes], bits) for bits in _PRECISIONS)
+    return any(_refuted(claim, statement, [float(point[axis.name]) for axis in axes], bits) for bits in _PRECISIONS)
 
 
 def _refuted(claim: Claim, statement: Any, values: list[float], bits: int) -> bool:
@@ -162,8 +162,8 @@ class _Search:
 
     def run(self, budget: int, deadline: float, patient: bool = True) -> None:
         """Takes boxes, the widest first, until none is left or the budget ends; the impatient give up where nothing closes."""
-        closed, queue = 0.0, [(0, 0, ((0, 0),) * self.axes)]
-        while queue and self.boxes < budget and time.monotonic() < deadline and self.found is None:
+        closed, began, queue = 0.0, time.thread_time(), [(0, 0, ((0, 0),) * self.axes)]
+        while queue and self.boxes < budget and time.thread_time() < deadline and self.found is None:
             depth, _, box = heapq.heappop(queue)
             letter, axis = self._examine(box, depth)
             self.boxes += 1
@@ -174,6 +174,8 @@ class _Search:
             if not patient and self.boxes >= _HOPE[0] and closed < _HOPE[1]:
                 deadline = 0.0
             self.splits[box] = axis
+            if not patient and self.boxes == 1 and 50 * (time.thread_time() - began) > deadline - began:
+                deadline = 0.0  # one box takes so long that there will not be many
             for side, half in enumerate(checker.halves(box, axis)):
                 heapq.heappush(queue, (depth + 1, self.boxes * 2 + side, half))
         self.leaves.update((box, "U") for _, _, box in queue)
@@ -193,8 +195,9 @@ class _Search:
             if depth < _FINE:
                 break
         margin = jets[0][self.statement.margin]
-        if self.claim is not None and margin is not None and margin[0][1] < 0:
-            self._suspect(box)
+        if self.claim is not None and margin is not None:
+            if margin[0][1] < 0 or (self.claim.strict and margin[0][1] <= 0):
+                self._suspect(box)
         return "U", None if depth >= _DEPTH else self._widest(box, parts, *jets)
 
     def _widest(self, box: Box, parts: list[Any], known: dict[Any, Any], sides: dict[int, Any]) -> int | None:
@@ -216,12 +219,13 @@ class _Search:
         if known[statement.margin] is None:
             first = next(i for i in statement.order((*statement.sides, statement.margin)) if known[i] is None)
             return [known[i] for i in checker.arguments(statement.operations[first])]
-        return [known[i] for i in _leaves(statement, statement.margin)]
+        return [known[i] for i in dict.fromkeys(_leaves(statement, statement.margin)) if known[i] is not None]
 
     def _suspect(self, box: Box) -> None:
         """Re-checks the middle of a box on which the margin is negative."""
         assert self.claim is not None
-        self.found = confirm(self.claim, dict(zip((a.name for a in self.claim.domain.axes), _middle(self.claim, box), strict=True)))
+        names = [axis.name for axis in self.claim.domain.axes]
+        self.found = confirm(self.claim, dict(zip(names, _middle(self.claim, box), strict=True)))
 
     def tree(self) -> str:
         """The tree as a string."""
@@ -248,11 +252,14 @@ class _Search:
 
 
 def _leaves(statement: Any, place: int) -> Iterator[int]:
-    """The expression, and the parts of it that are looked at on their own where it is a minimum, product or quotient."""
+    """The expression, its other forms, and the parts of them that are looked at on their own."""
     name, *rest = statement.operations[place]
-    if name in ("minimum", "mul", "div"):
+    if name in ("minimum", "mul", "div", "neg"):
         for part in rest:
             yield from _leaves(statement, part)
+    for pairs in (statement.twin, statement.sign):
+        if place in pairs:
+            yield from _leaves(statement, pairs[place])
     if name != "minimum":
         yield place
 
@@ -280,12 +287,12 @@ def _inhabitant(claim: Claim, statement: Any, leaves: Mapping[Box, str]) -> list
 
 def _by_boxes(claim: Claim, formula: Formula, budget: int, seconds: float) -> Certified:
     """Branch and bound on the margin itself; a claim with steps, too, waits less for it."""
-    hurried = bool(arguments_of(claim))
+    hurried = bool(claim.proof)
     if hurried:
         budget, seconds = min(budget, _FIRST[0]), min(seconds, _FIRST[1])
-    statement = statement_of(claim, formula, *symbolic.twins(claim, formula))
+    statement = statement_of(claim, formula, symbolic.forms(claim, formula))
     search = _Search(statement, False, claim)
-    search.run(budget, time.monotonic() + seconds, not hurried)
+    search.run(budget, time.thread_time() + seconds, not hurried)
     count, left = len(search.leaves), search.undecided
     words = ("1 box" if count == 1 else f"{count:,} boxes") + (f", {left:,} undecided" if left else "")
     vacuous = set(search.leaves.values()) == {"O"}
@@ -316,9 +323,9 @@ def _by_identity(claim: Claim, formula: Formula, budget: int, seconds: float) ->
     proof = symbolic.prove_zero(claim)
     if proof is None:
         return None
-    statement = statement_of(claim, formula, *symbolic.twins(claim, formula))
+    statement = statement_of(claim, formula, symbolic.forms(claim, formula))
     search = _Search(statement, True, None)
-    search.run(budget, time.monotonic() + seconds)
+    search.run(budget, time.thread_time() + seconds)
     vacuous = set(search.leaves.values()) == {"O"}
     if search.undecided:
         return None

@@ -14,7 +14,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ascentfail.arithmetic import Arithmetic, symbolic
@@ -95,7 +95,10 @@ def expressions(claim: Claim) -> Formula | None:
         ClaimError: the claim's own functions raise.
     """
     try:
-        return read(claim)
+        formula = read(claim)
+        if formula.margin is None and not claim.inner:
+            raise ClaimError(f"claim {claim.id!r}: its margin is None where a number is needed")
+        return formula
     except FormulaError as error:
         if error.__cause__ is None or isinstance(error.__cause__, NotImplementedError):
             return None
@@ -129,52 +132,82 @@ def reduced(expression: Any, unknowns: checker.Unknowns | None = None) -> Expres
     return sympy.Integer(0) if vanishes(expression, unknowns) else unknowns.eliminated(expression)
 
 
-# --- equal expressions that are easier to enclose ---------------------------------------------------------------------------------
+# --- other forms that are easier to enclose -----------------------------------------------------------------------------------
 
 
-def twins(claim: Claim, formula: Formula) -> tuple[tuple[Operation, ...], tuple[tuple[int, int], ...]]:
-    """Simpler expressions that equal some of a claim's own.
+@dataclass(frozen=True)
+class Forms:
+    """Other forms of a claim's own expressions, that are easier to enclose.
+
+    Attributes:
+        more: operations that continue the formula's.
+        twins: pairs of places that are equal wherever both are defined.
+        signs: pairs of places that have the same sign.
+    """
+
+    more: tuple[Operation, ...] = ()
+    twins: tuple[tuple[int, int], ...] = ()
+    signs: tuple[tuple[int, int], ...] = ()
+
+
+@functools.lru_cache(maxsize=512)
+def forms(claim: Claim, formula: Formula) -> Forms:
+    """Other forms of a claim's expressions that SymPy sees to be right.
 
     Args:
         claim: an inequality or equality.
         formula: its expressions.
 
     Returns:
-        (operations that continue the formula's, pairs of places that are equal wherever both are defined): the argument of each W
-        where SymPy cancels it to something shorter, and the claim's factors: their product where that is the margin, or, where
-        the margin is the least of as many parts, each for its part.
+        Forms: where something has to stay within a domain, a shorter one; of a margin f(a) - f(b) the difference a - b, and of
+        that and of factors in it the factored one; the product of the claim's factors where that is the margin, and each
+        factor for its part where the margin is the least of as many parts.
     """
-    tape, pairs = _Tail(formula), []
+    tape = _Tail(formula)
     statement = checker.Statement(axes_of(claim), formula.operations, formula.sides, formula.margin)
-    for place, rewrite in _domains(statement):
-        other = _rewritten(statement, place, rewrite, tape)
-        pairs += [] if other is None else [(place, other)]
-    pairs += _factors(claim, formula, tape)
+    if len(statement.order((*formula.sides, formula.margin))) > _MOST:
+        return Forms()
+    pairs = [(place, _rewritten(claim, place, rewrite, tape)) for place, rewrite in _domains(statement)]
+    signs: list[tuple[int, int]] = []
+    for leaf in _least(statement, formula.margin) if claim.kind is not Kind.EQUALITY else ():
+        signed = tape.signed(leaf)
+        signs += [(leaf, signed)] if signed != leaf else []
+        places = dict.fromkeys((signed, *tape.factors(signed)))
+        pairs += [(place, _rewritten(claim, place, sympy.factor, tape)) for place in places]
+    pairs += _factors(claim, _least(statement, formula.margin), tape)
     statement = checker.Statement(axes_of(claim), tape.operations, formula.sides, formula.margin)
-    equal = tuple((one, two) for one, two in pairs if one not in statement.order((two,)) and statement.vanishes(one, two))
-    return (tuple(tape.operations[len(formula.operations) :]), equal) if equal else ((), ())
+    free = [(one, two) for one, two in pairs if two is not None and one not in statement.order((two,))]
+    equal = tuple({one: two for one, two in free if statement.vanishes(one, two)}.items())
+    if not equal:
+        return Forms()
+    return Forms(tuple(tape.operations[len(formula.operations) :]), equal, tuple(signs))
+
+
+def _least(statement: Any, place: int) -> list[int]:
+    """The expressions of which one is a minimum."""
+    name, *rest = statement.operations[place]
+    return [leaf for part in rest for leaf in _least(statement, part)] if name == "minimum" else [place]
 
 
 def _domains(statement: Any) -> Iterator[tuple[int, Callable[[Expression], Expression | None]]]:
-    """The places on whose values it depends whether the margin is defined, where that is not plain, each with a way to write it."""
+    """The places on whose values it depends whether the margin is defined, each with a way to write it."""
     places = (*statement.sides, statement.margin)
-    if len(statement.order(places)) > _MOST:
-        return
     known, _ = statement.jets(statement.parts(((0, 0),) * len(statement.axes)))
     for place in statement.order(places):
         name, *rest = statement.operations[place]
         if name == "lambertw":
-            yield rest[0], lambda before: sympy.cancel(before)
+            yield rest[0], sympy.factor
         elif name == "div" and known[place] is None and known[rest[1]] is not None:
             yield rest[1], _collected
 
 
-def _rewritten(statement: Any, place: int, rewrite: Callable[[Expression], Expression | None], tape: _Tail) -> int | None:
+def _rewritten(claim: Claim, place: int, rewrite: Callable[[Expression], Expression | None], tape: _Tail) -> int | None:
     """Where another form of an expression stands, None where there is none."""
     unknowns = Unknowns()
     try:
-        before = statement.symbolic((place,), unknowns)[place]
-        after = None if unknowns.equations else rewrite(checker.small(before, 400))
+        statement = checker.Statement(axes_of(claim), tape.operations, (), place)
+        before = checker.small(statement.symbolic((place,), unknowns)[place], 400)
+        after = None if unknowns.equations or before.atoms(checker.modulus) else rewrite(before)
         return None if after is None or after == before else tape.put(after)
     except checker.REFUSALS:
         return None
@@ -190,38 +223,28 @@ def _collected(before: Expression) -> Expression | None:
     return None
 
 
-def _factors(claim: Claim, formula: Formula, tape: _Tail) -> list[tuple[int, int]]:
-    """What the claim's factors are said to equal, and where they stand."""
-    assert formula.margin is not None
-    if formula.operations[formula.margin][0] != "minimum":
-        product = functools.partial(_product, claim.factors)
-        return [(formula.margin, _placed(claim, product, tape))] if claim.factors else []
-    parts = _least_of(formula, formula.margin)
-    return [(part, _placed(claim, one, tape)) for part, one in zip(parts, claim.factors, strict=True)] if len(parts) == len(
-        claim.factors
-    ) else []
+def _factors(claim: Claim, parts: list[int], tape: _Tail) -> list[tuple[int, int]]:
+    """What the claim's factors are said to equal, and where they stand; `parts`: of which the margin is the least."""
+    if len(parts) == 1:
+        whole = functools.partial(_product, claim.factors)
+        return [(parts[0], _placed(claim, whole, tape))] if claim.factors else []
+    if len(parts) != len(claim.factors):
+        return []
+    return [(part, _placed(claim, factor, tape)) for part, factor in zip(parts, claim.factors, strict=True)]
 
 
 def _product(factors: tuple[Any, ...], p: Point, xp: Any) -> Any:
     return math.prod(factor(p, xp) for factor in factors)
 
 
-def _least_of(formula: Formula, place: int) -> list[int]:
-    """The parts of which a minimum is the least, in order."""
-    name, *rest = formula.operations[place]
-    return [part for i in rest for part in _least_of(formula, i)] if name == "minimum" else [place]
-
-
 def _placed(claim: Claim, function: Any, tape: _Tail) -> int:
     """Where a function of the claim's points stands."""
     other = read(dataclasses.replace(claim, margin=function, factors=()))
-    assert other.margin is not None
     moved: dict[int, int] = {}
     for place in other.needed([other.margin]):
         name, *rest = operation = other.operations[place]
-        given = iter([moved[i] for i in arguments(operation)])
-        at = checker.first(operation)
-        moved[place] = tape.place(name, *(next(given) if at <= i + 1 < at + len(arguments(operation)) else v for i, v in enumerate(rest)))
+        begin, given = checker.first(operation) - 1, [moved[i] for i in arguments(operation)]
+        moved[place] = tape.place(name, *rest[:begin], *given, *rest[begin + len(given) :])
     return moved[other.margin]
 
 
@@ -236,6 +259,28 @@ class _Tail:
         if operation not in self.operations:
             self.operations.append(operation)
         return self.operations.index(operation)
+
+    def signed(self, place: int) -> int:
+        """Where one of the same sign stands: with a - b for f(a) - f(b), where f rises, and (a - b)(a + b) for |a| - |b|."""
+        name, *given = self.operations[place]
+        if name in ("mul", "div"):
+            return self.place("mul", *map(self.signed, given))
+        if name == "neg":
+            return self.place("neg", self.signed(given[0]))
+        if name == "sub":
+            first, second = (self.operations[i] for i in given)
+            if first[0] == second[0] == "abs":
+                parts = [self.place(sign, first[1], second[1]) for sign in ("sub", "add")]
+                return self.place("mul", *parts)
+            rises = first[0] in checker.RISING or (first[0] == "lambertw" and first[2] == 0)
+            if rises and first[0] == second[0] and first[2:] == second[2:]:
+                return self.place("sub", first[1], second[1])
+        return place
+
+    def factors(self, place: int) -> list[int]:
+        """The places of the factors of a product."""
+        name, *given = self.operations[place]
+        return [leaf for i in given for leaf in self.factors(i)] if name in ("mul", "div", "neg") else [place]
 
     def put(self, expression: Expression) -> int:
         """The place of a SymPy expression. Raises: ValueError for what no operation says."""
