@@ -2,6 +2,7 @@ r"""The first step, the flow, and early stopping in the paper's set-up.
 
 On one coordinate -L_DA'(w_D)/lam = (c_DA - c_D) l(w_D), because w_D = c_D l(w_D): the first step has the sign of c_DA - c_D,
 whatever its size and whichever of the two losses. With several orthogonal axes a direction is judged by all of them together.
+The statements that hold list their points by weights, see `theory.by_weights`: nothing is implicit, no order is built in.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from ascentfail import closed_form, steps_1d
 from ascentfail.arithmetic import Arithmetic, Scalar, under_logistic_loss
 from ascentfail.problems import Loss
-from ascentfail.theory import steps
+from ascentfail.theory import by_weights, steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import PHI, STEP, B
 from ascentfail.theory.registry import register
@@ -19,23 +20,43 @@ ORDER_WORDS = "the weight increases with its coefficient c, under either loss, s
 ORDER = (*steps.ORDER_1D, steps.LOGISTIC_INCREASES)
 
 
+def _under(loss: Loss, xp: Arithmetic) -> Arithmetic:
+    return xp if loss == "exponential" else under_logistic_loss(xp)
+
+
 def weights(p: Point, loss: Loss, xp: Arithmetic) -> tuple[Scalar, Scalar]:
     """(w_D, w_R) under either loss."""
-    xp = xp if loss == "exponential" else under_logistic_loss(xp)
+    xp = _under(loss, xp)
     return closed_form.original(p, xp=xp), closed_form.oracle(p, xp=xp)
 
 
-def _between(p: Point, xp: Arithmetic) -> Point:
-    """Chart: `place` in (0, 1] runs from phi^2/(1 + 2 phi) to phi."""
-    low = closed_form.wrong_way_alpha(p.phi)
-    return Point(phi=p.phi, b=p.b, alpha=low + p.place * (p.phi - low), step=p.step)
+def _listed(p: Point, loss: Loss, xp: Arithmetic) -> Point:
+    """Chart: w_D, w_R - w_D = 2 w_D/(1 + w_D) lead, and `place` in (0, 1], which runs from phi^2/(1 + 2 phi) to phi."""
+    xp = _under(loss, xp)
+    above = 2 * p.original / (1 + p.original) * p.lead
+    lead, b = by_weights.rise(p.original, above, xp), by_weights.coefficient_of(p.original + above, xp)
+    phi = lead / ((1 - p.place) * b - 2 * lead)  # from (c_R - c_D)/b = phi (1 - place)/(1 + 2 phi)
+    low = closed_form.wrong_way_alpha(phi)
+    return Point(
+        phi=phi, b=b, alpha=low + p.place * (phi - low), place=p.place, step=p.step, original=p.original, oracle_above=above,
+        c_oracle_above=lead,
+    )
+
+
+def _least_phi(p: Point) -> Scalar:
+    """>= 0 where phi >= 0.01, which is where w_R is above w_D by enough."""
+    return 102 * p.c_oracle_above - (1 - p.place) * p.b
+
+
+def _in_reference_box(p: Point, xp: Arithmetic) -> tuple[Scalar, ...]:
+    """Where phi in [0.01, 3] and b in [0.01, 1e4], without a division."""
+    return _least_phi(p), 3 * (1 - p.place) * p.b - 7 * p.c_oracle_above, 100 * p.b - 1, 10**4 - p.b
 
 
 def _gain(p: Point, loss: Loss, xp: Arithmetic) -> Scalar:
-    """|w_1 - w_R| - |w_D - w_R| after one simultaneous step."""
-    original, oracle = weights(p, loss, xp)
-    after = steps_1d.simultaneous(original, p, p.step, loss=loss, xp=xp)
-    return xp.abs(after - oracle) - xp.abs(original - oracle)
+    """phi < 0.01, or else |w_1 - w_R| - |w_D - w_R| after one simultaneous step, w_1 = w_D - h b place l(w_D)."""
+    back = p.step * p.b * p.place * steps_1d.slope(p.original, loss, xp)  # c_D - c_DA = b place
+    return by_weights.or_else(by_weights.longer(p.oracle_above, back, xp), (-_least_phi(p),), xp)
 
 
 # --- the set-up of lemma-3.setup: F in one group of share |R_j|/|R|, and `others` more axes that share what is left ---
@@ -66,6 +87,67 @@ def _away(p: Point, loss: Loss, xp: Arithmetic) -> Scalar:
 
 
 _SETUP = Domain(_SETUP_AXES, _setup, words=_SETUP_WORDS)
+_TWO_AXES = (
+    by_weights.ORACLE, Axis("ahead", -4.5, 4.5), Axis("other", 1e-8, 12.0, "log"), Axis("other_lead", -1.5, 1.5),
+    Axis("progress", 0.0, 1.0),
+)
+
+
+def _both(p: Point, loss: Loss, xp: Arithmetic) -> Point:
+    """Chart: w_R and ln(w_D/w_R) on the axis of F; w_D and ln(w_R/w_D), hence phi, on another one; a part of the way."""
+    xp = _under(loss, xp)
+    growth = xp.exp(by_weights.log_rise(p.oracle, p.ahead, xp)) - 1  # c_D/c_R - 1 = (alpha - phi)/(1 + phi)
+    phi = xp.exp(by_weights.log_rise(p.other, p.other_lead, xp)) - 1  # c_R/c_D - 1 = phi where alpha is 0
+    return Point(
+        phi=phi, b=by_weights.coefficient_of(p.oracle, xp), alpha=phi + (1 + phi) * growth, progress=p.progress,
+        oracle=p.oracle, ahead=p.oracle * (xp.exp(p.ahead) - 1), growth=growth,
+        other=p.other, other_ahead=p.other * (xp.exp(p.other_lead) - 1),
+        other_b=(1 + phi) * by_weights.coefficient_of(p.other, xp),
+    )
+
+
+def _enough(p: Point) -> tuple[Scalar, Scalar]:
+    """>= 0 where phi >= 0.01, and where share <= 0.99: with alpha - phi = (1 + phi) growth."""
+    return 100 * p.phi - 1, 99 * (1 + p.phi) * p.growth - p.phi
+
+
+def _in_setup(p: Point, xp: Arithmetic) -> tuple[Scalar, ...]:
+    """Where phi, b, share = phi/alpha, and b on the other axis, lie in the ranges of the set-up."""
+    return (
+        *_enough(p), 3 - p.phi, 100 * p.b - 1, 10**4 - p.b, 99 * p.phi - (1 + p.phi) * p.growth,
+        10**8 * p.other_b - 7, 10**6 - p.other_b,
+    )
+
+
+_BOTH = {
+    loss: Domain(
+        _TWO_AXES, lambda p, xp, loss=loss: _both(p, loss, xp), _in_setup,
+        "|F_j| = |F|, so alpha = phi/share with share in [0.01, 0.99] on that axis, and any other axis, b in [7e-8, 1e6] there; "
+        "phi in [0.01, 3], b in [0.01, 1e4] on the axis of F; listed by both weights on either axis",
+    )
+    for _, loss in LOSSES
+}
+
+
+def _speed(w: Scalar, p: Point, loss: Loss, xp: Arithmetic) -> Scalar:
+    """-phi c_DA l(w) on the axis of F: what descent-ascent's pull adds to the speed phi w at which the ridge lets w fall."""
+    return (1 + p.phi) * p.growth * p.b * steps_1d.slope(w, loss, xp)
+
+
+def _towards(p: Point, loss: Loss, xp: Arithmetic) -> Scalar:
+    """-velocity (w_D - w_R) at w_D, times phi on the axis of F; on another axis the velocity is phi w_D."""
+    original = p.oracle + p.ahead
+    speed = p.phi * original + _speed(original, p, loss, xp)
+    margin = xp.minimum(speed * p.ahead, p.phi * p.other * p.other_ahead)
+    return by_weights.or_else(margin, tuple(-side for side in _enough(p)), xp)
+
+
+def _all_the_way(p: Point, loss: Loss, xp: Arithmetic) -> Scalar:
+    """At any part of the way: phi (-velocity - w_R) on the axis of F, and velocity/l(w) on another axis."""
+    gone, rest = p.progress * p.ahead, (1 - p.progress) * p.other_ahead
+    speed = p.phi * gone + _speed(p.oracle + gone, p, loss, xp)
+    margin = xp.minimum(speed, by_weights.rise(p.other + p.progress * p.other_ahead, rest, _under(loss, xp)))
+    return by_weights.or_else(margin, tuple(-side for side in _enough(p)), xp)
 
 
 def _on_flow(p: Point, xp: Arithmetic) -> Point:
@@ -93,14 +175,14 @@ for _prefix, _loss in LOSSES:
         source="ours: first-step with the logistic loss" if _prefix else "Lemma 3 and the text after it",
         kind=Kind.ORDERING,
         domain=Domain(
-            (PHI, B, Axis("place", 1e-6, 1.0, "log"), STEP),
-            _between,
-            words="phi^2/(1 + 2 phi) < alpha <= phi, phi in [0.01, 3], b in [0.01, 1e4], eta lam in [1e-6, 1e3]",
+            (by_weights.ORIGINAL, Axis("lead", -0.5, 0.5), Axis("place", 1e-6, 1.0, "log"), STEP),
+            lambda p, xp, loss=_loss: _listed(p, loss, xp),
+            _in_reference_box,
+            "phi^2/(1 + 2 phi) < alpha <= phi, phi in [0.01, 3], b in [0.01, 1e4], eta lam in [1e-6, 1e3], listed by w_D, "
+            "w_R - w_D and the place of alpha between its ends",
         ),
         margin=lambda p, xp, loss=_loss: _gain(p, loss, xp),
         strict=True,
-        proof=(*ORDER, steps.FIRST_STEP),
-        proof_words=f"{ORDER_WORDS}: w_D <= w_R, and the step is eta lam (c_DA - c_D) l(w_D) < 0, away from w_R",
         note=_note,
     ))
     register(Claim(
@@ -118,11 +200,8 @@ for _prefix, _loss in LOSSES:
             statement="In that set-up the flow starts towards the oracle on every axis.",
             source="ours",
             kind=Kind.ORDERING,
-            domain=_SETUP,
-            margin=lambda p, xp, loss=_loss: xp.minimum(-_away(p, loss, xp), -_away(_other(p), loss, xp)),
-            proof=(*ORDER, steps.FIRST_STEP),
-            proof_words=f"{ORDER_WORDS}. On the axis of F alpha >= phi, so c_DA <= c_R <= c_D; on the others alpha = 0, so "
-            "c_D <= c_R = c_DA: the step, of the sign of c_DA - c_D, leads from w_D towards w_R",
+            domain=_BOTH[_loss],
+            margin=lambda p, xp, loss=_loss: _towards(p, loss, xp),
         ),
     ))
     register(Claim(
@@ -140,17 +219,10 @@ for _prefix, _loss in LOSSES:
             "towards it.",
             source="ours",
             kind=Kind.ORDERING,
-            domain=_SETUP,
-            margin=lambda p, xp: xp.minimum(
-                xp.minimum(
-                    closed_form.coefficient(p, "original") - closed_form.coefficient(p, "oracle"),
-                    closed_form.coefficient(p, "oracle") - closed_form.coefficient(p, "descent_ascent"),
-                ),
-                closed_form.coefficient(_other(p), "descent_ascent") - closed_form.coefficient(_other(p), "original"),
-            ),
-            proof=ORDER,
-            proof_words=f"{ORDER_WORDS}. On the axis of F c_DA <= c_R <= c_D, and the flow runs down from w_D to w_DA, or "
-            "without end; elsewhere c_D <= c_R = c_DA",
+            domain=_BOTH[_loss],
+            margin=lambda p, xp, loss=_loss: _all_the_way(p, loss, xp),
+            note="On the axis of F the flow falls at least as fast as w_R all the way from w_D to w_R; elsewhere it rises all the "
+            "way from w_D to w_R, where it ends.",
         ),
     ))
 

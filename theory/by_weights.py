@@ -28,6 +28,11 @@ def rise(w: Scalar, step: Scalar, xp: Arithmetic) -> Scalar:
     return growth if xp.loss == "exponential" else growth + step
 
 
+def longer(length: Scalar, more: Scalar, xp: Arithmetic) -> Scalar:
+    """|length + more| - |length|, as the larger of two smaller ones, so that nothing cancels."""
+    return xp.maximum(xp.minimum(more, more + 2 * length), xp.minimum(-more, -more - 2 * length))
+
+
 def log_excess(w: Scalar, log_ratio: Scalar, xp: Arithmetic) -> Scalar:
     """By how much ln c grows more than the weight does where the weight goes from w to w e^s: s itself for l = e^{-w}."""
     if xp.loss == "exponential":
