@@ -43,20 +43,17 @@ def _listed(p: Point, loss: Loss, xp: Arithmetic) -> Point:
     )
 
 
-def _least_phi(p: Point) -> Scalar:
-    """>= 0 where phi >= 0.01, which is where w_R is above w_D by enough."""
-    return 102 * p.c_oracle_above - (1 - p.place) * p.b
-
-
 def _in_reference_box(p: Point, xp: Arithmetic) -> tuple[Scalar, ...]:
     """Where phi in [0.01, 3] and b in [0.01, 1e4], without a division."""
-    return _least_phi(p), 3 * (1 - p.place) * p.b - 7 * p.c_oracle_above, 100 * p.b - 1, 10**4 - p.b
+    lead, below = p.c_oracle_above, (1 - p.place) * p.b  # lead/below = phi/(1 + 2 phi)
+    return 102 * lead - below, 3 * below - 7 * lead, 100 * p.b - 1, 10**4 - p.b
 
 
 def _gain(p: Point, loss: Loss, xp: Arithmetic) -> Scalar:
-    """phi < 0.01, or else |w_1 - w_R| - |w_D - w_R| after one simultaneous step, w_1 = w_D - h b place l(w_D)."""
-    back = p.step * p.b * p.place * steps_1d.slope(p.original, loss, xp)  # c_D - c_DA = b place
-    return by_weights.or_else(by_weights.longer(p.oracle_above, back, xp), (-_least_phi(p),), xp)
+    """|w_1 - w_R| - |w_D - w_R| after one simultaneous step, w_1 = w_D - h b place l(w_D); more where alpha > phi, that is outside."""
+    none = xp.number(0)
+    pull = p.original + xp.maximum(p.c_oracle_above, none) * steps_1d.slope(p.original, loss, xp)  # b l(w_D)
+    return by_weights.longer(p.oracle_above, p.step * p.place * pull, xp) + 4 * xp.maximum(-p.oracle_above, none)
 
 
 # --- the set-up of lemma-3.setup: F in one group of share |R_j|/|R|, and `others` more axes that share what is left ---
@@ -88,7 +85,7 @@ def _away(p: Point, loss: Loss, xp: Arithmetic) -> Scalar:
 
 _SETUP = Domain(_SETUP_AXES, _setup, words=_SETUP_WORDS)
 _TWO_AXES = (
-    by_weights.ORACLE, Axis("ahead", -4.5, 4.5), Axis("other", 1e-8, 12.0, "log"), Axis("other_lead", -1.5, 1.5),
+    Axis("ahead", -4.5, 4.5), Axis("other_lead", -1.5, 1.5), by_weights.ORACLE, Axis("other", 1e-8, 12.0, "log"),
     Axis("progress", 0.0, 1.0),
 )
 
@@ -111,19 +108,13 @@ def _enough(p: Point) -> tuple[Scalar, Scalar]:
     return 100 * p.phi - 1, 99 * (1 + p.phi) * p.growth - p.phi
 
 
-def _in_setup(p: Point, xp: Arithmetic) -> tuple[Scalar, ...]:
-    """Where phi, b, share = phi/alpha, and b on the other axis, lie in the ranges of the set-up."""
-    return (
-        *_enough(p), 3 - p.phi, 100 * p.b - 1, 10**4 - p.b, 99 * p.phi - (1 + p.phi) * p.growth,
-        10**8 * p.other_b - 7, 10**6 - p.other_b,
-    )
-
-
 _BOTH = {
     loss: Domain(
-        _TWO_AXES, lambda p, xp, loss=loss: _both(p, loss, xp), _in_setup,
-        "|F_j| = |F|, so alpha = phi/share with share in [0.01, 0.99] on that axis, and any other axis, b in [7e-8, 1e6] there; "
-        "phi in [0.01, 3], b in [0.01, 1e4] on the axis of F; listed by both weights on either axis",
+        _TWO_AXES, lambda p, xp, loss=loss: _both(p, loss, xp),
+        lambda p, xp: (*_enough(p), 99 * p.phi - (1 + p.phi) * p.growth),
+        "|F_j| = |F|, so alpha = phi/share with share in [0.01, 0.99] on that axis, and phi >= 0.01; with any other axis. Listed "
+        "by both weights on either axis, which covers phi <= 3, b in [0.01, 1e4] on the axis of F and b in [7e-8, 1e6] on the "
+        "other",
     )
     for _, loss in LOSSES
 }
@@ -232,6 +223,21 @@ def _escapes(p: Point, xp: Arithmetic) -> Scalar:
     return -(1 + xp.exp(xp.number(1)) * closed_form.coefficient(p, "descent_ascent"))
 
 
+def _falling(p: Point, xp: Arithmetic) -> Point:
+    """Chart: the place z where the flow ends, in units of which c_DA = z e^z; for z < -1, c_DA runs on below -1/e. Then w = z + up,
+    or, where nothing stops it, also w = -1 - down."""
+    end, past = xp.maximum(p.z, xp.number(-1)), xp.minimum(p.z, xp.number(-1))
+    below = xp.exp(-1 - past) - 1  # 0 where there is an end
+    depth = below - end * xp.exp(end)  # -c_DA
+    phi, b = p.phi, depth / p.excess
+    return Point(phi=phi, b=b, alpha=phi * (1 + p.excess), end=end, below=below, up=p.up, down=p.down)
+
+
+def _fall(p: Point, xp: Arithmetic) -> Scalar:
+    """-velocity = w - c_DA e^{-w}, less what c_DA is below -1/e times e^{-w}, at w = z + up and at w = -1 - down."""
+    return xp.minimum(p.up + p.end * (1 - xp.exp(-p.up)), xp.exp(p.down) - 1 - p.down)
+
+
 _PAST = Domain(
     (PHI, B, Axis("excess", 1e-3, 1e2, "log")),
     lambda p, xp: Point(phi=p.phi, b=p.b, alpha=p.phi * (1 + p.excess)),
@@ -258,21 +264,45 @@ register(Claim(
         statement="It does exactly where alpha > phi (1 + 1/(e b)); up to there it ends at W_0(c_DA).",
         source="ours",
         kind=Kind.ORDERING,
-        domain=_PAST,
-        margin=lambda p, xp: _escapes(p, xp) * (p.alpha - p.phi - p.phi / (xp.exp(xp.number(1)) * p.b)),
-        proof=(ESCAPE_THRESHOLD, steps.W_INCREASES, steps.FIRST_STEP),
-        proof_words="the velocity is c_DA e^{-w} - w = (c_DA - w e^w) e^{-w}: negative for all w where c_DA < -1/e = min w e^w, "
-        "and on (W_0(c_DA), w_D] otherwise",
+        domain=Domain(
+            (PHI, Axis("z", -15.0, 0.0), Axis("excess", 1e-3, 1e2, "log"), Axis("up", 0.0, 30.0), Axis("down", 0.0, 1e6)),
+            _falling,
+            lambda p, xp: (100 * p.b - 1, 10**4 - p.b),
+            f"{_PAST.words}; at every w from W_0(c_DA), or -1e6, on",
+        ),
+        margin=_fall,
+        note="The velocity is (c_DA - w e^w) e^{-w}. Where alpha is above the threshold the margin says that it is at most "
+        "-(-c_DA - 1/e) e^{-w} < 0 at every w; up to there that it is <= 0 from W_0(c_DA) on, where it is 0. w_D is above both.",
     ),
 ))
+
+def _ends(p: Point, xp: Arithmetic) -> Point:
+    """Chart: c_DA of its solution -z, and how far from it, in units of z, two points lie on its two sides."""
+    depth, one = p.z * (1 + xp.exp(-p.z)), xp.number(1)  # -c_DA
+    away = xp.minimum(p.near, one) + xp.exp(16 * xp.maximum(p.near - 1, 0 * one)) - 1  # `near` itself up to 1
+    return Point(phi=p.phi, b=depth / p.excess, alpha=p.phi * (1 + p.excess), z=p.z, away=away)
+
+
+def _both_sides(p: Point, xp: Arithmetic) -> Scalar:
+    """In units of z: the velocity c_DA/(1 + e^w) - w at w = -z - away z, and minus that at w = -z + away z."""
+    gap, above, part = p.z * p.away, p.z * (p.away - 1), 1 - xp.exp(-p.z * p.away)
+    near = p.away - part * xp.sigmoid(above)  # nothing cancels next to -z
+    falls = xp.maximum(near, p.away - 1 + (1 + xp.exp(-p.z)) * xp.sigmoid(-above))  # the same, w - c_DA/(1 + e^w)
+    return xp.minimum(falls, p.away - xp.exp(-p.z) * part * xp.sigmoid(p.z + gap))
+
+
 register(Claim(
     id="beyond-8.lemma-5.proof",
     statement="With the logistic loss the flow of L_DA ends at a point: w = c_DA/(1 + e^w) has one solution for every alpha.",
     source="ours",
-    kind=Kind.EQUALITY,
-    domain=_PAST,
-    margin=lambda p, xp: (lambda w: w - closed_form.coefficient(p, "descent_ascent") * xp.sigmoid(-w))(
-        xp.logisticw(closed_form.coefficient(p, "descent_ascent"))
+    kind=Kind.ORDERING,
+    domain=Domain(
+        (Axis("near", 0.0, 2.0), Axis("z", 4e-6, 1e6, "log"), PHI, Axis("excess", 1e-3, 1e2, "log")),
+        _ends,
+        words="alpha > phi with alpha/phi - 1 in [1e-3, 100], phi in [0.01, 3], -w_DA in [4e-6, 1e6], which covers b in [0.01, "
+        "1e4]; at every w within 8e6 |w_DA| of w_DA",
     ),
-    note="Lemma 5's step needs the exponential loss, which falls without end; with the logistic loss L_DA is bounded below.",
+    margin=_both_sides,
+    note="Lemma 5's step needs the exponential loss, which falls without end; with the logistic loss L_DA is bounded below. The "
+    "flow leads to the solution from both sides, so there is no other one.",
 ))
