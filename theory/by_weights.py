@@ -43,7 +43,10 @@ def log_excess(w: Scalar, log_ratio: Scalar, xp: Arithmetic) -> Scalar:
 
 def log_rise(w: Scalar, log_ratio: Scalar, xp: Arithmetic) -> Scalar:
     """Logarithm of how much the coefficient grows where the weight goes from w to w e^s; each term has the sign of s."""
-    return log_excess(w, log_ratio, xp) + w * (xp.exp(log_ratio) - 1)
+    step = w * (xp.exp(log_ratio) - 1)
+    if xp.loss == "exponential":
+        return log_ratio + step
+    return log_ratio + xp.log(1 + xp.sigmoid(w) * (xp.exp(step) - 1))
 
 
 def compared(original: Scalar, above: Scalar, below: Scalar, xp: Arithmetic) -> Point:

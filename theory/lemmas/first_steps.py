@@ -7,6 +7,8 @@ The statements that hold list their points by weights, see `theory.by_weights`: 
 
 from __future__ import annotations
 
+import dataclasses
+
 from ascentfail import closed_form, steps_1d
 from ascentfail.arithmetic import Arithmetic, Scalar, under_logistic_loss
 from ascentfail.problems import Loss
@@ -86,7 +88,6 @@ def _away(p: Point, loss: Loss, xp: Arithmetic) -> Scalar:
 _SETUP = Domain(_SETUP_AXES, _setup, words=_SETUP_WORDS)
 _TWO_AXES = (
     Axis("ahead", -4.5, 4.5), Axis("other_lead", -1.5, 1.5), by_weights.ORACLE, Axis("other", 1e-8, 12.0, "log"),
-    Axis("progress", 0.0, 1.0),
 )
 
 
@@ -95,11 +96,9 @@ def _both(p: Point, loss: Loss, xp: Arithmetic) -> Point:
     xp = _under(loss, xp)
     growth = xp.exp(by_weights.log_rise(p.oracle, p.ahead, xp)) - 1  # c_D/c_R - 1 = (alpha - phi)/(1 + phi)
     phi = xp.exp(by_weights.log_rise(p.other, p.other_lead, xp)) - 1  # c_R/c_D - 1 = phi where alpha is 0
-    return Point(
-        phi=phi, b=by_weights.coefficient_of(p.oracle, xp), alpha=phi + (1 + phi) * growth, progress=p.progress,
-        oracle=p.oracle, ahead=p.oracle * (xp.exp(p.ahead) - 1), growth=growth,
-        other=p.other, other_ahead=p.other * (xp.exp(p.other_lead) - 1),
-        other_b=(1 + phi) * by_weights.coefficient_of(p.other, xp),
+    return p.replace(
+        phi=phi, b=by_weights.coefficient_of(p.oracle, xp), alpha=phi + (1 + phi) * growth,
+        ahead=p.oracle * (xp.exp(p.ahead) - 1), growth=growth, other_ahead=p.other * (xp.exp(p.other_lead) - 1),
     )
 
 
@@ -210,7 +209,7 @@ for _prefix, _loss in LOSSES:
             "towards it.",
             source="ours",
             kind=Kind.ORDERING,
-            domain=_BOTH[_loss],
+            domain=dataclasses.replace(_BOTH[_loss], axes=(*_TWO_AXES, Axis("progress", 0.0, 1.0))),
             margin=lambda p, xp, loss=_loss: _all_the_way(p, loss, xp),
             note="On the axis of F the flow falls at least as fast as w_R all the way from w_D to w_R; elsewhere it rises all the "
             "way from w_D to w_R, where it ends.",
