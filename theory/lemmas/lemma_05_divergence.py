@@ -10,7 +10,7 @@ import math
 
 from ascentfail import closed_form
 from ascentfail.arithmetic import Arithmetic, Scalar
-from ascentfail.theory import steps, weights
+from ascentfail.theory import by_weights, steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Modulus, Point
 from ascentfail.theory.domains import PHI, B, exists_on_axis
 from ascentfail.theory.lemmas.lemma_04_distance import displacement
@@ -23,14 +23,14 @@ def _distance(p: Point, branch: int, xp: Arithmetic) -> Scalar:
 
 def _crossed(p: Point, xp: Arithmetic) -> Point:
     """Chart: c_DA of w_DA, and alpha = phi (1 - c_DA/b)."""
-    c = weights.coefficient_of(p.unlearned, xp)
+    c = by_weights.coefficient_of(p.unlearned, xp)
     return Point(phi=p.phi, b=p.b, alpha=p.phi * (1 - c / p.b), unlearned=p.unlearned, c_unlearned=c)
 
 
 def _beyond(p: Point, xp: Arithmetic) -> Scalar:
     """alpha <= phi, or else |w_R - w_DA| - w_R >= 0, which is the larger of -w_DA and w_DA - 2 w_R."""
     oracle = closed_form.oracle(p, xp=xp)
-    return weights.or_else(xp.maximum(-p.unlearned, p.unlearned - 2 * oracle), (p.c_unlearned,), xp)
+    return by_weights.or_else(xp.maximum(-p.unlearned, p.unlearned - 2 * oracle), (p.c_unlearned,), xp)
 
 
 def _at_most_phi(p: Point, xp: Arithmetic, deepest: int) -> tuple[Scalar, ...]:
@@ -135,11 +135,11 @@ def _listed(p: Point, xp: Arithmetic) -> Point:
     """Chart: b of w_R; ln(c_R/c_D) of w_D = w_R e^{-s} and ln(c_R/c_DA) of w_DA = w_R e^{-t}, from which phi and alpha follow."""
     s, t = p.near / (1 + p.oracle), p.far / (1 + p.oracle)
     original, unlearned = p.oracle * xp.exp(-s), p.oracle * xp.exp(-t)
-    first, second = weights.log_rise(original, s, xp), weights.log_rise(unlearned, t, xp)
+    first, second = by_weights.log_rise(original, s, xp), by_weights.log_rise(unlearned, t, xp)
     ratio, shrunk = 1 - xp.exp(-second), xp.exp(-first)  # alpha/phi and (1 + alpha)/(1 + phi)
     phi = (1 - shrunk) / (shrunk - ratio)
     return Point(
-        phi=phi, alpha=ratio * phi, b=weights.coefficient_of(p.oracle, xp), oracle=p.oracle, original=original,
+        phi=phi, alpha=ratio * phi, b=by_weights.coefficient_of(p.oracle, xp), oracle=p.oracle, original=original,
         unlearned=unlearned, s=s, t=t, ratio=ratio, shrunk=shrunk,
     )
 
@@ -149,14 +149,14 @@ def _fixed_ratio(p: Point, xp: Arithmetic) -> tuple[Scalar, ...]:
     lost, left = 1 - p.shrunk, p.shrunk - p.ratio
     return (
         100 * p.ratio - 1, 99 - 100 * p.ratio, 100 * lost - left, 3 * left - lost, p.b - 100, 10**12 - p.b,
-        weights.coefficient_of(p.unlearned, xp) - 1,
+        by_weights.coefficient_of(p.unlearned, xp) - 1,
     )
 
 
 def _pairs(p: Point, xp: Arithmetic) -> tuple[tuple[Scalar, Scalar, Scalar], ...]:
     """(v, ln(w/v), L) of the solutions w >= v, w = w_R and v = w_D or w_DA, and the limit L = ln(c/c') of w - v."""
     pairs = (p.original, p.s), (p.unlearned, p.t)
-    return tuple((v, s, weights.log_rise(v, s, xp)) for v, s in pairs)
+    return tuple((v, s, by_weights.log_rise(v, s, xp)) for v, s in pairs)
 
 
 def _rates(p: Point, xp: Arithmetic) -> Scalar:
