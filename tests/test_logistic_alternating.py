@@ -49,7 +49,7 @@ def test_where_the_exponential_loss_has_no_stationary_point_the_logistic_one_has
 def test_proved(name):
     claim = get(f"beyond-8.7.{name}")
     found = certify(claim)
-    assert found is not None and found.evidence.certified_fraction == 1 and found.evidence.undecided == 0
+    assert found is not None and found.complete
     assert check(claim, samples=1024).status == "holds"
 
 
@@ -192,7 +192,7 @@ def test_the_fixed_point_with_a_small_ridge_tends_to_the_one_without(excess, bey
 
 
 @pytest.mark.parametrize(("name", "index"), [
-    ("second-order", 1), ("remainder", 0), ("stability.repaired", 0), ("least-step", 1), ("least-step", 2),
+    ("remainder", 0), ("least-step", 1), ("least-step", 2),
 ])
 def test_an_identity_with_a_term_too_many_proves_nothing(name, index):
     claim = get(f"beyond-8.7.{name}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ascentfail import steps_1d
 from ascentfail.arithmetic import Arithmetic, Scalar, under_logistic_loss
 from ascentfail.theory import steps
-from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
+from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Modulus, Point
 from ascentfail.theory.domains import PHI, RATIO, B, alpha_from_ratio
 from ascentfail.theory.lemmas.beyond_07_alternating import NO_SIMULTANEOUS
 from ascentfail.theory.lemmas.iterative import ALTERNATING_EXPANSION, UNIFORM
@@ -18,13 +18,19 @@ from ascentfail.theory.registry import register
 _LOOKED_AT = 8  # steps simulated for each sampled point; the proof is for all
 
 
-def _second_order(p: Point, xp: Arithmetic) -> Scalar:
-    """What h^2 |first drift| (1 + pull of the second/4) leaves over the difference, for both orders."""
+def _bounds(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar]:
+    """h^2 |first drift| (1 + pull of the second/4), retain first and forget first."""
     slope, kappa = steps_1d.slope(p.w, "logistic", xp), steps_1d.ascent_strength(p)
+    drifts = p.w - p.b * slope, p.w + kappa * slope
+    return p.step**2 * xp.abs(drifts[0]) * (1 + kappa / 4), p.step**2 * xp.abs(drifts[1]) * (1 + p.b / 4)
+
+
+def _second_order(p: Point, xp: Arithmetic) -> Scalar:
+    """What these bounds leave over the difference, for both orders."""
     together, margins = steps_1d.simultaneous(p.w, p, p.step, ridges=2, loss="logistic", xp=xp), []
-    for order, drift, pull in (("retain-first", p.w - p.b * slope, kappa), ("forget-first", p.w + kappa * slope, p.b)):
+    for order, bound in zip(("retain-first", "forget-first"), _bounds(p, xp), strict=True):
         gap = steps_1d.alternating(p.w, p, p.step, order=order, loss="logistic", xp=xp) - together
-        margins.append(p.step**2 * xp.abs(drift) * (1 + pull / 4) - xp.abs(gap))
+        margins.append(bound - xp.abs(gap))
     return xp.minimum(*margins)
 
 
@@ -40,6 +46,7 @@ register(Claim(
         words="w in [-3, 10], phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, 2], eta lam in [1e-6, 1e3]; both orders",
     ),
     margin=_second_order,
+    modulus=Modulus(lambda p, xp: xp.maximum(*_bounds(p, xp)), "step", 0),
     proof=(ALTERNATING_EXPANSION, steps.identity(
         "logistic-bend", "-l' = l (1 - l), and 1/4 - l (1 - l) = (1/2 - l)^2 >= 0", {"l": (0.0, 1.0)},
         lambda p, xp: xp.number(1) / 4 - p.l * (1 - p.l) - (xp.number(1) / 2 - p.l) ** 2,
