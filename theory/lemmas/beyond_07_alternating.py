@@ -128,16 +128,19 @@ register(Claim(
         lambda p, xp: _with_ridge(p, xp),
         words="eta rho in [1e-3, 10], s = ln(alpha/phi) in [1e-3, 10], h = part 0.1/(1 + |w*| + s)",
     ),
-    modulus=Modulus(lambda p, xp: 3 * p.step * p.size * (1 + p.excess), "part", 0.0),
-    margin=lambda p, xp: 3 * p.step * p.size * (1 + p.excess) - xp.abs(
-        steps_1d.alternating(p.start, p, p.step, xp=xp) - p.start
-    ),
+    margin=lambda p, xp: _at_most(p, xp) - xp.abs(steps_1d.alternating(p.start, p, p.step, xp=xp) - p.start),
+    modulus=Modulus(lambda p, xp: _at_most(p, xp), "part", 0),
     proof=(SMALL_EXPONENT,),
     proof_words="u = w* + s - h w*, so e^{-u} = e^{-w*-s} e^{h w*} and the ascent takes off s e^{h w*} + h u: together -h w* - s "
     "(e^{h w*} - 1) - h (w* + s - h w*), at most h |w*| (1 + 1.1 s) + h (|w*| + s) + h |w*|/10. A step's move at w* - delta "
     "and at w* + delta tends likewise to that without a ridge, whose signs there differ as the multiplier 1 - s^2 is not 1: so a "
     "fixed point lies between (intermediate values)",
 ))
+
+
+def _at_most(p: Point, xp: Arithmetic) -> Scalar:
+    """The bound 3 h (1 + |w*| + s)(1 + s), which vanishes with h = eta lam."""
+    return 3 * p.step * p.size * (1 + p.excess)
 
 
 def _with_ridge(p: Point, xp: Arithmetic) -> Point:

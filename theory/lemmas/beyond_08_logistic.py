@@ -111,7 +111,9 @@ _DOMAINS = {
 _BOTH_SIDES = (
     _FARTHER, f"below the threshold w_D <= w_DA <= w_R, as c_R - c_DA = b alpha/phi >= 0; from it on: {_FARTHER_WORDS}",
 )
+_BY_ORDER = "the weight under the logistic loss increases with c, so differences have the sign of those of the c"
 _PROOFS: dict[str, tuple[tuple[Claim, ...], str]] = {
+    "lemma-3.appendix": (_ORDER, _BY_ORDER), "lemma-3.main.repaired": (_ORDER, _BY_ORDER),
     "lemma-3.farthest.repaired": _BOTH_SIDES, "beyond-3.farther-1d": _BOTH_SIDES,
 }
 

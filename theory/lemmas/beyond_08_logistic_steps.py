@@ -18,19 +18,19 @@ from ascentfail.theory.registry import register
 _LOOKED_AT = 8  # steps simulated for each sampled point; the proof is for all
 
 
-def _second_order_bounds(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar]:
-    """h^2 |first drift| (1 + pull of the second/4) of both orders, retain first."""
+def _bounds(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar]:
+    """h^2 |first drift| (1 + pull of the second/4), retain first and forget first."""
     slope, kappa = steps_1d.slope(p.w, "logistic", xp), steps_1d.ascent_strength(p)
-    pairs = (p.w - p.b * slope, kappa), (p.w + kappa * slope, p.b)
-    before, after = (p.step**2 * xp.abs(drift) * (1 + pull / 4) for drift, pull in pairs)
-    return before, after
+    drifts = p.w - p.b * slope, p.w + kappa * slope
+    return p.step**2 * xp.abs(drifts[0]) * (1 + kappa / 4), p.step**2 * xp.abs(drifts[1]) * (1 + p.b / 4)
 
 
 def _second_order(p: Point, xp: Arithmetic) -> Scalar:
-    """What the bounds leave over the difference, for both orders."""
+    """What these bounds leave over the difference, for both orders."""
     together, margins = steps_1d.simultaneous(p.w, p, p.step, ridges=2, loss="logistic", xp=xp), []
-    for order, bound in zip(("retain-first", "forget-first"), _second_order_bounds(p, xp), strict=True):
-        margins.append(bound - xp.abs(steps_1d.alternating(p.w, p, p.step, order=order, loss="logistic", xp=xp) - together))
+    for order, bound in zip(("retain-first", "forget-first"), _bounds(p, xp), strict=True):
+        gap = steps_1d.alternating(p.w, p, p.step, order=order, loss="logistic", xp=xp) - together
+        margins.append(bound - xp.abs(gap))
     return xp.minimum(*margins)
 
 
@@ -46,7 +46,7 @@ register(Claim(
         words="w in [-3, 10], phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, 2], eta lam in [1e-6, 1e3]; both orders",
     ),
     margin=_second_order,
-    modulus=Modulus(lambda p, xp: xp.maximum(*_second_order_bounds(p, xp)), "step", 0.0),
+    modulus=Modulus(lambda p, xp: xp.maximum(*_bounds(p, xp)), "step", 0),
     proof=(ALTERNATING_EXPANSION, steps.identity(
         "logistic-bend", "-l' = l (1 - l), and 1/4 - l (1 - l) = (1/2 - l)^2 >= 0", {"l": (0.0, 1.0)},
         lambda p, xp: xp.number(1) / 4 - p.l * (1 - p.l) - (xp.number(1) / 2 - p.l) ** 2,

@@ -118,6 +118,11 @@ register(Claim(
 ))
 
 
+def _at_most(p: Point, xp: Arithmetic) -> Scalar:
+    """The bound 3 h (1 + |w*| + d)(1 + d), which vanishes with h = eta lam."""
+    return 3 * p.step * p.size * (1 + p.move)
+
+
 def _with_ridge(p: Point, xp: Arithmetic) -> Point:
     """Chart: start at w*, move d = s + t, h = part 0.1/size with size = 1 + |w*| + d, and the ratios of eta rho and alpha/phi."""
     at, strength = balanced(p, xp)
@@ -139,10 +144,10 @@ register(Claim(
     domain=Domain(
         (EXCESS, BEYOND, Axis("part", 1e-6, 1.0, "log")), _with_ridge, words=f"{WORDS}, h = part 0.1/(1 + |w*| + s + t)",
     ),
-    modulus=Modulus(lambda p, xp: 3 * p.step * p.size * (1 + p.move), "part", 0.0),
-    margin=lambda p, xp: 3 * p.step * p.size * (1 + p.move) - xp.abs(
+    margin=lambda p, xp: _at_most(p, xp) - xp.abs(
         steps_1d.alternating(p.start, p, p.step, loss="logistic", xp=xp) - p.start
     ),
+    modulus=Modulus(lambda p, xp: _at_most(p, xp), "part", 0),
     proof=(SMALL_EXPONENT, steps.inequality(
         "logistic-ratio", "1 <= l(u - v)/l(u) = (1 + e^u)/(1 + e^{u-v}) <= e^v for v >= 0: the differences from both are e^u "
         "(1 - e^{-v}) and e^v - 1 over 1 + e^{u-v}", {"u": (-30.0, 30.0), "v": (0.0, 1.0)},
