@@ -48,7 +48,7 @@ class _Unread:
 def patient() -> Iterator[None]:
     """Within, a closed pipe is no error, and letters that the stream's encoding lacks are written as escapes."""
     streams = [stream for stream in (sys.stdout, sys.stderr) if stream is not None]  # None where the shell closed it
-    errors = {stream: stream.errors for stream in streams if hasattr(stream, "reconfigure")}
+    errors: dict[Any, Any] = {stream: stream.errors for stream in streams if hasattr(stream, "reconfigure")}
     for stream in errors:
         stream.reconfigure(errors="backslashreplace")
     try:
