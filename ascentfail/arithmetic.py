@@ -83,6 +83,8 @@ class Arithmetic:
 
 def _indicator(x: Any) -> jax.Array:
     """Not `jnp.heaviside`, which on jax 0.7 is 1 at NaN."""
+    if jnp.iscomplexobj(x):  # `asarray` would drop the imaginary part
+        raise invalid("x", x, "a real number")
     x = jnp.asarray(x, float)
     return jnp.where(jnp.isnan(x), jnp.nan, jnp.where(x >= 0, 1.0, 0.0))
 

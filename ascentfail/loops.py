@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 _ROWS = 64  # pieces of a large batch that are walked side by side; a batch that is split over 2, 4, ... 64 devices stays split
 _COLUMNS = 256  # elements of each piece in one chunk: 16,384 problems, whose numbers fit the cache, and which two cores share
+CHUNK = _ROWS * _COLUMNS
 
 
 def tied(carry: Any, inputs: Any) -> Any:
@@ -40,10 +41,10 @@ def in_chunks(function: Callable[..., Any]) -> Callable[..., Any]:
     """An elementwise function that walks a large array, or a large batch under `jax.vmap`, in chunks that fit the cache.
 
     A function with loops passes over its arrays many times, and leaves a loop when the last of its elements is done: a million
-    elements at once wait for memory and for the slowest. Cannot be differentiated in reverse: wrap the caller in `jax.custom_jvp`.
+    elements at once wait for memory and for the slowest. It has no derivative in reverse: give the caller a `jax.custom_jvp`.
 
     Args:
-        function: of arrays of one shape, to a pytree of arrays of that shape; each element of the one belongs to one of the other.
+        function: of arrays of one shape, to a pytree of arrays of that shape; element by element.
 
     Returns:
         The function, of the same arguments; any number of `jax.vmap` around it makes its arrays longer, and no loop around it.
@@ -58,7 +59,7 @@ def in_chunks(function: Callable[..., Any]) -> Callable[..., Any]:
     @jax.jit  # without an outer one, every call would compile its loops again
     def whole(*arrays: Any) -> Any:
         shape = arrays[0].shape
-        if math.prod(shape) <= 2 * _ROWS * _COLUMNS:
+        if math.prod(shape) <= 2 * CHUNK:
             return function(*arrays)
         rows, back = _rows(shape)
         chunks = jax.lax.map(lambda chunk: function(*chunk), tuple(rows(array) for array in arrays))

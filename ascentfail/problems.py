@@ -2,7 +2,8 @@ r"""The paper's problems as frozen pytrees.
 
 Both problems are ridge regression with labels folded into the inputs; the ridge term is ridge/2 |w|^2. A problem is checked
 when a user constructs it from concrete numbers, and never again: JAX rebuilds pytrees with tracers, `None` or axis numbers as
-leaves, so unflattening bypasses the checks. A problem of nothing but `None` and 0 is no problem but the `in_axes` of a `jax.vmap`.
+leaves, so unflattening bypasses the checks. A problem of nothing but `None` and 0 is none, but the `in_axes`
+of a `jax.vmap`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import numpy as np
 from jax.core import Tracer
 
 from ascentfail.errors import invalid
+from ascentfail.explained import check_key
+from ascentfail.fields import ByValue, is_axes
 
 LOSSES = ("exponential", "logistic")
 Loss = Literal["exponential", "logistic"]
@@ -53,41 +56,6 @@ def _register(cls: type[_P]) -> type[_P]:
     return cls
 
 
-class ByValue:
-    """Equality and hash of a frozen dataclass whose fields may be arrays: a plain bool, and the same of 1.0 and of an array of it."""
-
-    def __eq__(self, other: object) -> bool:
-        if type(self) is not type(other):
-            return NotImplemented
-        return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in _fields(self))
-
-    def __hash__(self) -> int:
-        return hash((type(self), *(_content(getattr(self, f.name)) for f in _fields(self))))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, bool | int | float | np.generic | np.ndarray | jax.Array) and not isinstance(value, Tracer)
-
-
-def _same(a: Any, b: Any) -> bool:
-    if _is_number(a) and _is_number(b):
-        return np.array_equal(np.asarray(a), np.asarray(b))
-    return a is b or bool(np.all(a == b))  # of traced values: the error of JAX, which cannot know
-
-
-def _content(value: Any) -> Any:
-    if not _is_number(value):
-        return value
-    array = np.asarray(value, float) + 0.0  # -0.0 equals 0.0
-    return array.shape, array.tobytes()
-
-
-def is_axes(p: Any) -> bool:
-    """Whether a problem's fields are axes for `jax.vmap`, `None` and 0 with at least one `None`, which no problem has."""
-    values = [getattr(p, f.name) for f in _fields(p) if not f.metadata.get("static")]
-    return any(v is None for v in values) and all(v is None or (type(v) is int and v == 0) for v in values)
-
-
 def _number(name: str, value: Any, takes: str) -> Any:
     """The value as a float or a floating array; tracers pass untouched."""
     if isinstance(value, Tracer):
@@ -113,10 +81,7 @@ def _number(name: str, value: Any, takes: str) -> Any:
     return value
 
 
-def _check_key(key: Any) -> None:
-    """Refuses what is no single typed key; an old-style one is an array of numbers like any other."""
-    if not isinstance(key, jax.Array) or not jnp.issubdtype(key.dtype, jax.dtypes.prng_key) or key.shape != ():
-        raise invalid("key", key, "one typed key, jax.random.key(seed)")
+_check_key = check_key  # by its old name
 
 
 def _require(name: str, value: Any, holds: Any, takes: str) -> None:

@@ -28,6 +28,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
+from ascentfail.explained import no_number
+
 __all__ = ["lambertw", "lambertw_exp"]
 
 # 1/e = _INV_E + _INV_E_TAIL to about 32 digits.
@@ -238,12 +240,12 @@ _lambertw_exp.defjvp(_lambertw_exp_jvp)
 def _real(name: str, value: ArrayLike) -> tuple[jax.Array, Any]:
     """Return the argument in float32 or float64, and the dtype that the result has."""
     try:
-        array = jnp.asarray(value)
+        array = None if no_number(value) else jnp.asarray(value)
     except (TypeError, ValueError, OverflowError):
         array = None
-    kinds = (jnp.floating, jnp.integer, jnp.bool_)
-    if value is None or array is None or not any(jnp.issubdtype(array.dtype, kind) for kind in kinds):
-        got = reprlib.repr(value) if array is None or value is None else f"dtype {array.dtype}"
+    if array is None or jnp.iscomplexobj(array):
+        dtype = "complex" if isinstance(value, complex) else getattr(value if array is None else array, "dtype", None)
+        got = reprlib.repr(value) if dtype is None else f"dtype {dtype}"
         raise ValueError(f"{name} must be real (integer or floating point), got {got}")
     dtype = array.dtype if jnp.issubdtype(array.dtype, jnp.floating) else jnp.result_type(float)
     return array.astype(dtype if jnp.finfo(dtype).bits >= 32 else jnp.float32), dtype

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from ascentfail import closed_form, plane_digits, plane_equations, plane_fold, plane_solver
 from ascentfail.arithmetic import JAX, MPMATH, Arithmetic, Scalar
 from ascentfail.errors import invalid
+from ascentfail.explained import explained, no_number
 from ascentfail.losses import Loss, Model, Problem, check_model, require_exponential
 from ascentfail.problems import CrossCorrelated, SemiOrthogonal
 from ascentfail.special import lambertw
@@ -58,6 +59,7 @@ class StationaryPoint(NamedTuple):
 # --- the plane in any arithmetic -------------------------------------------------------------------------------------------
 
 
+@explained
 def plane(p: Any, which: Model, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
     r"""The signed pulls (s_1, s_2) of a model in the plane, in JAX or mpmath, for the loss of the arithmetic.
 
@@ -89,6 +91,7 @@ def plane(p: Any, which: Model, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar
     return from_pulls(beta, gamma, q, -1 if which == "descent_ascent" else 1, xp=xp)
 
 
+@explained
 def from_pulls(beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
     """The signed (s_1, s_2) with s_1 = beta l(x), s_2 = sign gamma l(y), in JAX or mpmath.
 
@@ -117,6 +120,7 @@ def from_pulls(beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, xp: Arithme
     return plane_digits.solve(beta, gamma, q, sign, xp)
 
 
+@explained
 def log_existence_alpha(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     """Logarithm of the alpha below which descent-ascent has a minimum, ln (phi/beta) + max_B h(B).
 
@@ -137,6 +141,7 @@ def log_existence_alpha(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     return xp.log(plane_equations.alpha_of_descent_ascent(fold(beta, q, xp=xp)[1], p, xp=xp))
 
 
+@explained
 def fold(beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
     """The pulls (A, B) where minimum and saddle of descent-ascent meet, h'(B) = 0, in JAX or mpmath.
 
@@ -154,6 +159,8 @@ def fold(beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scal
     Ours.
     """
     if xp is JAX:
+        if no_number(q):
+            raise invalid("q", q, "a cosine, 0 <= q <= 1")
         q = jnp.asarray(q)
         return plane_fold.fold_point(jnp.log(beta), q, 1 - q)
     if xp.implicit_fold is not None:
@@ -177,6 +184,7 @@ def _axis(c: Any, loss: Loss) -> Any:
     return jnp.where(c >= 0, up, -down)
 
 
+@explained
 def stationary_point(problem: Problem, which: Model) -> StationaryPoint:
     r"""The minimum of one of the three objectives, or the word that there is none.
 
