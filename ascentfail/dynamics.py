@@ -34,7 +34,8 @@ from ascentfail.problems import _check_key
 from ascentfail.watch import Metrics, Run
 
 __all__ = [
-    "MODES", "Mode", "Order", "RidgeInAscent", "check_choice", "check_metrics", "descent_ascent", "direction", "half_steps", "levels_of",
+    "MODES", "Mode", "Order", "RidgeInAscent", "check_choice", "check_metrics", "descent_ascent", "direction", "half_steps",
+    "levels_of",
 ]  # fmt: skip
 
 # The paper's problems with plain steps hold no function of the user's: one program for each method, kept by JAX.

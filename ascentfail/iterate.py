@@ -127,8 +127,8 @@ def _step(loop: _Loop, carry: _Carry, index: jax.Array) -> tuple[_Carry, Any]:
 
 
 def iterate(
-    problem: Any, start: Any, sizes: Sizes, oracle: Any, levels: dict[str, Any], key: Any, *, method: Method, optimizer: Any = None,
-    metrics: Metrics | None = None,
+    problem: Any, start: Any, sizes: Sizes, oracle: Any, levels: dict[str, Any], key: Any, *, method: Method,
+    optimizer: Any = None, metrics: Metrics | None = None,
 ) -> Run:
     """The run of a checked call of `descent_ascent`.
 

@@ -194,7 +194,8 @@ def stops_of(end: Tally, last: Mark, diverged_at: jax.Array) -> Stops:
         fired = before if of_a_loss else mark.step >= 0
         distance = jnp.where(before, mark.distance, last.distance)
         step = jnp.where(fired, mark.step, last.step)
-        return Stop(step, distance, fired, distance < end.start, where(before, mark.weights, last.weights) if mark.weights is not None else None)
+        weights = None if mark.weights is None else where(before, mark.weights, last.weights)
+        return Stop(step, distance, fired, distance < end.start, weights)
 
     *of_losses, budget = end.rules
     return Stops(*(stop(mark, True) for mark in of_losses), stop(budget, False))
