@@ -51,7 +51,8 @@ def half_steps(mode: Mode, order: Order) -> tuple[tuple[str, ...], ...]:
 
 
 def direction(
-    objective: Objective, w: Any, terms: tuple[str, ...], ridge_in_ascent: RidgeInAscent, batch: Any = None, ascent_weight: Any = None,
+    objective: Objective, w: Any, terms: tuple[str, ...], ridge_in_ascent: RidgeInAscent, batch: Any = None,
+    ascent_weight: Any = None,
 ) -> Any:
     """The direction that a (half-)step descends: g = s_R grad r + s_F grad f + s lam w.
 

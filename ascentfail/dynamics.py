@@ -33,7 +33,10 @@ from ascentfail.own import Losses
 from ascentfail.problems import _check_key
 from ascentfail.watch import Metrics, Run
 
-__all__ = ["MODES", "Mode", "Order", "RidgeInAscent", "check_choice", "check_metrics", "descent_ascent", "direction", "half_steps", "levels_of"]
+__all__ = [
+    "MODES", "Mode", "Order", "RidgeInAscent", "check_choice", "check_metrics", "descent_ascent", "direction", "half_steps",
+    "levels_of",
+]  # fmt: skip
 
 # The paper's problems with plain steps hold no function of the user's: one program for each method, kept by JAX.
 _compiled = jax.jit(iterate, static_argnames="method")
@@ -60,6 +63,7 @@ def descent_ascent(
     ascent_step_size: Any = None,
     batches: Literal["with replacement", "epoch"] = "with replacement",
     metrics: Metrics | None = None,
+    stop_weights: bool = True,
 ) -> Run:
     r"""Runs descent, ascent or descent-ascent from a start, and says where it should have stopped.
 
@@ -87,6 +91,8 @@ def descent_ascent(
         ascent_step_size: scalar > 0, step of what is ascended, in simultaneous steps of the forget gradient; None: step_size.
         batches: "with replacement", or "epoch": without it, every sample once in each epoch, a batch of each set a step.
         metrics: dict of functions of the weights, each returning an array of any shape, looked at along the path.
+        stop_weights: whether a summary keeps the weights at the best stop and at each rule's; a path has them in any case. For
+            thousands of small problems at once they are half of the work.
 
     Returns:
         Run. Trouble is a field, `diverged_at`, never NaN in the path.
@@ -103,6 +109,8 @@ def descent_ascent(
     check_choice("record", record, ("path", "summary"))
     check_choice("batches", batches, ("with replacement", "epoch"))
     steps = _whole("steps", steps, 0)
+    if not isinstance(stop_weights, bool):
+        raise invalid("stop_weights", stop_weights, "True or False")
     sizes = _sizes(step_size, ascent_step_size, ascent_weight, optimizer)
     if batch_size is not None:
         batch_size = _whole("batch_size", batch_size, 1)
@@ -116,11 +124,9 @@ def descent_ascent(
     check_metrics(metrics, start)
     if batch_size is None and not isinstance(problem, Losses):
         key = None
-    small = optimizer is None and not isinstance(problem, Losses)
-    kind = "path" if record == "path" else "replayed" if small and steps else "carried"
-    method = Method(mode, order, ridge_in_ascent, batch_size, batches, steps, kind)
+    method = Method(mode, order, ridge_in_ascent, batch_size, batches, steps, record == "path", stop_weights)
     given = problem, start, sizes, oracle, levels, key
-    if small and not metrics:
+    if optimizer is None and not metrics and not isinstance(problem, Losses):
         return _compiled(*given, method=method)
     return programs.run(functools.partial(iterate, method=method, optimizer=optimizer, metrics=metrics), *given)
 

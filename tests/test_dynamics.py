@@ -172,9 +172,14 @@ def test_divergence_is_a_field_and_never_nan():
 def test_summary_is_the_path_summed_up(mode):
     whole = af.descent_ascent(PLANE, "original", steps=120, step_size=0.4, mode=mode)
     short = af.descent_ascent(PLANE, "original", steps=120, step_size=0.4, mode=mode, record="summary")
-    for name in ("best_stop", "best_distance", "beats_doing_nothing", "diverged_at", "stops"):
+    for name in ("best_stop", "best_distance", "best_weights", "beats_doing_nothing", "diverged_at", "stops"):
         chex.assert_trees_all_equal(getattr(whole, name), getattr(short, name))
     np.testing.assert_array_equal(short.weights, whole.weights[-1])
+    np.testing.assert_array_equal(whole.best_weights, whole.weights[int(whole.best_stop)])
+    less = af.descent_ascent(PLANE, "original", steps=120, step_size=0.4, mode=mode, record="summary", stop_weights=False)
+    assert less.best_weights is None and less.stops.budget.weights is None
+    same = [stop._replace(weights=None) for stop in short.stops]
+    chex.assert_trees_all_equal(list(less.stops), same)
     assert short.distance_to_oracle == whole.distance_to_oracle[-1] and whole.weights.shape == (121, 2)
 
 
@@ -193,6 +198,7 @@ def test_rules_fixed_in_advance():
         assert bool(stop.fired) == fires.any()
         assert stop.step == (fires.argmax() if fires.any() else 60), name
         assert stop.distance == distance[int(stop.step)]
+        np.testing.assert_array_equal(stop.weights, run.weights[int(stop.step)])
         assert bool(stop.beats_doing_nothing) == (distance[int(stop.step)] < distance[0])
     assert not af.descent_ascent(PLANE, "original", steps=5, step_size=0.2).stops.test_level.fired
 
@@ -227,7 +233,10 @@ def test_losses_of_one_s_own_and_pytrees():
     run = af.descent_ascent(own, tree(start), steps=25, step_size=0.2, oracle=tree(oracle))
     same = af.descent_ascent(PLANE, "original", steps=25, step_size=0.2)
     np.testing.assert_allclose(jnp.stack([run.weights["a"], run.weights["b"]], 1), same.weights, rtol=1e-13)
-    chex.assert_trees_all_close(run._replace(weights=0), same._replace(weights=0), rtol=1e-12)
+    plain = lambda run: [np.asarray(leaf) for leaf in jax.tree.leaves(run._replace(weights=0, best_weights=0))]  # noqa: E731
+    stops = [stop._replace(weights=jnp.stack([stop.weights["a"], stop.weights["b"]])) for stop in run.stops]
+    chex.assert_trees_all_close(plain(run._replace(stops=stops)), plain(same), rtol=1e-12)
+    np.testing.assert_allclose(jnp.stack([run.best_weights["a"], run.best_weights["b"]]), same.best_weights, rtol=1e-12)
 
 
 def test_the_first_step_identity_on_a_network():
