@@ -6,6 +6,7 @@ Ours.
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 from ascentfail.arithmetic import arb, symbolic
 from ascentfail.errors import MissingExtraError, invalid
@@ -14,6 +15,9 @@ from ascentfail.theory.evidence import cases, sample, search
 from ascentfail.theory.evidence.formula import FormulaError
 from ascentfail.theory.evidence.sample import Sampled
 from ascentfail.theory.verdict import PROOFS, Evidence, Status, Verdict, percent
+
+if TYPE_CHECKING:
+    from ascentfail.theory.evidence.certify import Certified
 
 LEVELS: tuple[Level, ...] = ("sampled", "searched", "certified")
 
@@ -119,15 +123,8 @@ def _certified(claim: Claim, weaker: Sampled, samples: int, seed: int, certifica
             return weaker
     if found is not None:
         certificates[claim.id] = found.certificate
-        worst = {"worst_margin": weaker.evidence.worst_margin, "worst_point": weaker.evidence.worst_point}
-        if found.counterexample:
-            at = found.counterexample
-            evidence = dataclasses.replace(found.evidence, worst_margin=at.margin, worst_point=at.point, grade="searched")
-            return Sampled("fails", evidence, at)
-        if found.vacuous:
-            return Sampled("vacuous", dataclasses.replace(found.evidence, words="a side condition excludes every box"))
-        if found.complete and weaker.status == "holds":
-            return Sampled("holds", dataclasses.replace(found.evidence, **worst))
+        if settled := _settled(found, weaker):
+            return settled
     tried = search.search(claim, samples=samples, seed=seed, weaker=weaker)
     if tried.status == "fails":
         return tried
@@ -135,6 +132,20 @@ def _certified(claim: Claim, weaker: Sampled, samples: int, seed: int, certifica
         return _open(tried, "boxes and identities cannot speak about it")
     part = percent(found.evidence.certified_fraction or 0.0)
     return _open(tried, f"{part} of the box is decided, {found.evidence.undecided} boxes are not", found.evidence)
+
+
+def _settled(found: Certified, weaker: Sampled) -> Sampled | None:
+    """The verdict that certification alone settles, with the closest call of the weaker evidence."""
+    if found.counterexample:
+        at = found.counterexample
+        evidence = dataclasses.replace(found.evidence, worst_margin=at.margin, worst_point=at.point, grade="searched")
+        return Sampled("fails", evidence, at)
+    if found.vacuous:
+        return Sampled("vacuous", found.evidence)
+    if not (found.complete and weaker.status == "holds"):
+        return None
+    worst = {"worst_margin": weaker.evidence.worst_margin, "worst_point": weaker.evidence.worst_point}
+    return Sampled("holds", dataclasses.replace(found.evidence, **worst))
 
 
 def _open(weaker: Sampled, why: str, evidence: Evidence | None = None) -> Sampled:

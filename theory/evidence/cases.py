@@ -25,8 +25,9 @@ def decide(claim: Claim, level: Level) -> Sampled:
         level: "certified" asks for rigorous enclosures.
 
     Returns:
-        Sampled: "fails" with a confirmed counterexample, "holds", or "open" where undecided cases leave it so, or where the second
-        route does not agree. The level of the evidence is "certified" and its grade "cases" only for rigorous enclosures that decide.
+        Sampled: "fails" with a confirmed counterexample, "holds", or "open" where undecided cases leave it so, or where the
+        second route does not agree. The level of the evidence is "certified", and its grade "cases", only for rigorous enclosures
+        that decide.
 
     Raises:
         PrecisionError: float64 is off.

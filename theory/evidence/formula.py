@@ -35,7 +35,7 @@ _MOST = 200_000  # operations of one claim
 
 
 class FormulaError(ClaimError):
-    """A claim's functions cannot be read as one expression: they ask for the values of their arguments, or for other functions."""
+    """A claim's functions cannot be read as one expression: they ask what their arguments are, or for other functions."""
 
 
 Operation = tuple[Any, ...]  # (name, place of an argument or a number ...), see `Formula`

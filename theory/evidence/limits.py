@@ -20,8 +20,8 @@ _SMALL = 1e-2  # the last modulus over the first
 def why_not(claim: Claim, rows: Iterable[Mapping[str, float]]) -> str:
     """Why nothing shows that the modulus of a limit vanishes; an empty text where it is seen to.
 
-    The modulus is followed far beyond the end of its axis, at several values of the other coordinates: it has to fall all the way, to
-    a hundredth or less, and to be no less than the margin, since a distance is not negative.
+    The modulus is followed far beyond the end of its axis, at several values of the other coordinates: it has to fall all the
+    way, to a hundredth or less, and to be no less than the margin, since a distance is not negative.
 
     Args:
         claim: a LIMIT.

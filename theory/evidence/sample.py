@@ -257,7 +257,8 @@ def judge(claim: Claim, batch: Batch, level: Any, count: int) -> Sampled:
             words = f"{clear:,} of {count:,} points look violated in floats" if clear else ""
             return Sampled("fails", Evidence(level, count, _finite(found.margin), found.point, words=words), found)
     if doubt := _two_margins(claim, batch):
-        return Sampled("open", Evidence(level, count, None, doubt, words="the margin in floats is not that of its expression there"))
+        words = "the margin in floats is not that of its expression there"
+        return Sampled("open", Evidence(level, count, None, doubt, words=words))
     contradicts = batch.inside & (batch.exclusion < -_CLEAR) & (batch.margin > _CLEAR)
     if contradicts.any():
         row = batch.row(int(np.argmax(contradicts)))

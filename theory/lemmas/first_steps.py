@@ -224,7 +224,8 @@ def _escapes(p: Point, xp: Arithmetic) -> Scalar:
 
 def _falling(p: Point, xp: Arithmetic) -> Point:
     """Chart: the place z where the flow ends, in units of which c_DA = z e^z; for z < -1, c_DA runs on below -1/e. Then w = z + up,
-    or, where nothing stops it, also w = -1 - down."""
+    or, where nothing stops it, also w = -1 - down.
+    """
     end, past = xp.maximum(p.z, xp.number(-1)), xp.minimum(p.z, xp.number(-1))
     below = xp.exp(-1 - past) - 1  # 0 where there is an end
     depth = below - end * xp.exp(end)  # -c_DA

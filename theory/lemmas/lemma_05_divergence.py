@@ -28,7 +28,7 @@ def _crossed(p: Point, xp: Arithmetic) -> Point:
 
 
 def _beyond(p: Point, xp: Arithmetic) -> Scalar:
-    """alpha <= phi, or else |w_R - w_DA| - w_R >= 0, which is the larger of -w_DA and w_DA - 2 w_R."""
+    """Alpha <= phi, or else |w_R - w_DA| - w_R >= 0, which is the larger of -w_DA and w_DA - 2 w_R."""
     oracle = closed_form.oracle(p, xp=xp)
     return by_weights.or_else(xp.maximum(-p.unlearned, p.unlearned - 2 * oracle), (p.c_unlearned,), xp)
 
@@ -190,7 +190,7 @@ register(Claim(
         ),
         margin=_rates,
         proof=(steps.LOG_OF_RATIO, steps.EXPONENTIAL_ABOVE),
-        proof_words="with s = ln(w/v) the gap is s and the bound (s + w - v)/(1 + v): their difference is v (e^s - 1 - s)/(1 + v)",
+        proof_words="with s = ln(w/v) the gap is s and the bound (s + w - v)/(1 + v); the difference is v (e^s - 1 - s)/(1 + v)",
         modulus=Modulus(lambda p, xp: xp.maximum(*(limit / (1 + v) for v, _, limit in _pairs(p, xp))), "oracle", math.inf),
     ),
 ))
