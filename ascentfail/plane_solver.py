@@ -110,7 +110,8 @@ def _bracket(log_beta: Any, log_gamma: Any, q: Any, rest: Any, sign: int, loss: 
         upper = alone if loss == "exponential" else jnp.minimum(alone, log_gamma)
         s1, _ = _retain_pull(log_beta, jnp.zeros_like(q), loss)
         lower = log_gamma - _psi(q * s1 + jnp.exp(upper), loss)
-        return lower, upper, upper, jnp.array(True)
+        start = upper if loss == "logistic" else jnp.clip(_start_of_original(upper, log_beta, log_gamma, q), lower, upper)
+        return lower, upper, start, jnp.array(True)
     if loss == "logistic":
         s1, _ = _retain_pull(log_beta, -q * jnp.exp(log_gamma), loss)
         lower = log_gamma - jax.nn.softplus(q * s1)
@@ -127,6 +128,15 @@ def _bracket(log_beta: Any, log_gamma: Any, q: Any, rest: Any, sign: int, loss: 
     near = upper - r * (1 + r * (5 / 8 + r * (11 / 48 + r / 16))) / (1 + r * (11 / 24 + r / 8))
     lower = log_gamma - q * a - 1e-3 * (1 + q * a)  # A grows with S; and a little lower, for the rounding
     return lower, upper, jnp.maximum(near, lower), top.value > 0
+
+
+def _start_of_original(above: Any, log_beta: Any, log_gamma: Any, q: Any) -> Any:
+    """ln S to about 1e-3, by a fixed-point and a Newton step from above with W to 1e-3: one step of the loop is left, not four."""
+    s1 = jnp.exp(log_lambertw_exp_start(log_beta - q * jnp.exp(above)))
+    v = log_lambertw_exp_start(log_gamma - q * s1)
+    size = jnp.exp(v)
+    s1 = jnp.exp(log_lambertw_exp_start(log_beta - q * size))
+    return v - (v + size + q * s1 - log_gamma) / (1 + size * (1 - q * q * s1 / (1 + s1)))
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(4, 5))
