@@ -26,17 +26,15 @@ from jax.core import Tracer
 
 from ascentfail import batches as _batches
 from ascentfail import objectives, programs
-from ascentfail.directions import MODES, Mode, Order, RidgeInAscent, Sizes, direction, half_steps
+from ascentfail.directions import MODES as MODES
+from ascentfail.directions import Mode, Order, RidgeInAscent, Sizes, direction, half_steps
 from ascentfail.errors import invalid
 from ascentfail.iterate import Method, iterate
 from ascentfail.own import Losses
 from ascentfail.problems import _check_key
 from ascentfail.watch import Metrics, Run
 
-__all__ = [
-    "MODES", "Mode", "Order", "RidgeInAscent", "check_choice", "check_metrics", "descent_ascent", "direction", "half_steps",
-    "levels_of",
-]  # fmt: skip
+__all__ = ["check_choice", "check_metrics", "descent_ascent", "direction", "half_steps", "levels_of"]
 
 # The paper's problems with plain steps hold no function of the user's: one program for each method, kept by JAX.
 _compiled = jax.jit(iterate, static_argnames="method")
@@ -136,7 +134,7 @@ def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
 
     Args:
         name: of the argument, for the message.
-        value: any object.
+        value: any object, refused unless it is one of `choices`.
         choices: what it takes.
 
     Raises:
@@ -187,7 +185,7 @@ def check_metrics(metrics: Any, weights: Any) -> None:
     """Refuses metrics that are no functions of the weights.
 
     Args:
-        metrics: a dict of functions, or None.
+        metrics: a dict, each value a function of the weights; or None.
         weights: the pytree that they are called on, once.
 
     Raises:
