@@ -2,7 +2,7 @@ r"""Lemma 3: on which side of the original does descent-ascent end, and is it fa
 
 W is increasing, so the order of the three weights is the order of c_DA, c_D, c_R. For alpha <= phi, c_D <= c_R, and
 c_DA <= c_D iff alpha (1 + 2 phi) >= phi^2. Where boxes enclose a margin, the points are listed by the weights themselves, see
-`theory.weights`: w_R - w_D and w_D - w_DA are coordinates of either sign, and a side condition that the margin vanishes at is in
+`theory.by_weights`: w_R - w_D and w_D - w_DA are coordinates of either sign, and a side condition that the margin vanishes at is in
 the margin, too, as "the condition fails, or else".
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ascentfail import closed_form
 from ascentfail.arithmetic import Arithmetic, Scalar
-from ascentfail.theory import steps, weights
+from ascentfail.theory import by_weights, steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import LINE_WITH_DA, PHI, B, alpha_from_ratio, exists_on_axis
 from ascentfail.theory.registry import register
@@ -18,7 +18,7 @@ from ascentfail.theory.registry import register
 
 def _differences(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar]:
     """(w_R - w_D, w_D - w_DA), the last at its local minimum W_0; coordinates where the chart lists the weights."""
-    if weights.listed(p):
+    if by_weights.listed(p):
         return p.oracle_above, p.unlearned_below
     original = closed_form.original(p, xp=xp)
     return closed_form.oracle(p, xp=xp) - original, original - closed_form.descent_ascent(p, 0, xp=xp)
@@ -62,12 +62,12 @@ _LEAD, _LAG = Axis("lead", -1.5, 1.5), Axis("lag", -3.0, 3.0)
 def _listed(p: Point, xp: Arithmetic) -> Point:
     """Chart: w_R - w_D = 2 w_D/(1 + w_D) lead and w_D - w_DA = w_D lag."""
     original = p.original
-    return weights.compared(original, 2 * original / (1 + original) * p.lead, original * p.lag, xp)
+    return by_weights.compared(original, 2 * original / (1 + original) * p.lead, original * p.lag, xp)
 
 
 def _up_to_phi(p: Point, least: int) -> tuple[Scalar, ...]:
     """The reference box up to alpha = phi, where c_DA = 0."""
-    return (*weights.in_reference_box(p, least, 1), p.c_unlearned)
+    return (*by_weights.in_reference_box(p, least, 1), p.c_unlearned)
 
 
 def _past_phi(p: Point) -> tuple[Scalar, ...]:
@@ -78,18 +78,18 @@ def _past_phi(p: Point) -> tuple[Scalar, ...]:
 def _wrong_way(p: Point, xp: Arithmetic) -> Scalar:
     """`same_side` where phi^2/(1 + 2 phi) <= alpha <= phi."""
     margin = same_side(p, xp)
-    return weights.or_else(margin, (*_past_phi(p), -p.c_unlearned_below), xp) if weights.listed(p) else margin
+    return by_weights.or_else(margin, (*_past_phi(p), -p.c_unlearned_below), xp) if by_weights.listed(p) else margin
 
 
 def _exactly(p: Point, xp: Arithmetic) -> Scalar:
     """`same_side` times the distance of alpha from phi^2/(1 + 2 phi), or a positive multiple of it, where alpha <= phi."""
-    if not weights.listed(p):
+    if not by_weights.listed(p):
         return same_side(p, xp) * from_threshold(p)
-    return weights.or_else(p.unlearned_below * p.c_unlearned_below * p.oracle_above, _past_phi(p), xp)
+    return by_weights.or_else(p.unlearned_below * p.c_unlearned_below * p.oracle_above, _past_phi(p), xp)
 
 
 _UP_TO_PHI = Domain(
-    (weights.ORIGINAL, _LEAD, _LAG), _listed, lambda p, xp: _up_to_phi(p, 1),
+    (by_weights.ORIGINAL, _LEAD, _LAG), _listed, lambda p, xp: _up_to_phi(p, 1),
     "0.01 <= alpha/phi <= 1, phi in [0.01, 3], b in [0.01, 1e4], listed by w_D, w_R - w_D and w_D - w_DA",
 )
 WRONG_WAY = Domain(
@@ -144,14 +144,14 @@ SETUP = Domain(
 
 def _listed_by_end(p: Point, xp: Arithmetic) -> Point:
     """Chart: w_R, w_R - w_D = lead/((1 + w_R) e^{w_R}), and w_DA itself."""
-    return weights.compared_from_oracle(p.oracle, p.lead * xp.exp(-p.oracle) / (1 + p.oracle), p.unlearned, xp)
+    return by_weights.compared_from_oracle(p.oracle, p.lead * xp.exp(-p.oracle) / (1 + p.oracle), p.unlearned, xp)
 
 
 def _between(p: Point, xp: Arithmetic) -> Scalar:
     """The least of w_D - w_R, w_R and -w_DA, where alpha >= phi."""
-    if weights.listed(p):
+    if by_weights.listed(p):
         margin = xp.minimum(-p.oracle_above, xp.minimum(p.oracle, -p.unlearned))
-        return weights.or_else(margin, (p.c_unlearned, p.c_oracle_above), xp)
+        return by_weights.or_else(margin, (p.c_unlearned, p.c_oracle_above), xp)
     above, below = _differences(p, xp)
     original = closed_form.original(p, xp=xp)
     return xp.minimum(-above, xp.minimum(original + above, below - original))
@@ -172,14 +172,36 @@ IN_SETUP = register(Claim(
         source="ours",
         kind=Kind.ORDERING,
         domain=Domain(
-            (weights.ORACLE, Axis("lead", -0.5, 0.5), Axis("unlearned", -1.0, 1.0)),
+            (by_weights.ORACLE, Axis("lead", -0.5, 0.5), Axis("unlearned", -1.0, 1.0)),
             _listed_by_end,
-            lambda p, xp: (*weights.in_reference_box(p, 1, 100), -p.c_unlearned),
+            lambda p, xp: (*by_weights.in_reference_box(p, 1, 100), -p.c_unlearned),
             f"{SETUP.words}; phi in [0.01, 3], b in [0.01, 1e4], share in [0.01, 1], listed by w_R, w_R - w_D and w_DA",
         ),
         margin=_between,
     ),
 ))
+
+def _listed_by_oracle(p: Point, xp: Arithmetic) -> Point:
+    """Chart: w_R, 100 ln(w_D/w_R), and w_R - w_DA = (1 + w_R) behind/100, so that w_DA >= -1."""
+    growth, behind = xp.exp(p.s / 100), (1 + p.oracle) * p.behind / 100
+    ahead = p.oracle * (growth - 1)
+    point = by_weights.compared_from_oracle(p.oracle, -ahead, p.oracle - behind, xp)
+    return point.replace(original=p.oracle * growth, ahead=ahead, behind=behind)
+
+
+def _farther(p: Point, xp: Arithmetic) -> Scalar:
+    """(|w_DA - w_R|^2 - |w_D - w_R|^2)(c_D - c_DA), which has the sign of alpha - phi^2/(1 + 2 phi) in its second factor.
+
+    The first factor is (w_D - w_DA)(2 w_R - w_D - w_DA). Outside the domain, where c_DA > 0.99 b or alpha > phi > 3, it may be
+    of any sign.
+    """
+    if not by_weights.listed(p):
+        return extra_distance(p, xp) * from_threshold(p)
+    margin = by_weights.rise_times_step(p.original, -p.ahead - p.behind, xp) * (p.behind - p.ahead)
+    c_beyond = by_weights.rise(p.oracle, -p.behind, xp)  # c_DA - c_R
+    large_phi = xp.minimum(3 * (p.b + c_beyond) - 4 * p.c_oracle_above, p.ahead)
+    return by_weights.or_else(margin, (p.b + 100 * c_beyond, large_phi), xp)
+
 
 FARTHEST = register(Claim(
     id="lemma-3.farthest",
@@ -194,9 +216,12 @@ FARTHEST = register(Claim(
         statement="It is so exactly where alpha >= phi^2/(1 + 2 phi); below that it is closer to the oracle.",
         source="ours",
         kind=Kind.ORDERING,
-        domain=LINE_WITH_DA,
-        margin=lambda p, xp: extra_distance(p, xp) * from_threshold(p),
-        proof=FARTHER,
-        proof_words="below the threshold w_D <= w_DA <= w_R, since c_R - c_DA = b alpha/phi >= 0; from it on: " + FARTHER_WORDS,
+        domain=Domain(
+            (Axis("s", -150.0, 150.0), Axis("behind", -100.0, 100.0), by_weights.ORACLE),
+            _listed_by_oracle,
+            lambda p, xp: by_weights.in_reference_box(p, 1, 2),
+            f"{LINE_WITH_DA.words}, listed by w_R, ln(w_D/w_R) and w_R - w_DA",
+        ),
+        margin=_farther,
     ),
 ))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ascentfail import closed_form
 from ascentfail.arithmetic import Arithmetic, Scalar
-from ascentfail.theory import steps, weights
+from ascentfail.theory import by_weights, steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import ALPHA, PHI
 from ascentfail.theory.registry import register
@@ -21,16 +21,11 @@ def displacement(p: Point, xp: Arithmetic) -> Scalar:
 
 def _listed(p: Point, xp: Arithmetic) -> Point:
     """Chart: b of w_R, and alpha of w_D = w_R e^s, from (1 + alpha)/(1 + phi) = c_D/c_R."""
-    log_ratio = weights.log_rise(p.oracle, p.s, xp)
+    log_ratio = by_weights.log_rise(p.oracle, p.s, xp)
     return Point(
-        phi=p.phi, b=weights.coefficient_of(p.oracle, xp), alpha=(1 + p.phi) * xp.exp(log_ratio) - 1,
-        displacement=p.oracle * (xp.exp(p.s) - 1), excess=weights.log_excess(p.oracle, p.s, xp),
+        phi=p.phi, b=by_weights.coefficient_of(p.oracle, xp), alpha=(1 + p.phi) * xp.exp(log_ratio) - 1,
+        displacement=p.oracle * (xp.exp(p.s) - 1), excess=by_weights.log_excess(p.oracle, p.s, xp),
     )
-
-
-def _longer(length: Scalar, more: Scalar, xp: Arithmetic) -> Scalar:
-    """|length + more| - |length|, as the larger of two smaller ones, without a cancellation."""
-    return xp.maximum(xp.minimum(more, more + 2 * length), xp.minimum(-more, -more - 2 * length))
 
 
 _WIDE = Domain(
@@ -56,7 +51,7 @@ LEMMA_4 = Claim(
     source="Lemma 4",
     kind=Kind.BOUND,
     domain=_WIDE,
-    margin=lambda p, xp: _longer(p.displacement, p.excess, xp),
+    margin=lambda p, xp: by_weights.longer(p.displacement, p.excess, xp),
 )
 register(LEMMA_4)
 

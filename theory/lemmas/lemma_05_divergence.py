@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ascentfail import closed_form
 from ascentfail.arithmetic import Arithmetic, Scalar
-from ascentfail.theory import steps, weights
+from ascentfail.theory import by_weights, steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import PHI, B, exists_on_axis
 from ascentfail.theory.lemmas.lemma_04_distance import displacement
@@ -21,14 +21,14 @@ def _distance(p: Point, branch: int, xp: Arithmetic) -> Scalar:
 
 def _crossed(p: Point, xp: Arithmetic) -> Point:
     """Chart: c_DA of w_DA, and alpha = phi (1 - c_DA/b)."""
-    c = weights.coefficient_of(p.unlearned, xp)
+    c = by_weights.coefficient_of(p.unlearned, xp)
     return Point(phi=p.phi, b=p.b, alpha=p.phi * (1 - c / p.b), unlearned=p.unlearned, c_unlearned=c)
 
 
 def _beyond(p: Point, xp: Arithmetic) -> Scalar:
     """alpha <= phi, or else |w_R - w_DA| - w_R >= 0, which is the larger of -w_DA and w_DA - 2 w_R."""
     oracle = closed_form.oracle(p, xp=xp)
-    return weights.or_else(xp.maximum(-p.unlearned, p.unlearned - 2 * oracle), (p.c_unlearned,), xp)
+    return by_weights.or_else(xp.maximum(-p.unlearned, p.unlearned - 2 * oracle), (p.c_unlearned,), xp)
 
 
 def _at_most_phi(p: Point, xp: Arithmetic, deepest: int) -> tuple[Scalar, ...]:
@@ -125,14 +125,13 @@ def _separate(p: Point, xp: Arithmetic) -> Scalar:
 
 def _listed(p: Point, xp: Arithmetic) -> Point:
     """Chart: b of w_R; ln(c_R/c_D) of w_D = w_R e^{-s} and ln(c_R/c_DA) of w_DA = w_R e^{-t}, from which phi and alpha follow."""
-    s, t = p.near / (1 + p.oracle), p.far / (1 + p.oracle)
-    original, unlearned = p.oracle * xp.exp(-s), p.oracle * xp.exp(-t)
-    first, second = weights.log_rise(original, s, xp), weights.log_rise(unlearned, t, xp)
+    original, unlearned = p.oracle * xp.exp(-p.s), p.oracle * xp.exp(-p.t)
+    first, second = by_weights.log_rise(original, p.s, xp), by_weights.log_rise(unlearned, p.t, xp)
     ratio, shrunk = 1 - xp.exp(-second), xp.exp(-first)  # alpha/phi and (1 + alpha)/(1 + phi)
     phi = (1 - shrunk) / (shrunk - ratio)
     return Point(
-        phi=phi, alpha=ratio * phi, b=weights.coefficient_of(p.oracle, xp), original=original, unlearned=unlearned, s=s, t=t,
-        ratio=ratio, shrunk=shrunk,
+        phi=phi, alpha=ratio * phi, b=by_weights.coefficient_of(p.oracle, xp), unlearned=unlearned, s=p.s, t=p.t, ratio=ratio,
+        shrunk=shrunk,
     )
 
 
@@ -141,7 +140,7 @@ def _fixed_ratio(p: Point, xp: Arithmetic) -> tuple[Scalar, ...]:
     lost, left = 1 - p.shrunk, p.shrunk - p.ratio
     return (
         100 * p.ratio - 1, 99 - 100 * p.ratio, 100 * lost - left, 3 * left - lost, p.b - 100, 10**12 - p.b,
-        weights.coefficient_of(p.unlearned, xp) - 1,
+        by_weights.coefficient_of(p.unlearned, xp) - 1,
     )
 
 
@@ -168,7 +167,7 @@ register(Claim(
         source="ours",
         kind=Kind.LIMIT,
         domain=Domain(
-            (Axis("oracle", 3.0, 26.0), Axis("near", 0.0, 2.0), Axis("far", 0.0, 8.0)),
+            (Axis("oracle", 3.0, 26.0), Axis("s", 0.0, 0.5), Axis("t", 0.0, 2.25)),
             _listed,
             _fixed_ratio,
             "alpha/phi in [0.01, 0.99], phi in [0.01, 3], b in [100, 1e12] with c_DA >= 1, listed by w_R, s = ln(w_R/w_D) and "

@@ -28,6 +28,18 @@ def rise(w: Scalar, step: Scalar, xp: Arithmetic) -> Scalar:
     return growth if xp.loss == "exponential" else growth + step
 
 
+def rise_times_step(w: Scalar, step: Scalar, xp: Arithmetic) -> Scalar:
+    """`rise` times the step, whose signs agree: |e^x - 1||x| stands for (e^x - 1) x, with max(., 0) for intervals' sake."""
+    agreed = xp.maximum(xp.abs(xp.exp(step) - 1), xp.number(0)) * xp.maximum(xp.abs(step), xp.number(0))
+    growth = w * xp.exp(w) * agreed + step**2 * xp.exp(w + step)
+    return growth if xp.loss == "exponential" else growth + step**2
+
+
+def longer(length: Scalar, more: Scalar, xp: Arithmetic) -> Scalar:
+    """|length + more| - |length|, as the larger of two smaller ones, so that nothing cancels."""
+    return xp.maximum(xp.minimum(more, more + 2 * length), xp.minimum(-more, -more - 2 * length))
+
+
 def log_excess(w: Scalar, log_ratio: Scalar, xp: Arithmetic) -> Scalar:
     """By how much ln c grows more than the weight does where the weight goes from w to w e^s: s itself for l = e^{-w}."""
     if xp.loss == "exponential":
@@ -38,7 +50,10 @@ def log_excess(w: Scalar, log_ratio: Scalar, xp: Arithmetic) -> Scalar:
 
 def log_rise(w: Scalar, log_ratio: Scalar, xp: Arithmetic) -> Scalar:
     """Logarithm of how much the coefficient grows where the weight goes from w to w e^s; each term has the sign of s."""
-    return log_excess(w, log_ratio, xp) + w * (xp.exp(log_ratio) - 1)
+    step = w * (xp.exp(log_ratio) - 1)
+    if xp.loss == "exponential":
+        return log_ratio + step
+    return log_ratio + xp.log(1 + xp.sigmoid(w) * (xp.exp(step) - 1))
 
 
 def compared(original: Scalar, above: Scalar, below: Scalar, xp: Arithmetic) -> Point:
