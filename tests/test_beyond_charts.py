@@ -95,7 +95,7 @@ def test_listed_by_the_gap_of_the_retain_margins():
         np.testing.assert_allclose(original - end, [p.gap, p.y_gap], rtol=1e-5, atol=1e-9)
 
 
-# --- existence in the plane ---------------------------------------------------------------------------------------------------
+# --- existence in the plane ------------------------------------------------------------------------------------------
 
 
 def test_the_rise_to_the_fold_is_the_slope_of_h_and_stays_below_its_bound():
@@ -129,7 +129,7 @@ def test_the_loss_falls_below_every_line_along_the_escape():
         assert away <= -p.reach
 
 
-# --- steps whose words their expressions show ---------------------------------------------------------------------------------
+# --- steps whose words their expressions show --------------------------------------------------------------------------
 
 
 def test_the_first_step_is_that_of_the_coefficients_only_at_the_original():
@@ -176,7 +176,7 @@ def test_the_off_diagonal_rates_are_those_of_the_flow():
         np.testing.assert_allclose([rates[0, 1], rates[1, 0]], wanted, rtol=1e-12)
 
 
-# --- margins that touch the map, and existence without the point --------------------------------------------------------------
+# --- margins that touch the map, and existence without the point ---------------------------------------------------------
 
 
 def test_the_margin_of_stability_is_that_of_the_map_s_own_derivative():

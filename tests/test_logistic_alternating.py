@@ -200,4 +200,5 @@ def test_an_identity_with_a_term_too_many_proves_nothing(name, index):
     step = proof[index]
     axis = step.domain.axes[0].name
     proof[index] = dataclasses.replace(step, margin=lambda p, xp: step.margin(p, xp) + getattr(p, axis) / 10**6)
-    assert certify(dataclasses.replace(claim, proof=tuple(proof))) is None
+    found = certify(dataclasses.replace(claim, proof=tuple(proof)))
+    assert found is None or not found.complete

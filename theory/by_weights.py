@@ -28,6 +28,13 @@ def rise(w: Scalar, step: Scalar, xp: Arithmetic) -> Scalar:
     return growth if xp.loss == "exponential" else growth + step
 
 
+def rise_times_step(w: Scalar, step: Scalar, xp: Arithmetic) -> Scalar:
+    """`rise` times the step, whose signs agree: |e^x - 1||x| stands for (e^x - 1) x, with max(., 0) for intervals' sake."""
+    agreed = xp.maximum(xp.abs(xp.exp(step) - 1), xp.number(0)) * xp.maximum(xp.abs(step), xp.number(0))
+    growth = w * xp.exp(w) * agreed + step**2 * xp.exp(w + step)
+    return growth if xp.loss == "exponential" else growth + step**2
+
+
 def longer(length: Scalar, more: Scalar, xp: Arithmetic) -> Scalar:
     """|length + more| - |length|, as the larger of two smaller ones, so that nothing cancels."""
     return xp.maximum(xp.minimum(more, more + 2 * length), xp.minimum(-more, -more - 2 * length))

@@ -7,23 +7,23 @@ of its path closer? On one coordinate the flow is monotone, so (c) is (b) or a s
 
 from __future__ import annotations
 
+import dataclasses
+
 from ascentfail import plane_equations, stationary, steps_1d
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory.charts import BY_WEIGHTS
 from ascentfail.theory.claim import Claim, Kind, Point
-from ascentfail.theory.domains import LINE_WITH_DA, PLANE
-from ascentfail.theory.lemmas.lemma_03_wrong_side import FARTHER, FARTHER_WORDS, extra_distance, from_threshold
+from ascentfail.theory.domains import PLANE
+from ascentfail.theory.lemmas.lemma_03_wrong_side import FARTHEST
 from ascentfail.theory.registry import register
 
-FARTHER_1D = register(Claim(
+assert FARTHEST.repaired is not None  # the same statement, beside the paper's
+FARTHER_1D = register(dataclasses.replace(
+    FARTHEST.repaired,
     id="beyond-3.farther-1d",
     statement="One coordinate: |w_DA - w_R| > |w_D - w_R| iff alpha > phi^2/(1 + 2 phi), wherever w_DA = W_0(c_DA) exists.",
     source="ours: (a)",
-    kind=Kind.ORDERING,
-    domain=LINE_WITH_DA,
-    margin=lambda p, xp: extra_distance(p, xp) * from_threshold(p),
-    proof=FARTHER,
-    proof_words="below the threshold w_D <= w_DA <= w_R, since c_R - c_DA = b alpha/phi >= 0; from it on: " + FARTHER_WORDS,
+    note="The statement of lemma-3.farthest.repaired, among the three questions.",
 ))
 
 

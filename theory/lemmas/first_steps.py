@@ -87,18 +87,18 @@ def _away(p: Point, loss: Loss, xp: Arithmetic) -> Scalar:
 
 _SETUP = Domain(_SETUP_AXES, _setup, words=_SETUP_WORDS)
 _TWO_AXES = (
-    Axis("ahead", -4.5, 4.5), Axis("other_lead", -1.5, 1.5), by_weights.ORACLE, Axis("other", 1e-8, 12.0, "log"),
+    Axis("ahead", -450.0, 450.0), Axis("other_lead", -150.0, 150.0), by_weights.ORACLE, Axis("other", 1e-8, 12.0, "log"),
 )
 
 
 def _both(p: Point, loss: Loss, xp: Arithmetic) -> Point:
-    """Chart: w_R and ln(w_D/w_R) on the axis of F; w_D and ln(w_R/w_D), hence phi, on another one; a part of the way."""
-    xp = _under(loss, xp)
-    growth = xp.exp(by_weights.log_rise(p.oracle, p.ahead, xp)) - 1  # c_D/c_R - 1 = (alpha - phi)/(1 + phi)
-    phi = xp.exp(by_weights.log_rise(p.other, p.other_lead, xp)) - 1  # c_R/c_D - 1 = phi where alpha is 0
+    """Chart: w_R and 100 ln(w_D/w_R) on the axis of F; w_D and 100 ln(w_R/w_D), hence phi, on another one."""
+    xp, ahead, other_ahead = _under(loss, xp), p.ahead / 100, p.other_lead / 100
+    growth = xp.exp(by_weights.log_rise(p.oracle, ahead, xp)) - 1  # c_D/c_R - 1 = (alpha - phi)/(1 + phi)
+    phi = xp.exp(by_weights.log_rise(p.other, other_ahead, xp)) - 1  # c_R/c_D - 1 = phi where alpha is 0
     return p.replace(
         phi=phi, b=by_weights.coefficient_of(p.oracle, xp), alpha=phi + (1 + phi) * growth,
-        ahead=p.oracle * (xp.exp(p.ahead) - 1), growth=growth, other_ahead=p.other * (xp.exp(p.other_lead) - 1),
+        original_ahead=p.oracle * (xp.exp(ahead) - 1), growth=growth, other_ahead=p.other * (xp.exp(other_ahead) - 1),
     )
 
 
@@ -126,15 +126,15 @@ def _speed(w: Scalar, p: Point, loss: Loss, xp: Arithmetic) -> Scalar:
 
 def _towards(p: Point, loss: Loss, xp: Arithmetic) -> Scalar:
     """-velocity (w_D - w_R) at w_D, times phi on the axis of F; on another axis the velocity is phi w_D."""
-    original = p.oracle + p.ahead
+    original = p.oracle + p.original_ahead
     speed = p.phi * original + _speed(original, p, loss, xp)
-    margin = xp.minimum(speed * p.ahead, p.phi * p.other * p.other_ahead)
+    margin = xp.minimum(speed * p.original_ahead, p.phi * p.other * p.other_ahead)
     return by_weights.or_else(margin, tuple(-side for side in _enough(p)), xp)
 
 
 def _all_the_way(p: Point, loss: Loss, xp: Arithmetic) -> Scalar:
     """At any part of the way: phi (-velocity - w_R) on the axis of F, and velocity/l(w) on another axis."""
-    gone, rest = p.progress * p.ahead, (1 - p.progress) * p.other_ahead
+    gone, rest = p.progress * p.original_ahead, (1 - p.progress) * p.other_ahead
     speed = p.phi * gone + _speed(p.oracle + gone, p, loss, xp)
     margin = xp.minimum(speed, by_weights.rise(p.other + p.progress * p.other_ahead, rest, _under(loss, xp)))
     return by_weights.or_else(margin, tuple(-side for side in _enough(p)), xp)

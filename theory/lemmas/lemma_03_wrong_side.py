@@ -181,6 +181,28 @@ IN_SETUP = register(Claim(
     ),
 ))
 
+def _listed_by_oracle(p: Point, xp: Arithmetic) -> Point:
+    """Chart: w_R, 100 ln(w_D/w_R), and w_R - w_DA = (1 + w_R) behind/100, so that w_DA >= -1."""
+    growth, behind = xp.exp(p.s / 100), (1 + p.oracle) * p.behind / 100
+    ahead = p.oracle * (growth - 1)
+    point = by_weights.compared_from_oracle(p.oracle, -ahead, p.oracle - behind, xp)
+    return point.replace(original=p.oracle * growth, ahead=ahead, behind=behind)
+
+
+def _farther(p: Point, xp: Arithmetic) -> Scalar:
+    """(|w_DA - w_R|^2 - |w_D - w_R|^2)(c_D - c_DA), which has the sign of alpha - phi^2/(1 + 2 phi) in its second factor.
+
+    The first factor is (w_D - w_DA)(2 w_R - w_D - w_DA). Outside the domain, where c_DA > 0.99 b or alpha > phi > 3, it may be
+    of any sign.
+    """
+    if not by_weights.listed(p):
+        return extra_distance(p, xp) * from_threshold(p)
+    margin = by_weights.rise_times_step(p.original, -p.ahead - p.behind, xp) * (p.behind - p.ahead)
+    c_beyond = by_weights.rise(p.oracle, -p.behind, xp)  # c_DA - c_R
+    large_phi = xp.minimum(3 * (p.b + c_beyond) - 4 * p.c_oracle_above, p.ahead)
+    return by_weights.or_else(margin, (p.b + 100 * c_beyond, large_phi), xp)
+
+
 FARTHEST = register(Claim(
     id="lemma-3.farthest",
     statement="Descent-ascent's end point, wherever it exists, is at least as far from the oracle as the original.",
@@ -194,9 +216,12 @@ FARTHEST = register(Claim(
         statement="It is so exactly where alpha >= phi^2/(1 + 2 phi); below that it is closer to the oracle.",
         source="ours",
         kind=Kind.ORDERING,
-        domain=LINE_WITH_DA,
-        margin=lambda p, xp: extra_distance(p, xp) * from_threshold(p),
-        proof=FARTHER,
-        proof_words="below the threshold w_D <= w_DA <= w_R, since c_R - c_DA = b alpha/phi >= 0; from it on: " + FARTHER_WORDS,
+        domain=Domain(
+            (Axis("s", -150.0, 150.0), Axis("behind", -100.0, 100.0), by_weights.ORACLE),
+            _listed_by_oracle,
+            lambda p, xp: by_weights.in_reference_box(p, 1, 2),
+            f"{LINE_WITH_DA.words}, listed by w_R, ln(w_D/w_R) and w_R - w_DA",
+        ),
+        margin=_farther,
     ),
 ))
