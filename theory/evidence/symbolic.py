@@ -178,7 +178,7 @@ def forms(claim: Claim, formula: Formula) -> Forms:
     statement = checker.Statement(axes_of(claim), tape.operations, formula.sides, formula.margin)
     free = [(one, two) for one, two in pairs if two is not None and one not in statement.order((two,))]
     equal = tuple({one: two for one, two in free if statement.vanishes(one, two)}.items())
-    if not equal:
+    if not equal and not signs:
         return Forms()
     return Forms(tuple(tape.operations[len(formula.operations) :]), equal, tuple(signs))
 
