@@ -36,7 +36,6 @@ PROVED = (
     "beyond-6.identity",
     "beyond-7.fixed-point",
     "beyond-7.multiplier",
-    "beyond-8.lemma-5.proof",
     "beyond-8.3.first-step-2d",
     "beyond-8.7.fixed-point",
     "beyond-8.7.multiplier",
@@ -119,12 +118,6 @@ def unridged_move(p, xp):
     return beyond_07_alternating.unridged_step(w, p.h_retain, p.excess, xp)[1] + w
 
 
-def logistic_residual(p, xp):
-    c = closed_form.coefficient(p, "descent_ascent")
-    w = xp.logisticw(c)
-    return w + c * xp.sigmoid(-w)
-
-
 def logistic_return(p, xp):
     at, strength = beyond_08_logistic_unridged.balanced(p, xp)
     down = strength / (1 + at)
@@ -156,7 +149,6 @@ FLIPS = {
     "beyond-2.quadratic-sums": lambda p, xp: displacement(p, False),
     "beyond-7.fixed-point": unridged_move,
     "beyond-7.multiplier": lambda p, xp: beyond_07_alternating._multiplier(p, xp) - (1 + p.excess**2),
-    "beyond-8.lemma-5.proof": logistic_residual,
     "beyond-8.3.first-step-2d": lambda p, xp: first_step(p, under_logistic_loss(xp), sign=1),
     "beyond-8.7.fixed-point": logistic_return,
     "beyond-8.7.multiplier": logistic_multiplier,
