@@ -62,7 +62,11 @@ def test_a_step_of_any_size_leads_away_between_the_thresholds():
         p = af.SemiOrthogonal.from_ratios(alpha=0.3, phi=0.5, b=20.0)
         run = af.descent_ascent(p, "original", steps=1, step_size=step / float(p.ridge))
         assert run.distance_to_oracle[1] > run.distance_to_oracle[0] and run.best_stop == 0
-        point = Point(alpha=0.3, phi=0.5, b=20.0, step=step)
+        low, original = closed_form.wrong_way_alpha(0.5), float(closed_form.original(p))
+        lead = (float(closed_form.oracle(p)) - original) * (1 + original) / (2 * original)
+        box = Point(original=original, lead=lead, place=(0.3 - low) / (0.5 - low), step=step)
+        point = first_steps._listed(box, "exponential", JAX)
+        np.testing.assert_allclose([point.alpha, point.phi, point.b], [0.3, 0.5, 20.0], rtol=1e-12)
         gained = run.distance_to_oracle[1] - run.distance_to_oracle[0]
         np.testing.assert_allclose(first_steps._gain(point, "exponential", JAX), gained, rtol=1e-10)
 

@@ -1,8 +1,8 @@
 r"""The line, listed by its weights: charts in which no solution is implicit, so that boxes can enclose what compares them.
 
 A solution w of w = c l(w), l = e^{-w} or 1/(1 + e^w), has c = w/l(w): one weight for each coefficient, so that the weights
-(w_D, w_R, w_DA) are coordinates as good as (b, phi, alpha). Differences of weights are coordinates of either sign; no order of the
-weights is built in. From w_D, w_R - w_D and w_D - w_DA follow
+(w_D, w_R, w_DA) are coordinates as good as (b, phi, alpha). Differences of weights are coordinates of either sign; no order of
+the weights is built in. From w_D, w_R - w_D and w_D - w_DA follow
 
     b = c_R,    phi/(1 + phi) = (c_R - c_D)/c_DA,    alpha = phi (1 - c_DA/b).
 

@@ -178,13 +178,13 @@ _LEAST_U = steps.identity(
 _HALF_STEPS = steps.inequality(
     "half-steps-shape", "u'' = h b E >= 0 with E = e^{-w}, and g' = (1-h) + h kappa E >= 0 with E = e^{-u}: sums of products of "
     "numbers >= 0, whatever their size, so for every real w and u", {"h": (0.0, 1.0), "b": (0.0, 1e4), "kappa": (0.0, 1e4),
-    "pull": (0.0, 1e12)},
+    "pull": (0.0, 1e300)},
     lambda p, xp: p.h * p.b * p.pull, lambda p, xp: 1 - p.h + p.h * p.kappa * p.pull,
 )
 _SHRINKS = steps.inequality(
-    "forget-half-shrinks", "g(u) = (1-h) u - h kappa E with E = e^{-u} is at most max(u, 0): for u >= 0, u - g(u) = h (u + kappa E), "
-    "and for u = -v <= 0, -g(u) = (1-h) v + h kappa E; all >= 0 whatever the size of u, v and E",
-    {"h": (0.0, 1.0), "kappa": (0.0, 1e4), "pull": (0.0, 1e12), "size": (0.0, 1e12)},
+    "forget-half-shrinks", "g(u) = (1-h) u - h kappa E with E = e^{-u} is at most max(u, 0): for u >= 0, u - g(u) = h (u + kappa "
+    "E), and for u = -v <= 0, -g(u) = (1-h) v + h kappa E; all >= 0 whatever the size of u, v and E",
+    {"h": (0.0, 1.0), "kappa": (0.0, 1e4), "pull": (0.0, 1e300), "size": (0.0, 1e300)},
     lambda p, xp: p.h * (p.size + p.kappa * p.pull), lambda p, xp: (1 - p.h) * p.size + p.h * p.kappa * p.pull,
 )
 
@@ -206,8 +206,8 @@ register(Claim(
     margin=_stays,
     proof=(_LEAST_U, _HALF_STEPS, _SHRINKS, steps.W_INCREASES),
     proof_words="u >= u_min whatever w is, so w' = g(u) >= g(u_min), g increasing: no iterate is below low = min(w_D, g(u_min)). "
-    "And w' <= max(u, 0) (step) with u convex, so on [low, high] it is at most max(u(low), u(high), 0), where u(high) <= high because "
+    "And w' <= max(u, 0) (step) with u convex, so on [low, high] it is at most max(u(low), u(high), 0), where u(high) <= high as "
     "high >= W(b). Forget first is the same map begun with g, hence bounded as well. No step needs the ranges of the domain",
-    note="The margin is how far inside an interval that contains w_D a step from any point of it ends: what stays in for one step "
-    "stays for all. The interval is explicit; it grows with alpha/phi.",
+    note="The margin is how far inside an interval that contains w_D a step from any point of it ends: what stays in for one "
+    "step stays for all. The interval is explicit; it grows with alpha/phi.",
 ))

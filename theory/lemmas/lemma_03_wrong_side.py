@@ -2,8 +2,8 @@ r"""Lemma 3: on which side of the original does descent-ascent end, and is it fa
 
 W is increasing, so the order of the three weights is the order of c_DA, c_D, c_R. For alpha <= phi, c_D <= c_R, and
 c_DA <= c_D iff alpha (1 + 2 phi) >= phi^2. Where boxes enclose a margin, the points are listed by the weights themselves, see
-`theory.by_weights`: w_R - w_D and w_D - w_DA are coordinates of either sign, and a side condition that the margin vanishes at is in
-the margin, too, as "the condition fails, or else".
+`theory.by_weights`: w_R - w_D and w_D - w_DA are coordinates of either sign, and a side condition that the margin vanishes at
+is in the margin, too, as "the condition fails, or else".
 """
 
 from __future__ import annotations
@@ -223,5 +223,7 @@ FARTHEST = register(Claim(
             f"{LINE_WITH_DA.words}, listed by w_R, ln(w_D/w_R) and w_R - w_DA",
         ),
         margin=_farther,
+        proof=FARTHER,
+        proof_words="below the threshold w_D <= w_DA <= w_R, since c_R - c_DA = b alpha/phi >= 0; from it on: " + FARTHER_WORDS,
     ),
 ))

@@ -28,7 +28,7 @@ def _crossed(p: Point, xp: Arithmetic) -> Point:
 
 
 def _beyond(p: Point, xp: Arithmetic) -> Scalar:
-    """Alpha <= phi, or else |w_R - w_DA| - w_R >= 0, which is the larger of -w_DA and w_DA - 2 w_R."""
+    """That alpha <= phi, or else |w_R - w_DA| - w_R >= 0, which is the larger of -w_DA and w_DA - 2 w_R."""
     oracle = closed_form.oracle(p, xp=xp)
     return by_weights.or_else(xp.maximum(-p.unlearned, p.unlearned - 2 * oracle), (p.c_unlearned,), xp)
 
