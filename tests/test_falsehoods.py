@@ -183,7 +183,7 @@ TRUE = {  # true statements; many a float, and a hundred digits, see a zero or l
     "u/10 >= 0.1 u": planted(lambda p, xp: p.u / 10 - 0.1 * p.u),
     "0.1 u >= u/10": planted(lambda p, xp: 0.1 * p.u - p.u / 10),
     "3 u/10 = 0.3 u": equality(lambda p, xp: 3 * p.u / 10 - 0.3 * p.u),
-    "0.1 + 0.2 = 0.3": equality(lambda p, xp: p.u * (0.1 + xp.number(0.2) - 0.3)),
+    "0.1 + 0.2 = 0.3": equality(lambda p, xp: 0.1 * p.u + 0.2 * p.u - 0.3 * p.u),
     "a decimal as text": equality(lambda p, xp: xp.number("0.7") * p.u - 7 * p.u / 10),
     "a tenth of a tenth": planted(lambda p, xp: 0.01 * p.u - p.u / 100),
     "a decimal in the chart": planted(

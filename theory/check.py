@@ -13,6 +13,7 @@ from ascentfail.errors import MissingExtraError, invalid
 from ascentfail.theory.claim import Claim, Level
 from ascentfail.theory.evidence import cases, sample, search
 from ascentfail.theory.evidence.formula import FormulaError
+from ascentfail.theory.evidence.recheck import recheck
 from ascentfail.theory.evidence.sample import Sampled
 from ascentfail.theory.verdict import PROOFS, Evidence, Status, Verdict, percent
 
@@ -104,8 +105,14 @@ def _graded(claim: Claim, found: Sampled) -> Sampled:
         from ascentfail.theory.evidence.certify import point_refutes
     except MissingExtraError:  # many digits confirmed it all the same
         return found
-    grade = "boxes" if point_refutes(claim, found.counterexample.point) else None
+    point = found.counterexample.point
+    grade = "boxes" if point_refutes(claim, point) or _exactly_zero(claim, point) else None
     return dataclasses.replace(found, evidence=dataclasses.replace(found.evidence, grade=grade or found.evidence.grade))
+
+
+def _exactly_zero(claim: Claim, point: dict[str, float]) -> bool:
+    """Whether fractions show that a strict margin is zero at a point of a box without side conditions."""
+    return claim.strict and claim.domain.where is None and recheck(claim, point).margin == 0
 
 
 def _certified(claim: Claim, weaker: Sampled, samples: int, seed: int, certificates: dict[str, dict]) -> Sampled:

@@ -2,7 +2,8 @@ r"""A claim's formulas as data: the expression that a margin is, read off by cal
 
 Whoever judges a claim exactly (many digits, boxes, identities, a certificate) evaluates this one expression, so that a margin
 cannot say one thing to one arithmetic and another thing to the next, and a certificate can hold what it speaks of. Numbers in it
-are exact: a float written in a formula is the decimal that Python prints for it, 0.1 is one tenth.
+are exact: a float that a formula computes with is the decimal that Python prints for it, 0.1 is one tenth; `xp.number(0.1)` is the
+binary fraction, `xp.number("0.1")` one tenth again.
 """
 
 from __future__ import annotations
@@ -254,8 +255,13 @@ class _Tape:
         """The arithmetic whose results stand on this tape."""
         unary = {name: functools.partial(self.do, name) for name in (*UNARY, *BINARY)}
         return Arithmetic(
-            name="formula", number=self.term, **unary, lambertw=self._lambertw, implicit=self._plane, implicit_fold=self._fold,
+            name="formula", number=self._number, **unary, lambertw=self._lambertw, implicit=self._plane, implicit_fold=self._fold,
         )
+
+    def _number(self, value: Any) -> Term:
+        """A number that a formula asks for by name: a float keeps its binary value, as in every arithmetic."""
+        exact = Fraction(value) if isinstance(value, float) and math.isfinite(value) else value
+        return self.term(exact)
 
     def _lambertw(self, z: Any, branch: Any = 0) -> Term:
         if branch not in (0, -1):
