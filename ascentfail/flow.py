@@ -3,117 +3,78 @@ r"""Gradient flow: the limit of an iteration for small steps, integrated with a 
 from __future__ import annotations
 
 import functools
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from ascentfail import objectives
 from ascentfail.dynamics import MODES, Mode, RidgeInAscent, check_choice, direction, half_steps, levels_of
 from ascentfail.errors import invalid
+from ascentfail.flow_path import Inputs, Plan, follow
+from ascentfail.flow_steps import LOST, STUCK, Tolerance
 from ascentfail.loops import tied
-from ascentfail.watch import DIVERGED, Run, finish, first_tally, look, rules_of, squared_norm, tally, where
+from ascentfail.watch import Run, Seen, Tally, finish, first_tally, look, rules_of, tally
 
-# Dormand and Prince's pair of orders 5 and 4: stages, weights of the fifth order, and its difference from the fourth.
-_STAGES = (
-    (1 / 5,),
-    (3 / 40, 9 / 40),
-    (44 / 45, -56 / 15, 32 / 9),
-    (19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729),
-    (9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656),
-    (35 / 384, 0.0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84),
-)
-_ERROR = (71 / 57600, 0.0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40)
-_MOST_STEPS = 100_000  # a flow that wants more between two times counts as diverged: it runs into a singularity
+_DENSE = 256  # weights up to which the derivative of the field is formed for stiff flows
 
 
-class _State(NamedTuple):
-    """An integration under way: weights, their velocity, the time left, the next step, steps taken, whether it diverged."""
-
-    w: Any
-    velocity: Any
-    left: jax.Array
-    step: jax.Array
-    tries: jax.Array
-    bad: jax.Array
-
-
-def _combine(w: Any, step: Any, weights: tuple[float, ...], slopes: list[Any]) -> Any:
-    """The weights moved by step times the weighted sum of the slopes."""
-    used = [(c, slope) for c, slope in zip(weights, slopes, strict=False) if c]
-
-    def move(leaf: Any, *ks: Any) -> Any:
-        return leaf + step * sum(c * k for (c, _), k in zip(used, ks, strict=True))
-
-    return jax.tree.map(move, w, *(slope for _, slope in used))
-
-
-def _advance(field: Any, state: _State, rtol: Any, atol: Any) -> _State:
-    """One trial step, accepted where its error is within the tolerance."""
-    step = jnp.minimum(state.step, state.left)
-    slopes = [state.velocity]
-    new = state.w
-    for row in _STAGES:
-        new = _combine(state.w, step, row, slopes)
-        slopes.append(field(new))
-    error = _combine(jax.tree.map(jnp.zeros_like, new), step, _ERROR, slopes)
-    allowed = jax.tree.map(lambda a, b: atol + rtol * jnp.maximum(jnp.abs(a), jnp.abs(b)), state.w, new)
-    ratios = [jnp.max(jnp.abs(e) / s) for e, s in zip(jax.tree.leaves(error), jax.tree.leaves(allowed), strict=True)]
-    size = functools.reduce(jnp.maximum, ratios)
-    good = size <= 1  # NaN is not
-    factor = jnp.where(size > 0, 0.9 * size**-0.2, 5.0)
-    factor = jnp.where(jnp.isfinite(size), jnp.clip(factor, 0.2, 5.0), 0.2)
-    w = where(good, new, state.w)
-    lost = ~(squared_norm(w) <= DIVERGED**2) | (state.tries >= _MOST_STEPS) | (step <= 0)
-    kept = jnp.where(good & (step < state.step), jnp.maximum(state.step, step * factor), step * factor)
-    return _State(
-        where(lost, state.w, w), where(good & ~lost, slopes[-1], state.velocity), jnp.where(good, state.left - step, state.left),
-        kept, state.tries + 1, lost,
-    )
-
-
-@functools.partial(jax.jit, static_argnames=("mode", "ridge_in_ascent"))
+@functools.partial(jax.jit, static_argnames=("mode", "ridge_in_ascent", "quick"))
 def _integrate(
     problem: Any, start: Any, oracle: Any, times: jax.Array, levels: dict[str, Any], rtol: Any, atol: Any, mode: Mode,
-    ridge_in_ascent: RidgeInAscent,
-) -> Run:
+    ridge_in_ascent: RidgeInAscent, quick: bool,
+) -> tuple[Run, Any]:
     objective = objectives.of(problem, None)
     w, target = objective.split(start), objective.split(oracle)
     halves = half_steps(mode, "retain-first")
 
-    def field(w: Any) -> Any:
+    def field(problem: Any, w: Any) -> Any:
+        objective = objectives.of(problem, None)
         ways = [direction(objective, w, terms, ridge_in_ascent) for terms in halves]
         return jax.tree.map(lambda *leaves: -functools.reduce(jnp.add, leaves), *ways)
 
+    flow = Plan(field, isinstance(problem, objectives.Losses), sum(jnp.size(x) for x in jax.tree.leaves(w)) <= _DENSE, quick)
+    inputs = Inputs(problem, Tolerance(rtol, atol))
     seen = look(objective, w, target)
     rules = rules_of(objective, target, seen, levels)
-    inputs = problem, seen, rules, times, rtol, atol
-    w = tied(w, inputs)
-    velocity = field(w)
-    # a first step that moves the weights by a ten-thousandth, and grows from there
-    step = 1e-4 * (1 + jnp.sqrt(squared_norm(w))) / jnp.maximum(jnp.sqrt(squared_norm(velocity)), 1e-12)
+    gaps = jnp.diff(times).astype(seen.distance.dtype)
+    path, status = follow(flow, inputs, w, gaps)
 
-    def until(carry: Any, at: Any) -> Any:
-        state, diverged_at, known, now = carry
-        index, gap = at
-        state = tied(state._replace(left=gap, tries=jnp.int32(0)), inputs)
-        state = jax.lax.while_loop(
-            lambda s: (s.left > 0) & ~s.bad, lambda s: _advance(field, s, rtol, atol), state
-        )
-        diverged_at = jnp.where(state.bad & (diverged_at < 0), index, diverged_at)
-        now = look(objective, state.w, target)
-        known = tally(known, now, index, rules)
-        return (state, diverged_at, known, now), (state.w, now)
+    def until(known: Tally, at: Any) -> tuple[Tally, Seen]:
+        index, w = at
+        now = look(objective, w, target)
+        return tally(known, now, index, rules), now
 
-    dtype = seen.distance.dtype
-    state = _State(w, velocity, jnp.zeros((), dtype), jnp.asarray(step, dtype), jnp.int32(0), jnp.array(False))
-    gaps = jnp.diff(times).astype(dtype)
     index = jnp.arange(1, len(times), dtype=jnp.int32)
-    carry = tied((state, jnp.int32(-1), first_tally(seen, rules), seen), inputs)
-    (state, diverged_at, known, last), path = jax.lax.scan(until, carry, (index, gaps))
-    shown, looks = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), (w, seen), path)
-    return finish(objective, shown, looks, known, diverged_at, last, len(times) - 1)
+    known, looks = jax.lax.scan(until, tied(first_tally(seen, rules), (inputs, seen, rules, path)), (index, path))
+    last = jax.tree.map(lambda leaf: leaf[-1], looks)
+    shown, looks = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), (w, seen), (path, looks))
+    diverged_at, unresolved_at = (jnp.where(jnp.any(status == s), jnp.argmax(status == s) + 1, -1) for s in (LOST, STUCK))
+    run = finish(objective, shown, looks, known, diverged_at.astype(jnp.int32), last, len(times) - 1)
+    return run, unresolved_at.astype(jnp.int32)
+
+
+def _times(times: Any) -> np.ndarray:
+    takes = "two or more finite, increasing times in one dimension"
+    try:
+        known = np.asarray(times)
+        known = known.astype(float) if known.dtype.kind in "iuf" else None
+    except (TypeError, ValueError) as error:
+        raise invalid("times", times, takes) from error
+    if known is None or known.ndim != 1 or len(known) < 2 or not np.all(np.isfinite(known)) or not np.all(np.diff(known) > 0):
+        raise invalid("times", times, takes)
+    return known
+
+
+def _check_tolerance(name: str, value: Any) -> None:
+    takes = "a number between 0 and 1"
+    array = value if isinstance(value, Tracer) else np.asarray(value)
+    if np.shape(array) != () or not jnp.issubdtype(array.dtype, jnp.floating):
+        raise invalid(name, value, takes)
+    if not isinstance(value, Tracer) and not 0 < value < 1:
+        raise invalid(name, value, takes)
 
 
 def gradient_flow(
@@ -159,16 +120,14 @@ def gradient_flow(
     """
     check_choice("mode", mode, MODES)
     check_choice("ridge_in_ascent", ridge_in_ascent, ("decay", "ascended"))
-    takes = "two or more finite, increasing times in one dimension"
-    try:
-        known = np.asarray(times, float)
-    except (TypeError, ValueError) as error:
-        raise invalid("times", times, takes) from error
-    if known.ndim != 1 or len(known) < 2 or not np.all(np.isfinite(known)) or not np.all(np.diff(known) > 0):
-        raise invalid("times", times, takes)
+    known = _times(times)
     for name, value in (("rtol", rtol), ("atol", atol)):
-        if not 0 < value < 1:
-            raise invalid(name, value, "a number between 0 and 1")
+        _check_tolerance(name, value)
     levels = levels_of(len(known) - 1, test_level, retain_worsens, budget)
     start, oracle = objectives.start_and_oracle(problem, start, oracle)
-    return _integrate(problem, start, oracle, jnp.asarray(known), levels, rtol, atol, mode, ridge_in_ascent)
+    given = problem, start, oracle, jnp.asarray(known), levels, rtol, atol
+    if not any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(given)):
+        run, unresolved_at = _integrate(*given, mode, ridge_in_ascent, True)
+        if not isinstance(unresolved_at, Tracer) and unresolved_at < 0:
+            return run
+    return _integrate(*given, mode, ridge_in_ascent, False)[0]

@@ -1,0 +1,203 @@
+r"""Flows at a kink of a loss, where the field jumps: across it, along it, or at rest in it.
+
+The fields are gradients of continuous functions, so a jump d of the field at a surface is normal to the surface. Where the field
+points away from the surface on the far side, the flow crosses. Where both sides point at it, the flow slides along it with the
+shortest convex combination of the fields of the two sides, which has no part along d; it rests where that is zero. In a corner of
+several surfaces the combination is over all sides: base + sum_i share_i d_i with shares in [0, 1].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
+
+from ascentfail.flow_steps import STUCK, State, Tolerance, allowed
+from ascentfail.loops import tied
+from ascentfail.watch import where
+
+_MOST = 8  # surfaces that a flow can slide along at once
+_HALVINGS = 16  # of the way in which a jump is sought
+_AWAY = 100.0  # distance from a surface, in units of the tolerance, at which the field of one side is taken
+
+Velocity = Callable[[jax.Array], jax.Array]
+
+
+class Kinks(NamedTuple):
+    """The surfaces that a flow slides along.
+
+    Attributes:
+        normals: (most, n) finite unit vectors, in the direction of the jump of the field.
+        on: (most,) booleans, the rows in use.
+        doubt: scalar in [0, 1], lowered when a short step that failed had met no jump.
+    """
+
+    normals: jax.Array
+    on: jax.Array
+    doubt: jax.Array
+
+
+class _Sides(NamedTuple):
+    """The field on one side of all surfaces, its jumps (0 off the list), the dual basis of the normals, the shares."""
+
+    base: jax.Array
+    jumps: jax.Array
+    dual: jax.Array
+    shares: jax.Array
+    away: jax.Array
+
+
+def no_kinks(w: Any) -> Kinks:
+    """No surface yet.
+
+    Args:
+        w: pytree of n finite weights.
+
+    Returns:
+        Kinks with room for min(8, n) surfaces. Never raises.
+
+    Ours.
+    """
+    flat = ravel_pytree(w)[0]
+    room = min(_MOST, flat.size)
+    return Kinks(jnp.zeros((room, flat.size), flat.dtype), jnp.zeros(room, bool), jnp.ones((), flat.dtype))
+
+
+def _shares(jumps: jax.Array, base: jax.Array, on: jax.Array) -> jax.Array:
+    """The shares in [0, 1] that make base + sum share_i jump_i short: free ones solve, those out of bounds are kept there."""
+    length = jnp.sqrt(jnp.sum(jumps * jumps, axis=1))
+    on = on & (length > 0)
+    length = jnp.where(on, length, 1.0)
+    unit = jumps / length[:, None]
+    gram, pull = unit @ unit.T, unit @ base
+    free, kept = on, jnp.zeros_like(length)
+    for _ in range(3):
+        square = jnp.where(free[:, None] & free[None, :], gram, jnp.eye(len(on), dtype=gram.dtype))
+        kept = jnp.where(free, jnp.linalg.solve(square, jnp.where(free, -pull - gram @ jnp.where(free, 0.0, kept), kept)), kept)
+        free = free & (kept >= 0) & (kept <= length)
+        kept = jnp.where(on, jnp.clip(kept, 0.0, length), 0.0)
+    return kept / length
+
+
+def _sides(velocity: Velocity, kinks: Kinks, away: jax.Array, x: jax.Array) -> _Sides:
+    """The fields around a point on the surfaces: at the distance `away` on one side of all, and across each one."""
+    normals = jnp.where(kinks.on[:, None], kinks.normals, 0.0)
+    square = normals @ normals.T + jnp.diag(jnp.where(kinks.on, 0.0, 1.0)).astype(normals.dtype)
+    dual = jnp.linalg.solve(square, normals)
+    base = x + away @ dual
+    fields = jax.vmap(velocity)(jnp.concatenate([base[None], base - 2 * away[:, None] * dual]))
+    jumps = jnp.where(kinks.on[:, None], fields[1:] - fields[0], 0.0)
+    return _Sides(fields[0], jumps, dual, _shares(jumps, fields[0], kinks.on), away)
+
+
+def _slid(sides: _Sides) -> jax.Array:
+    return sides.base + sides.shares @ sides.jumps
+
+
+def _flat(field: Callable[[Any], Any], w: Any) -> tuple[Velocity, jax.Array, Callable[[Any], Any]]:
+    x, back = ravel_pytree(w)
+    return lambda y: ravel_pytree(field(back(y)))[0], x, back
+
+
+def _distance(kinks: Kinks, w: Any, tolerance: Tolerance) -> jax.Array:
+    """How far from each surface the fields of its sides are taken."""
+    unit = ravel_pytree(allowed(tolerance, w))[0]
+    return jax.lax.stop_gradient(_AWAY * jnp.where(kinks.on, jnp.abs(kinks.normals) @ unit, 0.0))
+
+
+def slide(step: Callable[..., State], field: Callable[[Any], Any], state: State, tolerance: Tolerance) -> State:
+    """One trial step along the surfaces; those that the flow leaves are dropped.
+
+    Args:
+        step: `explicit` or `implicit`, a function (field, state, tolerance) -> state.
+        field: w -> velocity, a function of the weights off the surfaces.
+        state: see `State`, with `Kinks`.
+        tolerance: see `Tolerance`.
+
+    Returns:
+        The State after it. Never raises.
+
+    Source: Filippov, Differential Equations with Discontinuous Righthand Sides, ch. 2.
+    """
+    velocity, _, back = _flat(field, state.w)
+    kinks = jax.lax.stop_gradient(state.kinks)
+    away = _distance(kinks, state.w, tolerance)
+    tried = step(lambda w: back(_slid(_sides(velocity, kinks, away, ravel_pytree(w)[0]))), state, tolerance)
+    x = ravel_pytree(tried.w)[0]
+    now = jax.lax.stop_gradient(_sides(velocity, kinks, away, x))
+    length = jnp.sqrt(jnp.sum(now.jumps * now.jumps, axis=1))
+    moved = tried.left < state.left
+    left = moved & kinks.on & ((now.shares <= 0) | (now.shares >= 1) | (length == 0))
+    side = jnp.where(now.shares >= 1, -1.0, 1.0) * jnp.where(left & (length > 0), away / _AWAY, 0.0)
+    x = x + side.astype(x.dtype) @ now.dual
+    turned = jnp.where((moved & kinks.on & (length > 0))[:, None], now.jumps / jnp.where(length > 0, length, 1.0)[:, None],
+                       kinks.normals)
+    kinks = kinks._replace(normals=turned, on=kinks.on & ~left)
+    after = _slid(_sides(velocity, kinks, _distance(kinks, tried.w, tolerance), x))
+    return tried._replace(w=back(x), velocity=where(moved, back(after), tried.velocity), kinks=kinks)
+
+
+def meet(field: Callable[[Any], Any], state: State, tolerance: Tolerance) -> State:
+    r"""What a flow does at a jump that made a very short step fail: it crosses, or slides along the surface from now on.
+
+    The derivative of the weights after it contains that of the time at which they reach the surface:
+
+        d w_after = d w + (v_after - v_before) (n . d w) / (n . v_before)
+
+    Args:
+        field: w -> velocity, a function of the weights.
+        state: see `State`, with `Kinks` and `hit`.
+        tolerance: see `Tolerance`.
+
+    Returns:
+        The State after it; where no jump is found the same, with more doubt. STUCK where there is no room for one more surface.
+        Never raises.
+
+    Source: Filippov, Differential Equations with Discontinuous Righthand Sides, ch. 2.
+    """
+    velocity, x, back = _flat(field, state.w)
+    fixed = jax.lax.stop_gradient
+    kinks, start, way = fixed((state.kinks, x, ravel_pytree(state.velocity)[0]))
+    away = _distance(kinks, state.w, tolerance) / 20
+
+    def halve(bracket: Any, index: jax.Array) -> tuple[Any, None]:
+        # the first two turns look at the two ends
+        low, high, first, last, before, beyond = bracket
+        middle = jnp.where(index == 0, low, jnp.where(index == 1, high, (low + high) / 2))
+        here = fixed(_sides(velocity, kinks, away, start + middle.astype(x.dtype) * way))
+        first, last = where(index == 0, here.base, first), where(index == 1, here.base, last)
+        near = (index == 0) | ((index > 1) & (jnp.sum((here.base - first) ** 2) < jnp.sum((here.base - last) ** 2)))
+        low, high = jnp.where(near, middle, low), jnp.where(near, high, middle)
+        return (low, high, first, last, where(near, here, before), where(near, beyond, here)), None
+
+    low, high = jnp.zeros_like(state.step), jnp.minimum(10 * state.step, state.left)
+    none = _Sides(way, jnp.zeros_like(kinks.normals), jnp.zeros_like(kinks.normals), jnp.zeros_like(away), away)
+    bracket = tied((low, high, way, way, none, none), (kinks, way, low, high))
+    (low, high, first, last, before, beyond), _ = jax.lax.scan(halve, bracket, jnp.arange(2 + _HALVINGS))
+    jump = beyond.base - before.base
+    unit = ravel_pytree(allowed(tolerance, state.w))[0]
+    real = jnp.sum(jump**2) >= jnp.sum((last - first) ** 2) / 16
+    real &= jnp.max(jnp.abs(jump) / unit) * state.step >= 1e-3  # it explains why the step failed
+    slides = real & (jnp.sum(way * jump) < 0) & (jnp.sum(_slid(beyond) * jump) > 0)
+    free = jnp.argmin(kinks.on)
+    full = slides & kinks.on[free]
+    normal = jump / jnp.maximum(jnp.sqrt(jnp.sum(jump**2)), jnp.finfo(x.dtype).tiny)
+    row = (jnp.arange(len(kinks.on)) == free) & slides & ~full
+    met = Kinks(jnp.where(row[:, None], normal, kinks.normals), kinks.on | row, jnp.where(real, 1.0, 0.1 * kinks.doubt))
+    time = jnp.where(real, jnp.where(slides, (low + high) / 2, high), 0.0)
+    place = start + time.astype(x.dtype) * way
+    now = _sides(velocity, met, _distance(met, state.w, tolerance), place + (x - start))
+    after = fixed(_slid(now))
+    rate = jnp.sum(normal * way)
+    late = jnp.sum(normal * (x - start)) / jnp.where(real, rate, 1.0)  # zero, with the derivative of the time of arrival
+    place = x + time.astype(x.dtype) * way + jnp.where(real, after - way, 0.0) * late
+    speed = jnp.maximum(jnp.sqrt(jnp.sum(after**2)), 1e-12)
+    again = jnp.where(real, 1e-4 * (1 + jnp.sqrt(jnp.sum(place**2))) / speed, state.step)
+    return state._replace(
+        w=where(real, back(place), state.w), velocity=where(real, back(_slid(now)), state.velocity), left=state.left - time,
+        step=fixed(again).astype(state.step.dtype), hit=jnp.zeros_like(state.hit), kinks=met,
+        status=jnp.where(full, STUCK, state.status),
+    )
