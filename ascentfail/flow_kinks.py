@@ -13,9 +13,8 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.flatten_util import ravel_pytree
 
-from ascentfail.flow_steps import STUCK, State, Tolerance, allowed
+from ascentfail.flow_steps import STUCK, State, Tolerance, allowed, flat
 from ascentfail.loops import tied
 from ascentfail.watch import where
 
@@ -61,9 +60,9 @@ def no_kinks(w: Any) -> Kinks:
 
     Ours.
     """
-    flat = ravel_pytree(w)[0]
-    room = min(_MOST, flat.size)
-    return Kinks(jnp.zeros((room, flat.size), flat.dtype), jnp.zeros(room, bool), jnp.ones((), flat.dtype))
+    x, _ = flat(w)
+    room = min(_MOST, x.size)
+    return Kinks(jnp.zeros((room, x.size), x.dtype), jnp.zeros(room, bool), jnp.ones((), x.dtype))
 
 
 def _shares(jumps: jax.Array, base: jax.Array, on: jax.Array) -> jax.Array:
@@ -98,13 +97,13 @@ def _slid(sides: _Sides) -> jax.Array:
 
 
 def _flat(field: Callable[[Any], Any], w: Any) -> tuple[Velocity, jax.Array, Callable[[Any], Any]]:
-    x, back = ravel_pytree(w)
-    return lambda y: ravel_pytree(field(back(y)))[0], x, back
+    x, back = flat(w)
+    return lambda y: flat(field(back(y)))[0], x, back
 
 
 def _distance(kinks: Kinks, w: Any, tolerance: Tolerance) -> jax.Array:
     """How far from each surface the fields of its sides are taken."""
-    unit = ravel_pytree(allowed(tolerance, w))[0]
+    unit = flat(allowed(tolerance, w))[0]
     return jax.lax.stop_gradient(_AWAY * jnp.where(kinks.on, jnp.abs(kinks.normals) @ unit, 0.0))
 
 
@@ -125,8 +124,8 @@ def slide(step: Callable[..., State], field: Callable[[Any], Any], state: State,
     velocity, _, back = _flat(field, state.w)
     kinks = jax.lax.stop_gradient(state.kinks)
     away = _distance(kinks, state.w, tolerance)
-    tried = step(lambda w: back(_slid(_sides(velocity, kinks, away, ravel_pytree(w)[0]))), state, tolerance)
-    x = ravel_pytree(tried.w)[0]
+    tried = step(lambda w: back(_slid(_sides(velocity, kinks, away, flat(w)[0]))), state, tolerance)
+    x = flat(tried.w)[0]
     now = jax.lax.stop_gradient(_sides(velocity, kinks, away, x))
     length = jnp.sqrt(jnp.sum(now.jumps * now.jumps, axis=1))
     moved = tried.left < state.left
@@ -160,7 +159,7 @@ def meet(field: Callable[[Any], Any], state: State, tolerance: Tolerance) -> Sta
     """
     velocity, x, back = _flat(field, state.w)
     fixed = jax.lax.stop_gradient
-    kinks, start, way = fixed((state.kinks, x, ravel_pytree(state.velocity)[0]))
+    kinks, start, way = fixed((state.kinks, x, flat(state.velocity)[0]))
     away = _distance(kinks, state.w, tolerance) / 20
 
     def halve(bracket: Any, index: jax.Array) -> tuple[Any, None]:
@@ -178,7 +177,7 @@ def meet(field: Callable[[Any], Any], state: State, tolerance: Tolerance) -> Sta
     bracket = tied((low, high, way, way, none, none), (kinks, way, low, high))
     (low, high, first, last, before, beyond), _ = jax.lax.scan(halve, bracket, jnp.arange(2 + _HALVINGS))
     jump = beyond.base - before.base
-    unit = ravel_pytree(allowed(tolerance, state.w))[0]
+    unit = flat(allowed(tolerance, state.w))[0]
     real = jnp.sum(jump**2) >= jnp.sum((last - first) ** 2) / 16
     real &= jnp.max(jnp.abs(jump) / unit) * state.step >= 1e-3  # it explains why the step failed
     slides = real & (jnp.sum(way * jump) < 0) & (jnp.sum(_slid(beyond) * jump) > 0)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from ascentfail.flow_kinks import meet, no_kinks, slide
 from ascentfail.flow_steps import LOST, RUNNING, STUCK, State, Tolerance, allowed, explicit, implicit, largest
 from ascentfail.loops import join_floats, split_floats, tied, while_loop
-from ascentfail.watch import squared_norm
+from ascentfail.objectives import squared_norm
 
 _TRIES = 300  # steps tried in a block, after which it is decided anew which step to take
 _QUICK = 1000  # steps tried between two times before anything but the explicit step is compiled
@@ -66,7 +66,7 @@ def _begun(state: State, tolerance: Tolerance) -> State:
     if state.kinks is None:
         return state._replace(tries=jnp.zeros_like(state.tries))
     rate = jax.lax.stop_gradient(largest(state.velocity, allowed(tolerance, state.w)))
-    limit = jnp.where(rate > 0, 10 * state.kinks.doubt / jnp.where(rate > 0, rate, 1.0), 0.0).astype(state.limit.dtype)
+    limit = jnp.where(rate > 0, 10 * state.kinks.doubt.astype(rate.dtype) / jnp.where(rate > 0, rate, 1.0), 0.0).astype(state.limit.dtype)
     return state._replace(tries=jnp.zeros_like(state.tries), limit=limit)
 
 
@@ -77,7 +77,8 @@ def _decided(dense: bool, before: State, state: State, tolerance: Tolerance) -> 
     lost = (state.left == before.left) & (state.tries >= _TRIES) & (speed > old) & ~state.hit
     state = state._replace(status=jnp.where(lost, LOST, state.status))
     if not dense:
-        still = _going(state) & (state.left * largest(state.velocity, allowed(tolerance, state.w)) <= 1)
+        rate = largest(state.velocity, allowed(tolerance, state.w)).astype(state.left.dtype)
+        still = _going(state) & (state.left * rate <= 1)
         return state._replace(left=jnp.where(still, 0.0, state.left))
 
     # an implicit step is tried at least once in a block that could not end: it finds out whether the flow is stiff
@@ -200,7 +201,10 @@ def _linear(plan: Plan, others: Any, floats: Any, dots: Any) -> Any:
             return jax.tree.map(jnp.add, b[0], back), b[1]
 
         path = jax.eval_shape(functools.partial(_tangent, plan, others), floats, dots)
-        zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), path)
+        # every part must be a function of the tangents, or JAX does not transpose the solve
+        none = functools.reduce(jnp.add, [0.0 * jnp.sum(dot).astype(dots[-1].dtype) for dot in dots])
+        zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype) + none.astype(leaf.dtype), path)
+        dots = [dot + none.astype(dot.dtype) for dot in dots]
         return jax.lax.custom_linear_solve(lambda x: x, (dots, zeros), solve, transposed)[1]
 
     def rule(primals: Any, tangents: Any) -> Any:

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.flatten_util import ravel_pytree
 
-from ascentfail.watch import DIVERGED, squared_norm, where
+from ascentfail.objectives import squared_norm
+from ascentfail.own import widest
+from ascentfail.watch import DIVERGED, where
 
 RUNNING, LOST, STUCK = 0, 1, 2  # status of an integration; LOST: diverged, STUCK: not resolved
 
@@ -84,7 +85,8 @@ def allowed(tolerance: Tolerance, *ws: Any) -> Any:
 
     def one(*leaves: Any) -> jax.Array:
         size = functools.reduce(jnp.maximum, [jnp.abs(leaf) for leaf in leaves])
-        return tolerance.atol + jnp.maximum(tolerance.rtol, 8 * jnp.finfo(size.dtype).eps) * size
+        rtol, atol = (jnp.asarray(t).astype(size.dtype) for t in tolerance)
+        return atol + jnp.maximum(rtol, 8 * jnp.finfo(size.dtype).eps) * size
 
     return jax.tree.map(one, *ws)
 
@@ -102,7 +104,31 @@ def largest(tree: Any, unit: Any) -> jax.Array:
     Ours.
     """
     ratios = [jnp.max(jnp.abs(a) / b) for a, b in zip(jax.tree.leaves(tree), jax.tree.leaves(unit), strict=True)]
-    return functools.reduce(jnp.maximum, ratios)
+    dtype = widest(*ratios, np.float32(0))
+    return functools.reduce(jnp.maximum, [ratio.astype(dtype) for ratio in ratios])
+
+
+def flat(w: Any) -> tuple[jax.Array, Callable[[jax.Array], Any]]:
+    """The weights as one vector of their widest type, float32 at least, and the way back.
+
+    Args:
+        w: pytree of n finite weights.
+
+    Returns:
+        x: (n,) array with x = all entries of w. back: function, the inverse. Never raises.
+
+    Ours.
+    """
+    leaves, tree = jax.tree.flatten(w)
+    dtype = widest(*leaves, np.float32(0))
+    x = jnp.concatenate([jnp.ravel(leaf).astype(dtype) for leaf in leaves])
+    ends = np.cumsum([leaf.size for leaf in leaves])[:-1]
+
+    def back(x: jax.Array) -> Any:
+        parts = zip(jnp.split(x, ends), leaves, strict=True)
+        return jax.tree.unflatten(tree, [part.reshape(leaf.shape).astype(leaf.dtype) for part, leaf in parts])
+
+    return x, back
 
 
 def _combine(w: Any, step: Any, weights: tuple[float, ...], slopes: list[Any]) -> Any:
@@ -110,7 +136,7 @@ def _combine(w: Any, step: Any, weights: tuple[float, ...], slopes: list[Any]) -
     used = [(c, slope) for c, slope in zip(weights, slopes, strict=False) if c]
 
     def move(leaf: Any, *ks: Any) -> Any:
-        return leaf + step * sum(c * k for (c, _), k in zip(used, ks, strict=True))
+        return leaf + step.astype(leaf.dtype) * sum(c * k for (c, _), k in zip(used, ks, strict=True))
 
     return jax.tree.map(move, w, *(slope for _, slope in used))
 
@@ -150,8 +176,8 @@ def jacobian(field: Callable[[Any], Any], w: Any) -> jax.Array:
 
     Ours.
     """
-    flat, back = ravel_pytree(w)
-    return jax.jacfwd(lambda x: ravel_pytree(field(back(x)))[0])(flat)
+    x, back = flat(w)
+    return jax.jacfwd(lambda x: flat(field(back(x)))[0])(x)
 
 
 def _extrapolation() -> tuple[np.ndarray, np.ndarray]:
@@ -184,23 +210,23 @@ def implicit(field: Callable[[Any], Any], state: State, tolerance: Tolerance) ->
     Source: Deuflhard, Order and stepsize control in extrapolation methods; Hairer and Wanner, Solving ODEs II, IV.9.
     """
     step = jax.lax.stop_gradient(jnp.minimum(state.step, state.left))
-    flat, back = ravel_pytree(state.w)
-    size, dtype = flat.size, flat.dtype
+    x, back = flat(state.w)
+    size, dtype = x.size, x.dtype
     slope = jacobian(field, state.w)
     substeps = (step / jnp.arange(1, _ROWS + 1)).astype(dtype)
     solves = jnp.linalg.inv(jnp.eye(size, dtype=dtype) - substeps[:, None, None] * slope)
 
     def velocity(moved: jax.Array) -> jax.Array:
-        return ravel_pytree(field(back(flat + moved)))[0]
+        return flat(field(back(x + moved)))[0]
 
     def substep(moved: jax.Array, index: jax.Array) -> tuple[jax.Array, None]:
         way = substeps[:, None] * jax.vmap(velocity)(moved)
         after = moved + jnp.einsum("kij,kj->ki", solves, way)
         return jnp.where((index < jnp.arange(1, _ROWS + 1))[:, None], after, moved), None
 
-    moved, _ = jax.lax.scan(substep, jnp.zeros((_ROWS, size), dtype) + 0 * flat, jnp.arange(_ROWS))
+    moved, _ = jax.lax.scan(substep, jnp.zeros((_ROWS, size), dtype) + 0 * x, jnp.arange(_ROWS))
     result, difference = (jnp.asarray(c, dtype) @ moved for c in _extrapolation())
-    new = back(flat + result)
+    new = back(x + result)
     tried = _judged(state, step, new, field(new), back(difference), _ROWS, tolerance)
     steep = jax.lax.stop_gradient(jnp.sqrt(jnp.sum(slope * slope)))
     return tried._replace(stiff=tried.step * steep > 0.5)
@@ -208,7 +234,7 @@ def implicit(field: Callable[[Any], Any], state: State, tolerance: Tolerance) ->
 
 def _judged(state: State, step: Any, new: Any, velocity: Any, error: Any, order: int, tolerance: Tolerance) -> State:
     """The state after a trial step: moved where its error is within the tolerance, with the step to try next."""
-    size = jax.lax.stop_gradient(largest(error, allowed(tolerance, state.w, new)))
+    size = jax.lax.stop_gradient(largest(error, allowed(tolerance, state.w, new))).astype(state.step.dtype)
     good = size <= 1  # NaN is not
     factor = jnp.where(size > 0, 0.9 * jnp.where(size > 0, size, 1.0) ** (-1 / order), 5.0)
     factor = jnp.where(jnp.isfinite(size), jnp.clip(factor, 0.2, 5.0), 0.2)

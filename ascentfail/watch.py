@@ -5,13 +5,14 @@ Everything is kept as a tally that one more iterate updates, so that a path need
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from ascentfail.objectives import Objective
+from ascentfail import own
+from ascentfail.objectives import Objective, squared_norm
 
 DIVERGED = 1e8  # |w| beyond which a run counts as diverged
 
@@ -24,12 +25,14 @@ class Stop(NamedTuple):
         distance: its distance to the oracle.
         fired: whether the rule fired.
         beats_doing_nothing: whether that distance is smaller than the start's.
+        weights: pytree of the weights there.
     """
 
     step: jax.Array
     distance: jax.Array
     fired: jax.Array
     beats_doing_nothing: jax.Array
+    weights: Any
 
 
 class Stops(NamedTuple):
@@ -38,7 +41,7 @@ class Stops(NamedTuple):
     Attributes:
         test_level: the forget loss reaches `test_level`, the loss on data the model has not seen; never fires without one.
         oracle_level: the forget loss reaches the oracle's.
-        retain_worsens: the retain loss exceeds (1 + worsens) times the start's.
+        retain_worsens: the retain loss exceeds the start's by worsens times its absolute value.
         budget: a number of steps fixed in advance.
     """
 
@@ -53,14 +56,19 @@ class Run(NamedTuple):
 
     Attributes:
         weights: (steps+1, ...) the path of finite weights, start included; with record="summary" the last weights alone. After a
-            divergence the last finite weights are repeated.
+            divergence the last weights before it are repeated.
         distance_to_oracle: (steps+1,) Euclidean distances >= 0, or the last one.
         retain_loss, forget_loss: (steps+1,) finite mean losses without the ridge, or the last ones.
         best_stop: scalar int32 >= 0, index of the smallest distance, 0 for doing nothing.
         best_distance: scalar >= 0, that distance.
         beats_doing_nothing: scalar boolean, best_distance < distance of the start.
-        diverged_at: scalar int32 >= -1, first step that is not finite or has |w| > 1e8; -1: never.
-        stops: what rules fixed in advance would have picked.
+        diverged_at: scalar int32 >= -1, first step whose weights or losses are not finite or that has |w| > 1e8; -1: never; 0: the
+            losses of the start are not finite, which is refused where they are known.
+        stops: what rules fixed in advance would have picked, one `Stop` each, with the weights there.
+        best_weights: pytree of the weights at the best stop.
+        unresolved_at: scalar int32 >= -1, first time of a flow that its integration did not reach; -1: never, as in every iteration.
+        oracle_finite: scalar boolean, whether the losses at the oracle are finite; where not, its rule never fires.
+        metrics: dict of what the functions given as `metrics` returned, each an array (steps+1, ...), or the last value.
 
     Ours.
     """
@@ -74,6 +82,13 @@ class Run(NamedTuple):
     beats_doing_nothing: jax.Array
     diverged_at: jax.Array
     stops: Stops
+    best_weights: Any
+    unresolved_at: jax.Array
+    oracle_finite: jax.Array
+    metrics: dict[str, Any]
+
+
+Metrics = Mapping[str, Callable[[Any], Any]]  # functions of the weights
 
 
 class Seen(NamedTuple):
@@ -82,6 +97,7 @@ class Seen(NamedTuple):
     distance: jax.Array
     retain: jax.Array
     forget: jax.Array
+    metrics: dict[str, Any]
 
 
 class Rules(NamedTuple):
@@ -93,41 +109,57 @@ class Rules(NamedTuple):
     budget: jax.Array
 
 
+class Mark(NamedTuple):
+    """An iterate to remember: its step, -1 for none yet, its distance, and its weights unless the path is kept."""
+
+    step: jax.Array
+    distance: jax.Array
+    weights: Any = None
+
+
 class Tally(NamedTuple):
-    """What is remembered of the iterates so far: the start, the best, and (step, distance) where each rule has fired."""
+    """What is remembered of the iterates so far: the start's distance, the best iterate, and where each rule has fired."""
 
     start: jax.Array
-    best: tuple[jax.Array, jax.Array]
-    rules: tuple[tuple[jax.Array, jax.Array], ...]  # step -1 while it has not fired
+    best: Mark
+    rules: tuple[Mark, ...]
 
 
-def empty_tally(seen: Seen, rules: Rules) -> Tally:
-    """The tally before the start has been counted."""
-    never = (jnp.int32(-1), -jnp.ones_like(seen.distance))
-    return Tally(seen.distance, (jnp.int32(0), seen.distance), (never,) * len(rules))
+def empty_tally(seen: Seen, rules: Rules, w: Any = None) -> Tally:
+    """The tally before the start has been counted; with the start's weights it remembers weights too."""
+    never = Mark(jnp.int32(-1), -jnp.ones_like(seen.distance), w)
+    return Tally(seen.distance, Mark(jnp.int32(0), seen.distance, w), (never,) * len(rules))
 
 
 def first_tally(seen: Seen, rules: Rules) -> Tally:
-    """The tally of a start."""
+    """The tally of a start whose path is kept."""
     return tally(empty_tally(seen, rules), seen, jnp.int32(0), rules)
 
 
-def tally(so_far: Tally, seen: Seen, step: jax.Array, rules: Rules) -> Tally:
-    """The tally after one more iterate."""
+def tally(so_far: Tally, seen: Seen, step: jax.Array, rules: Rules, w: Any = None) -> Tally:
+    """The tally after one more iterate; one whose losses are not finite is counted by the budget alone, see `finish`."""
+    fine = is_fine(seen)
     fires = (
-        seen.forget >= rules.test_level,
-        seen.forget >= rules.oracle_level,
-        seen.retain > rules.retain_level,
+        fine & (seen.forget >= rules.test_level),
+        fine & (seen.forget >= rules.oracle_level),
+        fine & (seen.retain > rules.retain_level),
         step >= rules.budget,
     )
-    now = (step, seen.distance)
+    now = Mark(step, seen.distance, w)
 
-    def first(fire: jax.Array, known: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        # each leaf by its own sign, so that neither has to be kept for the other
-        return jnp.where(fire & (known[0] < 0), now[0], known[0]), jnp.where(fire & (known[1] < 0), now[1], known[1])
+    def first(fire: jax.Array, known: Mark) -> Mark:
+        # step and distance each by its own sign, so that neither has to be kept for the other
+        early = fire & (known.step < 0)
+        distance = jnp.where(fire & (known.distance < 0), seen.distance, known.distance)
+        return Mark(jnp.where(early, step, known.step), distance, where(early, w, known.weights))
 
     rules_now = tuple(first(fire, known) for fire, known in zip(fires, so_far.rules, strict=True))
-    return Tally(so_far.start, where(seen.distance < so_far.best[1], now, so_far.best), rules_now)
+    return Tally(so_far.start, where(fine & (seen.distance < so_far.best.distance), now, so_far.best), rules_now)
+
+
+def is_fine(seen: Seen) -> jax.Array:
+    """Whether the losses of an iterate are finite; what is not counts as diverged."""
+    return jnp.isfinite(seen.retain) & jnp.isfinite(seen.forget)
 
 
 def where(condition: jax.Array, new: Any, old: Any) -> Any:
@@ -135,37 +167,67 @@ def where(condition: jax.Array, new: Any, old: Any) -> Any:
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), new, old)
 
 
-def stops_of(end: Tally, last: jax.Array, last_step: int) -> Stops:
-    """The stops of a finished run; a rule that never fired runs to the end."""
-
-    def stop(step: jax.Array, distance: jax.Array) -> Stop:
-        fired = step >= 0
-        distance = jnp.where(fired, distance, last)
-        return Stop(jnp.where(fired, step, last_step), distance, fired, distance < end.start)
-
-    return Stops(*(stop(*known) for known in end.rules))
+def look(objective: Objective, w: Any, target: Any, metrics: Metrics | None = None) -> Seen:
+    """What a run sees in an iterate, in the widest floating type of weights and losses."""
+    retain, forget = objective.means(w, None)
+    away = squared_norm(jax.tree.map(jnp.subtract, w, target))
+    dtype = own.widest(away, retain)
+    own_numbers = {name: jax.tree.map(jnp.asarray, measure(objective.join(w))) for name, measure in (metrics or {}).items()}
+    return Seen(jnp.sqrt(away.astype(dtype)), retain.astype(dtype), forget.astype(dtype), own_numbers)
 
 
-def look(objective: Objective, w: Any, target: Any) -> Seen:
-    """What a run sees in an iterate."""
-    return Seen(jnp.sqrt(squared_norm(jax.tree.map(jnp.subtract, w, target))), *objective.means(w, None))
+def rules_of(at_start: Seen, at_oracle: Seen, levels: dict[str, Any]) -> Rules:
+    """The rules' levels, from what is seen at start and oracle, in their type."""
+    dtype = at_start.retain.dtype
+    worse = at_start.retain + levels["retain_worsens"].astype(dtype) * jnp.abs(at_start.retain)
+    return Rules(levels["test_level"].astype(dtype), at_oracle.forget, worse, levels["budget"])
 
 
-def squared_norm(w: Any) -> jax.Array:
-    """The sum of the squares of all leaves."""
-    return functools.reduce(jnp.add, [jnp.sum(leaf * leaf) for leaf in jax.tree.leaves(w)])
+def stops_of(end: Tally, last: Mark, diverged_at: jax.Array) -> Stops:
+    """The stops of a finished run; a rule that never fired runs to the end, and after a divergence nothing moves."""
+
+    def stop(mark: Mark) -> Stop:
+        fired = mark.step >= 0
+        counts = fired & ((diverged_at < 0) | (mark.step < diverged_at))
+        distance = jnp.where(counts, mark.distance, last.distance)
+        step = jnp.where(fired, mark.step, last.step)
+        return Stop(step, distance, fired, distance < end.start, where(counts, mark.weights, last.weights))
+
+    return Stops(*(stop(mark) for mark in end.rules))
 
 
-def rules_of(objective: Objective, target: Any, seen: Seen, levels: dict[str, Any]) -> Rules:
-    """The rules' levels, from the oracle and the start."""
-    worse = (1 + levels["retain_worsens"]) * seen.retain
-    return Rules(levels["test_level"], objective.means(target, None)[1], worse, levels["budget"])
+def finish(
+    objective: Objective, shown: Any, looks: Seen, end: Tally, diverged_at: jax.Array, last: Mark, oracle_finite: jax.Array,
+    unresolved_at: Any = -1,
+) -> Run:
+    """The result of a run.
 
+    Args:
+        objective: of the problem.
+        shown: the path of weights, as the objective splits them, or the last ones if the tally remembers weights.
+        looks: what was seen in them.
+        end: the tally of all iterates.
+        diverged_at: scalar int32 >= -1.
+        last: the last iterate: its step, distance and weights.
+        oracle_finite: scalar boolean.
+        unresolved_at: scalar int32 >= -1, of a flow.
 
-def finish(objective: Objective, w: Any, seen: Seen, end: Tally, diverged_at: jax.Array, last: Seen, steps: int) -> Run:
-    """The result of a run from what it shows and what it remembers."""
-    best_step, best_distance = end.best
+    Returns:
+        Run. Never raises.
+
+    Ours.
+    """
+
+    def remembered(mark: Mark) -> Mark:
+        if mark.weights is not None:
+            return mark
+        return mark._replace(weights=jax.tree.map(lambda leaf: leaf[jnp.maximum(mark.step, 0)], shown))
+
+    end = Tally(end.start, remembered(end.best), tuple(remembered(mark) for mark in end.rules))
+    stops = stops_of(end, last, diverged_at)
+    stops = Stops(*(stop._replace(weights=objective.join(stop.weights)) for stop in stops))
     return Run(
-        objective.join(w), seen.distance, seen.retain, seen.forget, best_step, best_distance, best_distance < end.start,
-        diverged_at, stops_of(end, last.distance, steps),
+        objective.join(shown), looks.distance, looks.retain, looks.forget, end.best.step, end.best.distance,
+        end.best.distance < end.start, diverged_at, stops, objective.join(end.best.weights), jnp.asarray(unresolved_at, jnp.int32),
+        oracle_finite, looks.metrics,
     )
