@@ -19,8 +19,8 @@ from ascentfail.loops import tied
 from ascentfail.watch import where
 
 _MOST = 8  # surfaces that a flow can slide along at once
-_HALVINGS = 16  # of the way in which a jump is sought
-_AWAY = 100.0  # distance from a surface, in units of the tolerance, at which the field of one side is taken
+_HALVINGS = 24  # of the way in which a jump is sought
+_AWAY = 1000.0  # distance from a surface, in units of the tolerance, at which the field of one side is taken
 
 Velocity = Callable[[jax.Array], jax.Array]
 
@@ -65,6 +65,17 @@ def no_kinks(w: Any) -> Kinks:
     return Kinks(jnp.zeros((room, x.size), x.dtype), jnp.zeros(room, bool), jnp.ones((), x.dtype))
 
 
+def _solved(square: jax.Array, right: jax.Array) -> jax.Array:
+    """The solution of a small system whose matrix is positive definite, by elimination: it compiles faster than LAPACK's."""
+
+    def eliminate(both: jax.Array, k: jax.Array) -> tuple[jax.Array, None]:
+        row = both[k] / both[k, k]
+        return (both - both[:, k, None] * row).at[k].set(row), None
+
+    both = jnp.concatenate([square, right], axis=1)
+    return jax.lax.scan(eliminate, both, jnp.arange(len(square)))[0][:, len(square) :]
+
+
 def _shares(jumps: jax.Array, base: jax.Array, on: jax.Array) -> jax.Array:
     """The shares in [0, 1] that make base + sum share_i jump_i short: free ones solve, those out of bounds are kept there."""
     length = jnp.sqrt(jnp.sum(jumps * jumps, axis=1))
@@ -72,22 +83,31 @@ def _shares(jumps: jax.Array, base: jax.Array, on: jax.Array) -> jax.Array:
     length = jnp.where(on, length, 1.0)
     unit = jumps / length[:, None]
     gram, pull = unit @ unit.T, unit @ base
-    free, kept = on, jnp.zeros_like(length)
-    for _ in range(3):
+
+    def once(carry: Any, _: None) -> tuple[Any, None]:
+        free, kept = carry
         square = jnp.where(free[:, None] & free[None, :], gram, jnp.eye(len(on), dtype=gram.dtype))
-        kept = jnp.where(free, jnp.linalg.solve(square, jnp.where(free, -pull - gram @ jnp.where(free, 0.0, kept), kept)), kept)
-        free = free & (kept >= 0) & (kept <= length)
-        kept = jnp.where(on, jnp.clip(kept, 0.0, length), 0.0)
+        right = jnp.where(free, -pull - gram @ jnp.where(free, 0.0, kept), kept)
+        kept = jnp.where(free, _solved(square, right[:, None])[:, 0], kept)
+        return (free & (kept >= 0) & (kept <= length), jnp.where(on, jnp.clip(kept, 0.0, length), 0.0)), None
+
+    (_, kept), _ = jax.lax.scan(once, tied((on, jnp.zeros_like(length)), (jumps, base)), None, length=3)
     return kept / length
 
 
 def _sides(velocity: Velocity, kinks: Kinks, away: jax.Array, x: jax.Array) -> _Sides:
-    """The fields around a point on the surfaces: at the distance `away` on one side of all, and across each one."""
+    """The fields at a point on the surfaces: on one side of all, and across each one.
+
+    Each is extrapolated from two points at a distance, `away` and twice that: a jump must be normal to its surface to more digits
+    than the distance has, or the flow drifts off.
+    """
     normals = jnp.where(kinks.on[:, None], kinks.normals, 0.0)
     square = normals @ normals.T + jnp.diag(jnp.where(kinks.on, 0.0, 1.0)).astype(normals.dtype)
-    dual = jnp.linalg.solve(square, normals)
-    base = x + away @ dual
-    fields = jax.vmap(velocity)(jnp.concatenate([base[None], base - 2 * away[:, None] * dual]))
+    dual = _solved(square, normals)
+    first = away @ dual
+    places = jnp.concatenate([first[None], first - 2 * away[:, None] * dual])
+    near, far = jnp.split(jax.vmap(velocity)(jnp.concatenate([x + places, x + 2 * places])), 2)
+    fields = 2 * near - far
     jumps = jnp.where(kinks.on[:, None], fields[1:] - fields[0], 0.0)
     return _Sides(fields[0], jumps, dual, _shares(jumps, fields[0], kinks.on), away)
 
@@ -126,7 +146,8 @@ def slide(step: Callable[..., State], field: Callable[[Any], Any], state: State,
     away = _distance(kinks, state.w, tolerance)
     tried = step(lambda w: back(_slid(_sides(velocity, kinks, away, flat(w)[0]))), state, tolerance)
     x = flat(tried.w)[0]
-    now = jax.lax.stop_gradient(_sides(velocity, kinks, away, x))
+    at = _sides(velocity, kinks, away, x)
+    now = jax.lax.stop_gradient(at)
     length = jnp.sqrt(jnp.sum(now.jumps * now.jumps, axis=1))
     moved = tried.left < state.left
     left = moved & kinks.on & ((now.shares <= 0) | (now.shares >= 1) | (length == 0))
@@ -135,8 +156,8 @@ def slide(step: Callable[..., State], field: Callable[[Any], Any], state: State,
     turned = jnp.where((moved & kinks.on & (length > 0))[:, None], now.jumps / jnp.where(length > 0, length, 1.0)[:, None],
                        kinks.normals)
     kinks = kinks._replace(normals=turned, on=kinks.on & ~left)
-    after = _slid(_sides(velocity, kinks, _distance(kinks, tried.w, tolerance), x))
-    return tried._replace(w=back(x), velocity=where(moved, back(after), tried.velocity), kinks=kinks)
+    # where a surface is dropped its share is 0 or 1 and the velocity that of one side: it does not jump
+    return tried._replace(w=back(x), velocity=where(moved, back(_slid(at)), tried.velocity), kinks=kinks)
 
 
 def meet(field: Callable[[Any], Any], state: State, tolerance: Tolerance) -> State:
@@ -152,7 +173,8 @@ def meet(field: Callable[[Any], Any], state: State, tolerance: Tolerance) -> Sta
         tolerance: see `Tolerance`.
 
     Returns:
-        The State after it; where no jump is found the same, with more doubt. STUCK where there is no room for one more surface.
+        The State after it; where no jump is found the same, with more doubt. STUCK where there is no room for one more surface, or
+        its normal depends on those of the others.
         Never raises.
 
     Source: Filippov, Differential Equations with Discontinuous Righthand Sides, ch. 2.
@@ -181,9 +203,12 @@ def meet(field: Callable[[Any], Any], state: State, tolerance: Tolerance) -> Sta
     real = jnp.sum(jump**2) >= jnp.sum((last - first) ** 2) / 16
     real &= jnp.max(jnp.abs(jump) / unit) * state.step >= 1e-3  # it explains why the step failed
     slides = real & (jnp.sum(way * jump) < 0) & (jnp.sum(_slid(beyond) * jump) > 0)
-    free = jnp.argmin(kinks.on)
-    full = slides & kinks.on[free]
     normal = jump / jnp.maximum(jnp.sqrt(jnp.sum(jump**2)), jnp.finfo(x.dtype).tiny)
+    along = jnp.where(kinks.on, kinks.normals @ normal, 0.0)
+    again = jnp.max(jnp.abs(along)) > 1 - 1e-9  # a surface on the list that the weights have drifted away from
+    free = jnp.where(again, jnp.argmax(jnp.abs(along)), jnp.argmin(kinks.on))
+    rest = normal - along @ before.dual  # its part off the span of the others
+    full = slides & ~again & (kinks.on[free] | (jnp.sum(rest**2) < 1e-8))
     row = (jnp.arange(len(kinks.on)) == free) & slides & ~full
     met = Kinks(jnp.where(row[:, None], normal, kinks.normals), kinks.on | row, jnp.where(real, 1.0, 0.1 * kinks.doubt))
     time = jnp.where(real, jnp.where(slides, (low + high) / 2, high), 0.0)
@@ -194,9 +219,9 @@ def meet(field: Callable[[Any], Any], state: State, tolerance: Tolerance) -> Sta
     late = jnp.sum(normal * (x - start)) / jnp.where(real, rate, 1.0)  # zero, with the derivative of the time of arrival
     place = x + time.astype(x.dtype) * way + jnp.where(real, after - way, 0.0) * late
     speed = jnp.maximum(jnp.sqrt(jnp.sum(after**2)), 1e-12)
-    again = jnp.where(real, 1e-4 * (1 + jnp.sqrt(jnp.sum(place**2))) / speed, state.step)
+    soon = jnp.where(real, 1e-4 * (1 + jnp.sqrt(jnp.sum(place**2))) / speed, state.step)
     return state._replace(
         w=where(real, back(place), state.w), velocity=where(real, back(_slid(now)), state.velocity), left=state.left - time,
-        step=fixed(again).astype(state.step.dtype), hit=jnp.zeros_like(state.hit), kinks=met,
+        step=fixed(soon).astype(state.step.dtype), hit=jnp.zeros_like(state.hit), kinks=met, stiff=state.stiff | ~real,
         status=jnp.where(full, STUCK, state.status),
     )

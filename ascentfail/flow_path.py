@@ -13,6 +13,7 @@ from ascentfail.flow_kinks import meet, no_kinks, slide
 from ascentfail.flow_steps import LOST, RUNNING, STUCK, State, Tolerance, allowed, explicit, implicit, largest
 from ascentfail.loops import join_floats, split_floats, tied, while_loop
 from ascentfail.objectives import squared_norm
+from ascentfail.watch import where
 
 _TRIES = 300  # steps tried in a block, after which it is decided anew which step to take
 _QUICK = 1000  # steps tried between two times before anything but the explicit step is compiled
@@ -66,7 +67,7 @@ def _begun(state: State, tolerance: Tolerance) -> State:
     if state.kinks is None:
         return state._replace(tries=jnp.zeros_like(state.tries))
     rate = jax.lax.stop_gradient(largest(state.velocity, allowed(tolerance, state.w)))
-    limit = jnp.where(rate > 0, 10 * state.kinks.doubt.astype(rate.dtype) / jnp.where(rate > 0, rate, 1.0), 0.0).astype(state.limit.dtype)
+    limit = jnp.where(rate > 0, 1e4 * state.kinks.doubt.astype(rate.dtype) / jnp.where(rate > 0, rate, 1.0), 0.0).astype(state.limit.dtype)
     return state._replace(tries=jnp.zeros_like(state.tries), limit=limit)
 
 
@@ -76,6 +77,9 @@ def _decided(dense: bool, before: State, state: State, tolerance: Tolerance) -> 
     # a whole block in which the clock stood still while the velocity grew
     lost = (state.left == before.left) & (state.tries >= _TRIES) & (speed > old) & ~state.hit
     state = state._replace(status=jnp.where(lost, LOST, state.status))
+    if state.kinks is not None:
+        sure = jnp.where(state.tries >= _TRIES, jnp.minimum(10 * state.kinks.doubt, 1.0), state.kinks.doubt)
+        state = state._replace(kinks=state.kinks._replace(doubt=sure))
     if not dense:
         rate = largest(state.velocity, allowed(tolerance, state.w)).astype(state.left.dtype)
         still = _going(state) & (state.left * rate <= 1)
@@ -97,15 +101,20 @@ def _block(plan: Plan, inputs: Inputs, carry: tuple[jax.Array, State]) -> tuple[
         return while_loop(lambda _, s: _in_block(s) & wanted(s), turn, inputs, state, tries)
 
     state = run(lambda s: jnp.logical_not(s.stiff | _sliding(s)), explicit, _begun(before, inputs.tolerance))
+    field = functools.partial(plan.field, inputs.consts)
     if plan.dense:
         state = state._replace(tries=jnp.where(state.stiff, 0, state.tries))
         state = run(lambda s: s.stiff & jnp.logical_not(_sliding(s)), implicit, state)
+        state = state._replace(velocity=where(_sliding(state), state.velocity, field(state.w)))
     if plan.kinks:
-        state = run(_sliding, functools.partial(slide, implicit if plan.dense else explicit), state)
-    field = functools.partial(plan.field, inputs.consts)
+        rolled = functools.partial(explicit, rolled=True)
+        state = run(lambda s: _sliding(s) & ~s.stiff, functools.partial(slide, rolled), state)
+        if plan.dense:
+            state = run(lambda s: _sliding(s) & s.stiff, functools.partial(slide, implicit), state)
     state = _decided(plan.dense, before, state, inputs.tolerance)
     if plan.kinks:
         state = jax.lax.cond(state.hit, lambda s: meet(field, s, inputs.tolerance), lambda s: s, state)
+        state = state if plan.dense else state._replace(stiff=before.stiff)
     stuck = _going(state) & (count + 1 >= _BLOCKS)
     return count + 1, state._replace(status=jnp.where(stuck, STUCK, state.status))
 
@@ -169,7 +178,7 @@ def follow(plan: Plan, inputs: Inputs, w: Any, gaps: jax.Array) -> tuple[Any, ja
 def _(plan: Plan, primals: Any, tangents: Any) -> tuple[Any, Any]:
     path, status = follow(plan, *primals)
     others, floats = split_floats(primals)
-    leaves = jax.tree.leaves(tangents, is_leaf=lambda t: t is None)
+    leaves = jax.tree.leaves(tangents)
     is_float = [leaf is None for leaf in others[1]]
     dots = [dot for f, dot in zip(is_float, leaves, strict=True) if f]
     moved = _linear(plan, others, floats, dots)

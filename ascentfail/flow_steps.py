@@ -141,13 +141,14 @@ def _combine(w: Any, step: Any, weights: tuple[float, ...], slopes: list[Any]) -
     return jax.tree.map(move, w, *(slope for _, slope in used))
 
 
-def explicit(field: Callable[[Any], Any], state: State, tolerance: Tolerance) -> State:
+def explicit(field: Callable[[Any], Any], state: State, tolerance: Tolerance, rolled: bool = False) -> State:
     """One trial step of Dormand and Prince, accepted where its error is within the tolerance.
 
     Args:
         field: w -> velocity, a function of the weights.
         state: see `State`.
         tolerance: see `Tolerance`.
+        rolled: boolean, whether the stages are a loop, which compiles faster and runs slower.
 
     Returns:
         The State after it. Never raises.
@@ -155,6 +156,8 @@ def explicit(field: Callable[[Any], Any], state: State, tolerance: Tolerance) ->
     Ours.
     """
     step = jax.lax.stop_gradient(jnp.minimum(state.step, state.left))
+    if rolled:
+        return _judged(state, step, *_rolled(field, state, step), 5, tolerance)
     slopes = [state.velocity]
     new = state.w
     for row in _STAGES:
@@ -162,6 +165,24 @@ def explicit(field: Callable[[Any], Any], state: State, tolerance: Tolerance) ->
         slopes.append(field(new))
     error = _combine(jax.tree.map(jnp.zeros_like, new), step, _ERROR, slopes)
     return _judged(state, step, new, slopes[-1], error, 5, tolerance)
+
+
+def _rolled(field: Callable[[Any], Any], state: State, step: jax.Array) -> tuple[Any, Any, Any]:
+    """The new weights, the velocity there and the error, with the stages in a loop."""
+    x, back = flat(state.w)
+    step = step.astype(x.dtype)
+    table = np.zeros((6, 7))
+    for row, weights in zip(table, _STAGES, strict=True):
+        row[: len(weights)] = weights
+
+    def stage(slopes: jax.Array, at: Any) -> tuple[jax.Array, jax.Array]:
+        index, weights = at
+        new = x + step * (weights @ slopes)
+        return slopes.at[index].set(flat(field(back(new)))[0]), new
+
+    first = jnp.zeros((7, x.size), x.dtype).at[0].set(flat(state.velocity)[0])
+    slopes, news = jax.lax.scan(stage, first, (jnp.arange(1, 7), jnp.asarray(table, x.dtype)))
+    return back(news[-1]), back(slopes[-1]), back(step * (jnp.asarray(_ERROR, x.dtype) @ slopes))
 
 
 def jacobian(field: Callable[[Any], Any], w: Any) -> jax.Array:
@@ -205,7 +226,7 @@ def implicit(field: Callable[[Any], Any], state: State, tolerance: Tolerance) ->
         tolerance: see `Tolerance`.
 
     Returns:
-        The State after it, `stiff` where the explicit step would still be short. Never raises.
+        The State after it, with the velocity of before; `stiff` where the explicit step would still be short. Never raises.
 
     Source: Deuflhard, Order and stepsize control in extrapolation methods; Hairer and Wanner, Solving ODEs II, IV.9.
     """
@@ -227,7 +248,7 @@ def implicit(field: Callable[[Any], Any], state: State, tolerance: Tolerance) ->
     moved, _ = jax.lax.scan(substep, jnp.zeros((_ROWS, size), dtype) + 0 * x, jnp.arange(_ROWS))
     result, difference = (jnp.asarray(c, dtype) @ moved for c in _extrapolation())
     new = back(x + result)
-    tried = _judged(state, step, new, field(new), back(difference), _ROWS, tolerance)
+    tried = _judged(state, step, new, state.velocity, back(difference), _ROWS, tolerance)
     steep = jax.lax.stop_gradient(jnp.sqrt(jnp.sum(slope * slope)))
     return tried._replace(stiff=tried.step * steep > 0.5)
 
