@@ -70,7 +70,7 @@ def _solved(square: jax.Array, right: jax.Array) -> jax.Array:
 
     def eliminate(both: jax.Array, k: jax.Array) -> tuple[jax.Array, None]:
         row = both[k] / both[k, k]
-        return (both - both[:, k, None] * row).at[k].set(row), None
+        return (both - both[:, k, None] * row[None]).at[k].set(row), None
 
     both = jnp.concatenate([square, right], axis=1)
     return jax.lax.scan(eliminate, both, jnp.arange(len(square)))[0][:, len(square) :]
@@ -105,10 +105,10 @@ def _sides(velocity: Velocity, kinks: Kinks, away: jax.Array, x: jax.Array) -> _
     square = normals @ normals.T + jnp.diag(jnp.where(kinks.on, 0.0, 1.0)).astype(normals.dtype)
     dual = _solved(square, normals)
     first = away @ dual
-    places = jnp.concatenate([first[None], first - 2 * away[:, None] * dual])
-    near, far = jnp.split(jax.vmap(velocity)(jnp.concatenate([x + places, x + 2 * places])), 2)
+    places = jnp.concatenate([first[None], first[None] - 2 * away[:, None] * dual])
+    near, far = jnp.split(jax.vmap(velocity)(jnp.concatenate([x[None] + places, x[None] + 2 * places])), 2)
     fields = 2 * near - far
-    jumps = jnp.where(kinks.on[:, None], fields[1:] - fields[0], 0.0)
+    jumps = jnp.where(kinks.on[:, None], fields[1:] - fields[:1], 0.0)
     return _Sides(fields[0], jumps, dual, _shares(jumps, fields[0], kinks.on), away)
 
 
@@ -201,7 +201,7 @@ def meet(field: Callable[[Any], Any], state: State, tolerance: Tolerance) -> Sta
     jump = beyond.base - before.base
     unit = flat(allowed(tolerance, state.w))[0]
     real = jnp.sum(jump**2) >= jnp.sum((last - first) ** 2) / 16
-    real &= jnp.max(jnp.abs(jump) / unit) * state.step >= 1e-3  # it explains why the step failed
+    real &= jnp.max(jnp.abs(jump) / unit) * state.step.astype(x.dtype) >= 1e-3  # it explains why the step failed
     slides = real & (jnp.sum(way * jump) < 0) & (jnp.sum(_slid(beyond) * jump) > 0)
     normal = jump / jnp.maximum(jnp.sqrt(jnp.sum(jump**2)), jnp.finfo(x.dtype).tiny)
     along = jnp.where(kinks.on, kinks.normals @ normal, 0.0)
@@ -210,7 +210,7 @@ def meet(field: Callable[[Any], Any], state: State, tolerance: Tolerance) -> Sta
     rest = normal - along @ before.dual  # its part off the span of the others
     full = slides & ~again & (kinks.on[free] | (jnp.sum(rest**2) < 1e-8))
     row = (jnp.arange(len(kinks.on)) == free) & slides & ~full
-    met = Kinks(jnp.where(row[:, None], normal, kinks.normals), kinks.on | row, jnp.where(real, 1.0, 0.1 * kinks.doubt))
+    met = Kinks(jnp.where(row[:, None], normal[None], kinks.normals), kinks.on | row, jnp.where(real, 1.0, 0.1 * kinks.doubt))
     time = jnp.where(real, jnp.where(slides, (low + high) / 2, high), 0.0)
     place = start + time.astype(x.dtype) * way
     now = _sides(velocity, met, _distance(met, state.w, tolerance), place + (x - start))
@@ -219,7 +219,7 @@ def meet(field: Callable[[Any], Any], state: State, tolerance: Tolerance) -> Sta
     late = jnp.sum(normal * (x - start)) / jnp.where(real, rate, 1.0)  # zero, with the derivative of the time of arrival
     place = x + time.astype(x.dtype) * way + jnp.where(real, after - way, 0.0) * late
     speed = jnp.maximum(jnp.sqrt(jnp.sum(after**2)), 1e-12)
-    soon = jnp.where(real, 1e-4 * (1 + jnp.sqrt(jnp.sum(place**2))) / speed, state.step)
+    soon = jnp.where(real, 1e-4 * (1 + jnp.sqrt(jnp.sum(place**2))) / speed, state.step.astype(x.dtype))
     return state._replace(
         w=where(real, back(place), state.w), velocity=where(real, back(_slid(now)), state.velocity), left=state.left - time,
         step=fixed(soon).astype(state.step.dtype), hit=jnp.zeros_like(state.hit), kinks=met, stiff=state.stiff | ~real,

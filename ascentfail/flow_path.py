@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from ascentfail.flow_kinks import meet, no_kinks, slide
-from ascentfail.flow_steps import LOST, RUNNING, STUCK, State, Tolerance, allowed, explicit, implicit, largest
+from ascentfail.flow_steps import LOST, RUNNING, STUCK, State, Tolerance, allowed, explicit, implicit, largest, settled
 from ascentfail.loops import join_floats, split_floats, tied, while_loop
 from ascentfail.objectives import squared_norm
 from ascentfail.watch import where
@@ -71,7 +71,7 @@ def _begun(state: State, tolerance: Tolerance) -> State:
     return state._replace(tries=jnp.zeros_like(state.tries), limit=limit)
 
 
-def _decided(dense: bool, before: State, state: State, tolerance: Tolerance) -> State:
+def _decided(field: Callable[[Any], Any], dense: bool, before: State, state: State, tolerance: Tolerance) -> State:
     """After a block: whether the flow has run into a singularity, rests for good, or is stiff."""
     speed, old = squared_norm(state.velocity), squared_norm(before.velocity)
     # a whole block in which the clock stood still while the velocity grew
@@ -80,13 +80,12 @@ def _decided(dense: bool, before: State, state: State, tolerance: Tolerance) -> 
     if state.kinks is not None:
         sure = jnp.where(state.tries >= _TRIES, jnp.minimum(10 * state.kinks.doubt, 1.0), state.kinks.doubt)
         state = state._replace(kinks=state.kinks._replace(doubt=sure))
+    full = _going(state) & (state.tries >= _TRIES)
     if not dense:
-        rate = largest(state.velocity, allowed(tolerance, state.w)).astype(state.left.dtype)
-        still = _going(state) & (state.left * rate <= 1)
-        return state._replace(left=jnp.where(still, 0.0, state.left))
-
+        # what slides along kinks is left to its steps
+        return jax.lax.cond(full & jnp.logical_not(_sliding(state)), lambda s: settled(field, s, tolerance), lambda s: s, state)
     # an implicit step is tried at least once in a block that could not end: it finds out whether the flow is stiff
-    return state._replace(stiff=state.stiff | (_going(state) & (state.tries >= _TRIES)))
+    return state._replace(stiff=state.stiff | full)
 
 
 def _block(plan: Plan, inputs: Inputs, carry: tuple[jax.Array, State]) -> tuple[jax.Array, State]:
@@ -111,7 +110,7 @@ def _block(plan: Plan, inputs: Inputs, carry: tuple[jax.Array, State]) -> tuple[
         state = run(lambda s: _sliding(s) & ~s.stiff, functools.partial(slide, rolled), state)
         if plan.dense:
             state = run(lambda s: _sliding(s) & s.stiff, functools.partial(slide, implicit), state)
-    state = _decided(plan.dense, before, state, inputs.tolerance)
+    state = _decided(field, plan.dense, before, state, inputs.tolerance)
     if plan.kinks:
         state = jax.lax.cond(state.hit, lambda s: meet(field, s, inputs.tolerance), lambda s: s, state)
         state = state if plan.dense else state._replace(stiff=before.stiff)

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ascentfail.loops import tied
 from ascentfail.objectives import squared_norm
 from ascentfail.own import widest
 from ascentfail.watch import DIVERGED, where
@@ -234,8 +235,8 @@ def implicit(field: Callable[[Any], Any], state: State, tolerance: Tolerance) ->
     x, back = flat(state.w)
     size, dtype = x.size, x.dtype
     slope = jacobian(field, state.w)
-    substeps = (step / jnp.arange(1, _ROWS + 1)).astype(dtype)
-    solves = jnp.linalg.inv(jnp.eye(size, dtype=dtype) - substeps[:, None, None] * slope)
+    substeps = step.astype(dtype) / jnp.arange(1, _ROWS + 1, dtype=dtype)
+    solves = jnp.linalg.inv(jnp.eye(size, dtype=dtype)[None] - substeps[:, None, None] * slope[None])
 
     def velocity(moved: jax.Array) -> jax.Array:
         return flat(field(back(x + moved)))[0]
@@ -245,12 +246,64 @@ def implicit(field: Callable[[Any], Any], state: State, tolerance: Tolerance) ->
         after = moved + jnp.einsum("kij,kj->ki", solves, way)
         return jnp.where((index < jnp.arange(1, _ROWS + 1))[:, None], after, moved), None
 
-    moved, _ = jax.lax.scan(substep, jnp.zeros((_ROWS, size), dtype) + 0 * x, jnp.arange(_ROWS))
+    moved, _ = jax.lax.scan(substep, jnp.zeros((_ROWS, size), dtype) + 0 * x[None], jnp.arange(_ROWS))
     result, difference = (jnp.asarray(c, dtype) @ moved for c in _extrapolation())
     new = back(x + result)
     tried = _judged(state, step, new, state.velocity, back(difference), _ROWS, tolerance)
     steep = jax.lax.stop_gradient(jnp.sqrt(jnp.sum(slope * slope)))
-    return tried._replace(stiff=tried.step * steep > 0.5)
+    return tried._replace(stiff=tried.step.astype(dtype) * steep > 0.5)
+
+
+def settled(field: Callable[[Any], Any], state: State, tolerance: Tolerance) -> State:
+    r"""The end of a flow that rests: where one implicit step over all the time left moves no weight beyond the error allowed.
+
+        d = (1 - h J)^{-1} h field(w) by conjugate gradients, h the time left;   w + d, h = 0 where |d| <= 10 (atol + rtol |w|)
+
+    The flow goes on where the gradients do not converge in 100 iterations, or find a direction in which it grows. For models too
+    large for the implicit step: explicit ones tremble about the point of rest, so that their velocity does not say it.
+
+    Args:
+        field: w -> velocity, a function of the weights.
+        state: see `State`.
+        tolerance: see `Tolerance`.
+
+    Returns:
+        The State after it. Never raises.
+
+    Source: Hestenes and Stiefel, Methods of conjugate gradients for solving linear systems.
+    """
+    x, back = flat(state.w)
+    time = jax.lax.stop_gradient(state.left).astype(x.dtype)
+
+    def velocity(y: jax.Array) -> jax.Array:
+        return flat(field(back(y)))[0]
+
+    def operator(way: jax.Array) -> jax.Array:
+        return way - time * jax.jvp(velocity, (x,), (way,))[1]
+
+    def solve(operator: Callable[[Any], Any], right: jax.Array) -> jax.Array:
+        size = jnp.sum(right * right)
+
+        def iterate(carry: Any) -> Any:
+            count, found, rest, way, square, _ = carry
+            image = operator(way)
+            curvature = jnp.sum(way * image)
+            length = square / jnp.where(curvature > 0, curvature, 1.0)
+            rest, found = rest - length * image, found + length * way
+            now = jnp.sum(rest * rest)
+            return count + 1, found, rest, rest + now / square * way, now, curvature
+
+        def on(carry: Any) -> jax.Array:
+            return (carry[0] < 100) & (carry[4] > 1e-6 * size) & (carry[5] > 0)
+
+        first = tied((jnp.int32(0), jnp.zeros_like(right), right, right, size, jnp.ones_like(size)), (right, time))
+        end = jax.lax.while_loop(on, iterate, first)
+        return jnp.where((end[4] <= 1e-6 * size) & (end[5] > 0), end[1], jnp.inf)
+
+    moved = jax.lax.custom_linear_solve(operator, time * flat(state.velocity)[0], solve, solve, symmetric=True)
+    still = largest(jax.lax.stop_gradient(moved), flat(allowed(tolerance, state.w))[0]) <= 10
+    w = back(x + jnp.where(still, moved, 0.0))
+    return state._replace(w=w, velocity=where(still, field(w), state.velocity), left=jnp.where(still, 0.0, state.left))
 
 
 def _judged(state: State, step: Any, new: Any, velocity: Any, error: Any, order: int, tolerance: Tolerance) -> State:
