@@ -3,120 +3,99 @@ r"""Gradient flow: the limit of an iteration for small steps, integrated with a 
 from __future__ import annotations
 
 import functools
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
+from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
-from ascentfail import objectives
-from ascentfail.dynamics import MODES, Mode, RidgeInAscent, check_choice, direction, half_steps, levels_of
+from ascentfail import objectives, programs
+from ascentfail.dynamics import MODES, Mode, RidgeInAscent, check_choice, check_metrics, direction, half_steps, levels_of
 from ascentfail.errors import invalid
+from ascentfail.flow_path import Inputs, Plan, follow
+from ascentfail.flow_steps import LOST, STUCK, Tolerance
 from ascentfail.loops import tied
-from ascentfail.objectives import squared_norm
-from ascentfail.watch import DIVERGED, Mark, Run, finish, first_tally, is_fine, look, rules_of, tally, where
+from ascentfail.own import Losses
+from ascentfail.watch import Mark, Metrics, Run, finish, first_tally, is_fine, look, rules_of, tally, where
 
-# Dormand and Prince's pair of orders 5 and 4: stages, weights of the fifth order, and its difference from the fourth.
-_STAGES = (
-    (1 / 5,),
-    (3 / 40, 9 / 40),
-    (44 / 45, -56 / 15, 32 / 9),
-    (19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729),
-    (9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656),
-    (35 / 384, 0.0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84),
-)
-_ERROR = (71 / 57600, 0.0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40)
-_MOST_STEPS = 100_000  # a flow that wants more between two times counts as diverged: it runs into a singularity
+_DENSE = 256  # weights up to which the derivative of the field is formed for stiff flows
 
 
-class _State(NamedTuple):
-    """An integration under way: weights, their velocity, the time left, the next step, steps taken, whether it diverged."""
-
-    w: Any
-    velocity: Any
-    left: jax.Array
-    step: jax.Array
-    tries: jax.Array
-    bad: jax.Array
-
-
-def _combine(w: Any, step: Any, weights: tuple[float, ...], slopes: list[Any]) -> Any:
-    """The weights moved by step times the weighted sum of the slopes."""
-    used = [(c, slope) for c, slope in zip(weights, slopes, strict=False) if c]
-
-    def move(leaf: Any, *ks: Any) -> Any:
-        return leaf + step * sum(c * k for (c, _), k in zip(used, ks, strict=True))
-
-    return jax.tree.map(move, w, *(slope for _, slope in used))
-
-
-def _advance(field: Any, state: _State, rtol: Any, atol: Any) -> _State:
-    """One trial step, accepted where its error is within the tolerance."""
-    step = jnp.minimum(state.step, state.left)
-    slopes = [state.velocity]
-    new = state.w
-    for row in _STAGES:
-        new = _combine(state.w, step, row, slopes)
-        slopes.append(field(new))
-    error = _combine(jax.tree.map(jnp.zeros_like, new), step, _ERROR, slopes)
-    allowed = jax.tree.map(lambda a, b: atol + rtol * jnp.maximum(jnp.abs(a), jnp.abs(b)), state.w, new)
-    ratios = [jnp.max(jnp.abs(e) / s) for e, s in zip(jax.tree.leaves(error), jax.tree.leaves(allowed), strict=True)]
-    size = functools.reduce(jnp.maximum, ratios)
-    good = size <= 1  # NaN is not
-    factor = jnp.where(size > 0, 0.9 * size**-0.2, 5.0)
-    factor = jnp.where(jnp.isfinite(size), jnp.clip(factor, 0.2, 5.0), 0.2)
-    w = where(good, new, state.w)
-    lost = ~(squared_norm(w) <= DIVERGED**2) | (state.tries >= _MOST_STEPS) | (step <= 0)
-    kept = jnp.where(good & (step < state.step), jnp.maximum(state.step, step * factor), step * factor)
-    return _State(
-        where(lost, state.w, w), where(good & ~lost, slopes[-1], state.velocity), jnp.where(good, state.left - step, state.left),
-        kept, state.tries + 1, lost,
-    )
-
-
-@functools.partial(jax.jit, static_argnames=("mode", "ridge_in_ascent"))
 def _integrate(
-    problem: Any, start: Any, oracle: Any, times: jax.Array, levels: dict[str, Any], rtol: Any, atol: Any, mode: Mode,
-    ridge_in_ascent: RidgeInAscent,
+    problem: Any, start: Any, oracle: Any, times: jax.Array, levels: dict[str, Any], tolerance: Tolerance, ascent_weight: Any, *,
+    mode: Mode, ridge_in_ascent: RidgeInAscent, quick: bool, metrics: Metrics | None = None,
 ) -> Run:
     objective = objectives.of(problem, start)
     w, target = objective.split(start), objective.split(oracle)
-    halves = half_steps(mode, "retain-first")
+    seen, at_oracle = look(objective, w, target, metrics), look(objective, target, target)
+    rules = rules_of(seen, at_oracle, levels)
+    gaps = jnp.diff(times).astype(seen.distance.dtype)
+    field, consts = _field(problem, start, ascent_weight, w, mode, ridge_in_ascent)
+    small = sum(jnp.size(leaf) for leaf in jax.tree.leaves(w)) <= _DENSE
+    inputs = Inputs(consts, tolerance)
+    path, status = follow(Plan(field, isinstance(problem, Losses), small, quick), inputs, w, gaps)
 
-    def field(w: Any) -> Any:
-        ways = [direction(objective, w, terms, ridge_in_ascent) for terms in halves]
+    def until(carry: Any, at: Any) -> tuple[Any, Any]:
+        known, kept, diverged_at = carry
+        index, w, status = at
+        now = look(objective, w, target, metrics)
+        fine = is_fine(now)
+        diverged_at = jnp.where((diverged_at < 0) & (~fine | (status == LOST)), index, diverged_at)
+        kept = where(fine & ((diverged_at < 0) | (status == LOST)), (w, now), kept)
+        return (tally(known, kept[1], index, rules), kept, diverged_at), kept
+
+    index = jnp.arange(1, len(times), dtype=jnp.int32)
+    carry = tied((first_tally(seen, rules), (w, seen), jnp.int32(-1)), (inputs, seen, rules, path))
+    (known, last, diverged_at), shown = jax.lax.scan(until, carry, (index, path, status))
+    shown = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), (w, seen), shown)
+    unresolved_at = jnp.where(jnp.any(status == STUCK), jnp.argmax(status == STUCK) + 1, -1)
+    mark = Mark(jnp.int32(len(times) - 1), last[1].distance, last[0])
+    return finish(objective, *shown, known, diverged_at, mark, is_fine(at_oracle), unresolved_at)
+
+
+_compiled = jax.jit(_integrate, static_argnames=("mode", "ridge_in_ascent", "quick"))
+
+
+def _field(problem: Any, start: Any, ascent_weight: Any, w: Any, mode: Mode, ridge_in_ascent: RidgeInAscent) -> tuple[Any, Any]:
+    """The velocity as a function of (consts, w) that reads nothing else, and the consts: also what a loss has captured."""
+    given = problem, start, ascent_weight
+
+    def velocity(given: Any, w: Any) -> Any:
+        problem, start, ascent_weight = given
+        objective = objectives.of(problem, start)
+        ways = [direction(objective, w, terms, ridge_in_ascent, None, ascent_weight) for terms in half_steps(mode, "retain-first")]
         return jax.tree.map(lambda *leaves: -functools.reduce(jnp.add, leaves), *ways)
 
-    seen = look(objective, w, target)
-    at_oracle = look(objective, target, target)
-    rules = rules_of(seen, at_oracle, levels)
-    inputs = problem, seen, rules, times, rtol, atol
-    w = tied(w, inputs)
-    velocity = field(w)
-    # a first step that moves the weights by a ten-thousandth, and grows from there
-    step = 1e-4 * (1 + jnp.sqrt(squared_norm(w))) / jnp.maximum(jnp.sqrt(squared_norm(velocity)), 1e-12)
+    traced = jax.make_jaxpr(velocity)(given, w)
 
-    def until(carry: Any, at: Any) -> Any:
-        state, diverged_at, known, now = carry
-        index, gap = at
-        state = tied(state._replace(left=gap, tries=jnp.int32(0)), inputs)
-        state = jax.lax.while_loop(
-            lambda s: (s.left > 0) & ~s.bad, lambda s: _advance(field, s, rtol, atol), state
-        )
-        diverged_at = jnp.where(state.bad & (diverged_at < 0), index, diverged_at)
-        now = look(objective, state.w, target)
-        known = tally(known, now, index, rules)
-        return (state, diverged_at, known, now), (state.w, now)
+    def field(consts: Any, w: Any) -> Any:
+        given, captured = consts
+        out = jaxpr_as_fun(ClosedJaxpr(traced.jaxpr, captured))(*jax.tree.leaves((given, w)))
+        return jax.tree.unflatten(jax.tree.structure(w), out)
 
-    dtype = seen.distance.dtype
-    state = _State(w, velocity, jnp.zeros((), dtype), jnp.asarray(step, dtype), jnp.int32(0), jnp.array(False))
-    gaps = jnp.diff(times).astype(dtype)
-    index = jnp.arange(1, len(times), dtype=jnp.int32)
-    carry = tied((state, jnp.int32(-1), first_tally(seen, rules), seen), inputs)
-    (state, diverged_at, known, last), path = jax.lax.scan(until, carry, (index, gaps))
-    shown, looks = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), (w, seen), path)
-    end = Mark(jnp.int32(len(times) - 1), last.distance, state.w)
-    return finish(objective, shown, looks, known, diverged_at, end, is_fine(at_oracle))
+    return field, (given, list(traced.consts))
+
+
+def _times(times: Any) -> np.ndarray:
+    takes = "two or more finite, increasing times in one dimension"
+    try:
+        known = np.asarray(times)
+        known = known.astype(float) if known.dtype.kind in "iuf" else None
+    except (TypeError, ValueError) as error:
+        raise invalid("times", times, takes) from error
+    if known is None or known.ndim != 1 or len(known) < 2 or not np.all(np.isfinite(known)) or not np.all(np.diff(known) > 0):
+        raise invalid("times", times, takes)
+    return known
+
+
+def _check_number(name: str, value: Any, takes: str, holds: Callable[[Any], Any]) -> None:
+    array = value if isinstance(value, Tracer) else np.asarray(value)
+    real = jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)
+    if np.shape(array) != () or not real or not (isinstance(value, Tracer) or holds(array)):
+        raise invalid(name, value, takes)
 
 
 def gradient_flow(
@@ -132,6 +111,8 @@ def gradient_flow(
     test_level: Any = None,
     retain_worsens: Any = 0.1,
     budget: int | None = None,
+    ascent_weight: Any = None,
+    metrics: Metrics | None = None,
 ) -> Run:
     r"""The flow that an iteration follows as its step goes to zero, looked at at given times.
 
@@ -143,16 +124,22 @@ def gradient_flow(
         times: (n,) increasing times, the first one that of the start; one step of `descent_ascent` takes time step_size.
         mode: as in `descent_ascent`.
         ridge_in_ascent: as in `descent_ascent`.
-        rtol: in (0, 1), error allowed in a step relative to each weight, of the adaptive Dormand-Prince pair 5(4).
+        rtol: in (0, 1), error allowed in a step relative to each weight, not taken below 8 units in the last place.
         atol: in (0, 1), error allowed beside it.
         oracle: as in `descent_ascent`.
         test_level: as in `descent_ascent`.
         retain_worsens: as in `descent_ascent`.
         budget: index of the time at which the fourth rule stops, 0 to n - 1; None: the last.
+        ascent_weight: as in `descent_ascent`.
+        metrics: as in `descent_ascent`.
 
     Returns:
         Run over the times. A flow that runs into a singularity in finite time (exponential loss without a minimum) has
-        diverged_at the first time that it does not reach.
+        diverged_at the first time that it does not reach; one that could not be resolved with 120,000 steps of a kind between
+        two times has unresolved_at the first time that it does not reach. Differentiable in forward and in reverse mode.
+
+    Stiff flows of up to 256 weights are taken over by an implicit method of order 8. At a kink of a loss of your own the flow
+    crosses, slides or rests, see `flow_kinks`.
 
     Raises:
         ValueError: an argument is out of range or of the wrong shape; a loss of your own fails or is no finite scalar at the
@@ -162,16 +149,24 @@ def gradient_flow(
     """
     check_choice("mode", mode, MODES)
     check_choice("ridge_in_ascent", ridge_in_ascent, ("decay", "ascended"))
-    takes = "two or more finite, increasing times in one dimension"
-    try:
-        known = np.asarray(times, float)
-    except (TypeError, ValueError) as error:
-        raise invalid("times", times, takes) from error
-    if known.ndim != 1 or len(known) < 2 or not np.all(np.isfinite(known)) or not np.all(np.diff(known) > 0):
-        raise invalid("times", times, takes)
+    known = _times(times)
     for name, value in (("rtol", rtol), ("atol", atol)):
-        if not 0 < value < 1:
-            raise invalid(name, value, "a number between 0 and 1")
+        _check_number(name, value, "a number between 0 and 1", lambda x: 0 < x < 1)
+    if ascent_weight is not None:
+        _check_number("ascent_weight", ascent_weight, "a finite number >= 0, or None", lambda x: 0 <= x < np.inf)
     levels = levels_of(len(known) - 1, test_level, retain_worsens, budget)
     start, oracle = objectives.start_and_oracle(problem, start, oracle)
-    return _integrate(problem, start, oracle, jnp.asarray(known), levels, rtol, atol, mode, ridge_in_ascent)
+    check_metrics(metrics, start)
+    given = problem, start, oracle, jnp.asarray(known), levels, Tolerance(rtol, atol), ascent_weight
+
+    def run(quick: bool) -> Run:
+        how = {"mode": mode, "ridge_in_ascent": ridge_in_ascent, "quick": quick}
+        if not metrics and not isinstance(problem, Losses):
+            return _compiled(*given, **how)
+        return programs.run(functools.partial(_integrate, metrics=metrics, **how), *given)
+
+    if not any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(given)):
+        short = run(True)
+        if not isinstance(short.unresolved_at, Tracer) and short.unresolved_at < 0:
+            return short
+    return run(False)
