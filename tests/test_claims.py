@@ -337,7 +337,9 @@ VERDICTS = [
         Counterexample(POINT, -0.5, 50, "a bound"),
         Verdict("a.repaired", "s", "ours", Kind.BOUND, "holds", Evidence("sampled", 8, 0.0, POINT)),
     ),
-    Verdict("a", "s", "src", Kind.LIMIT, "fails", Evidence("sampled", 8, -0.5, POINT, grade="boxes"), Counterexample(POINT, -0.5, 50)),
+    Verdict(
+        "a", "s", "src", Kind.LIMIT, "fails", Evidence("sampled", 8, -0.5, POINT, grade="boxes"), Counterexample(POINT, -0.5, 50)
+    ),
     Verdict("a", "s", "src", Kind.PROBABILITY, "open", Evidence("sampled", 8, None, POINT, words="NaN")),
     Verdict("a", "s", "src", Kind.ORDERING, "vacuous", Evidence("sampled", 0)),
 ]  # fmt: skip

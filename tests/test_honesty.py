@@ -270,8 +270,8 @@ def test_true_steps_are_an_argument_and_no_proof():
     assert verdict.evidence.certified_fraction is None and "proved" not in proof_word(verdict.to_json())
 
 
-# That a claim follows from its steps is said in words and cannot be checked here: true but irrelevant steps are called an argument,
-# and the weaker evidence has to refute a false claim all the same.
+# That a claim follows from its steps is said in words and cannot be checked here: true but irrelevant steps are called an
+# argument, and the weaker evidence has to refute a false claim all the same.
 
 
 @pytest.mark.parametrize("margin", [lambda p, xp: p.u - 0.1, lambda p, xp: off(p) - 1e-6, hole])

@@ -59,8 +59,8 @@ class Evidence:
         undecided: number >= 0 of boxes that stayed undecided, for certificates.
         words: anything else worth saying.
         grade: what a machine checked of the statement itself, strongest first: "formal", "boxes" (the margin enclosed on the
-            whole domain, or at the point that refutes it), "identity", "cases" (each of finitely many), "argued" (steps, or a bound
-            for a whole range, not that the words around them are right), "searched", "sampled". None: the weakest that the level
+            whole domain, or at the point that refutes it), "identity", "cases" (each of finitely many), "argued" (steps, or a
+            bound for a whole range, not that the words around them are right), "searched", "sampled". None: the weakest that the level
             allows.
         premises: names of what a proof takes for granted.
 

@@ -2,8 +2,8 @@ r"""A claim's formulas as data: the expression that a margin is, read off by cal
 
 Whoever judges a claim exactly (many digits, boxes, identities, a certificate) evaluates this one expression, so that a margin
 cannot say one thing to one arithmetic and another thing to the next, and a certificate can hold what it speaks of. Numbers in it
-are exact: a float that a formula computes with is the decimal that Python prints for it, 0.1 is one tenth; `xp.number(0.1)` is the
-binary fraction, `xp.number("0.1")` one tenth again.
+are exact: a float that a formula computes with is the decimal that Python prints for it, 0.1 is one tenth; `xp.number(0.1)` is
+the binary fraction, `xp.number("0.1")` one tenth again.
 """
 
 from __future__ import annotations
