@@ -60,8 +60,8 @@ class Evidence:
         words: anything else worth saying.
         grade: what a machine checked of the statement itself, strongest first: "formal", "boxes" (the margin enclosed on the
             whole domain, or at the point that refutes it), "identity", "cases" (each of finitely many), "argued" (steps, or a
-            bound for a whole range, not that the words around them are right), "searched", "sampled". None: the weakest that the level
-            allows.
+            bound for a whole range, not that the words around them are right), "searched", "sampled". None: the weakest that the
+            level allows.
         premises: names of what a proof takes for granted.
 
     Raises:
