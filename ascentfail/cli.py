@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console, Group
 
     from ascentfail.theory import Claim, Verdict
+    from ascentfail.theory.evidence.certificate import Checked
 
 app = typer.Typer(
     name="ascentfail",
@@ -230,14 +231,13 @@ def _compare(changed: list[str]) -> NoReturn:
 
 
 def _verify_certificate(path: Path) -> None:
-    """Exit 0 and one line where a certificate proves its claim, 1 where it does not."""
+    """One line; exit 0 where a certificate proves its claim, 1 where it does not: rejected, undecided, vacuous, or argued."""
     _start()
     from ascentfail.arithmetic import arb
 
     arb()
     from ascentfail.theory.evidence.certificate import CertificateError, check_certificate
     from ascentfail.theory.units import read_saved
-    from ascentfail.theory.verdict import percent
 
     content = read_saved(path)
     if content is None:
@@ -248,8 +248,22 @@ def _verify_certificate(path: Path) -> None:
     except CertificateError as error:
         print(f"ascentfail: rejected: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
-    rest = f", {found.undecided} boxes undecided" if found.undecided else ""
-    print(f"{claim.id}: {percent(found.decided)} of the domain decided by {found.boxes} boxes and identities{rest}")
+    print(f"{claim.id}: {_worth(found, claim)}")
+    raise typer.Exit(0 if found.proves else 1)
+
+
+def _worth(found: Checked, claim: Claim) -> str:
+    """What a certificate was found to be worth."""
+    from ascentfail.theory.verdict import percent
+
+    boxes = f"{found.boxes:,} box{'' if found.boxes == 1 else 'es'}"
+    if found.undecided:
+        return f"not proved: {percent(found.decided)} decided by {boxes}, {found.undecided:,} of them undecided"
+    if found.vacuous:
+        return f"not proved: its side conditions exclude all of it ({boxes})"
+    if found.grade == "argued":
+        return f"argued: {len(claim.proof) or 1} steps verified ({boxes}); that the claim follows from them is said in words"
+    return f"proved ({found.grade}), {boxes}"
 
 
 def _print_table(verdicts: list[Verdict], seconds: float, stderr: bool = False) -> None:

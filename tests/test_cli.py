@@ -548,3 +548,22 @@ def test_want_of_memory_is_one_line(run, monkeypatch):
 
 def test_importing_the_entry_point_runs_nothing():
     import ascentfail.__main__  # noqa: F401
+
+
+@pytest.mark.parametrize(
+    ("name", "tree", "code", "said"),
+    [
+        ("lemma-3.appendix", None, 0, "proved (boxes)"),
+        ("lemma-3.appendix", "U", 1, "not proved: 0 % decided by 1 box, 1 of them undecided"),
+        ("beyond-1.identity", None, 0, "proved (identity)"),
+        ("corollary-1.joint", None, 1, "that the claim follows from them is said in words"),
+    ],
+)
+def test_a_certificate_is_worth_what_it_proves(run, tmp_path, name, tree, code, said):
+    from ascentfail.theory.evidence.certify import certify
+
+    found = certify(theory.get(name))
+    content = found.certificate if tree is None else {**found.certificate, "tree": tree}
+    (tmp_path / "c.json").write_text(json.dumps(content))
+    exit_code, out, err = run("verify", "--certificate", tmp_path / "c.json")
+    assert (exit_code, err) == (code, "") and out.startswith(f"{name}: ") and said in out and "100" not in out
