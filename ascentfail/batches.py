@@ -103,7 +103,8 @@ def _rows(data: Any, size: Any, key: Any) -> Batches:
 
     def draw(key: Any, memory: Any) -> tuple[Any, Any]:
         rows = [jax.lax.dynamic_slice(order, (place,), (size,)) for order, place in memory]
-        after = tuple(_ahead(*known, size, k) for known, k in zip(memory, jax.random.split(key), strict=True))
+        keys = jax.random.split(key)
+        after = tuple(_ahead(order, place, size, k) for (order, place), k in zip(memory, keys, strict=True))
         return tuple(_take(part, row) for part, row in zip(data, rows, strict=True)), after
 
     return Batches(first, draw)

@@ -86,8 +86,8 @@ def _advance(loop: _Loop, w: Any, states: Any, memory: Any, index: jax.Array) ->
         if loop.optimizer is None:
             w = plain(loop.objective, w, terms, method.ridge_in_ascent, loop.sizes, batch)
         else:
-            how = terms, method.ridge_in_ascent, loop.sizes.ascent_weight, batch
-            w, state = optimized(loop.optimizer, loop.objective, w, state, *how)
+            weight = loop.sizes.ascent_weight
+            w, state = optimized(loop.optimizer, loop.objective, w, state, terms, method.ridge_in_ascent, weight, batch)
         after.append(state)
     return w, tuple(after), memory
 
@@ -161,8 +161,8 @@ def iterate(
     end, path = jax.lax.scan(lambda c, i: _step(loop, c, i), carry, jnp.arange(1, method.steps + 1, dtype=jnp.int32))
     end, final = _judge(loop, end, jnp.int32(method.steps))
     last = look(objective, end.weights, target, metrics)
-    shown = (end.weights, last)
+    shown, looks = end.weights, last
     if method.path:
-        shown = jax.tree.map(lambda before, new: jnp.concatenate([before, new[None]]), path, final)
+        shown, looks = jax.tree.map(lambda before, new: jnp.concatenate([before, new[None]]), path, final)
     mark = Mark(jnp.int32(method.steps), last.distance, end.weights)
-    return finish(objective, *shown, end.tally, end.diverged_at, mark, is_fine(at_oracle), path=method.path)
+    return finish(objective, shown, looks, end.tally, end.diverged_at, mark, is_fine(at_oracle), path=method.path)

@@ -97,10 +97,10 @@ jax.tree_util.register_pytree_with_keys(Losses, _flatten, _unflatten)
 def _check_ridge(ridge: Any) -> None:
     if isinstance(ridge, Tracer):
         return
-    number = ridge
+    number: Any = ridge
     if isinstance(ridge, jax.Array | np.ndarray) and ridge.shape == () and jnp.issubdtype(ridge.dtype, jnp.floating):
         number = float(ridge)
-    if isinstance(number, bool) or not isinstance(number, numbers.Real) or not 0 <= number < float("inf"):
+    if isinstance(number, bool) or not isinstance(number, numbers.Real) or not 0 <= float(number) < float("inf"):
         raise invalid("ridge", ridge, "a real number >= 0")
 
 
@@ -225,7 +225,7 @@ def _is_number(value: Any) -> bool:
     if not isinstance(value, float | np.ndarray | np.generic | jax.Array) or np.shape(value) != ():
         return False
     floating = jnp.issubdtype(jnp.result_type(value), jnp.floating)
-    return floating and (isinstance(value, Tracer) or bool(jnp.isfinite(value)))
+    return floating and (isinstance(value, Tracer) or bool(jnp.isfinite(jnp.asarray(value))))
 
 
 # --- weights -------------------------------------------------------------------------------------------------------------------

@@ -198,7 +198,8 @@ def stops_of(end: Tally, last: Mark, diverged_at: jax.Array) -> Stops:
         return Stop(step, distance, fired, distance < end.start, weights)
 
     *of_losses, budget = end.rules
-    return Stops(*(stop(mark, True) for mark in of_losses), stop(budget, False))
+    test_level, oracle_level, retain_worsens = (stop(mark, True) for mark in of_losses)
+    return Stops(test_level, oracle_level, retain_worsens, stop(budget, False))
 
 
 def finish(
