@@ -107,7 +107,7 @@ def mean_losses(problem: Problem, weights: jax.Array) -> tuple[jax.Array, jax.Ar
 def means_at(problem: Problem, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The two means of `mean_losses` from the margins x of the retain and y of the forget samples. Paper: Sec. 5.1."""
     retain, forget = problem._counts
-    at_zero = sample_loss(jnp.zeros(()), problem.loss)
+    at_zero = sample_loss(jnp.zeros((), jnp.result_type(x)), problem.loss)  # of the weights' type, not float64 where they are not
     mean_retain = jnp.sum(retain / problem.retain_total * (sample_loss(x, problem.loss) - at_zero)) + at_zero
     mean_forget = jnp.sum(forget / problem.forget_total * (sample_loss(y, problem.loss) - at_zero)) + at_zero
     return mean_retain, mean_forget

@@ -131,7 +131,7 @@ def _bracket(log_beta: Any, log_gamma: Any, q: Any, rest: Any, sign: int, loss: 
 
 
 def _start_of_original(above: Any, log_beta: Any, log_gamma: Any, q: Any) -> Any:
-    """The logarithm of S to about 1e-3: a fixed-point and a Newton step from above, with W to 1e-3, leave one step."""
+    """A start ln S to about 1e-3, by a fixed-point and a Newton step with W to 1e-3: one step of the loop is left, not four."""
     s1 = jnp.exp(log_lambertw_exp_start(log_beta - q * jnp.exp(above)))
     v = log_lambertw_exp_start(log_gamma - q * s1)
     size = jnp.exp(v)
