@@ -309,3 +309,11 @@ def test_the_ridge_turns_the_original_strictly():
     found = recheck(claim, radial)
     assert not found.inside
     assert recheck(dataclasses.replace(claim, domain=dataclasses.replace(claim.domain, where=None)), radial).violated
+
+
+def test_the_bounds_of_lemma_7_swap_sides_above_alpha_one():
+    claim = get("lemma-7.repaired")
+    assert {axis.name: axis.high for axis in claim.domain.axes}["alpha"] == 10
+    above = {"epsilon": 0.5, "phi": 0.5, "b": 20.0, "alpha": 5.0}
+    assert recheck(claim, above).margin > 0 and recheck(get("lemma-7"), above).violated
+    assert check(claim, samples=1024).status == "holds"

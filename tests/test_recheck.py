@@ -209,9 +209,9 @@ def test_it_solves_the_implicit_points_by_its_own_route():
     [
         (planted(lambda p, xp: -p.x, axes=(Axis("x", -2.0, -1.0),)), {"x": 5.0}),
         (planted(lambda p, xp: 3 - p.n, axes=(Axis("n", 0, 3, "integer"),)), {"n": 3.5}),
-        (get("lemma-12"), {"epsilon": 0.5, "phi": 0.1, "b": 10.0, "alpha": 5.0}),
+        (get("lemma-12"), {"epsilon": 0.5, "phi": 0.1, "retain_pull": 0.5, "t": 1.5}),
     ],
-    ids=["box", "integers", "lemma-12-at-alpha-5"],
+    ids=["box", "integers", "lemma-12-past-alpha-1"],
 )
 def test_points_outside_the_box_are_refused(claim, point):
     assert not recheck(claim, point).violated

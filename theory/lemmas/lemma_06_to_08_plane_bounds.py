@@ -48,6 +48,14 @@ def _within_bounds(p: Point, xp: Arithmetic) -> Scalar:
     return xp.minimum(xp.minimum(x - x_low, x_high - x), xp.minimum(y - y_low, y_high - y))
 
 
+def _within_or_swapped(p: Point, xp: Arithmetic) -> Scalar:
+    """Smallest slack of the four bounds; two of them times 1 - alpha, with which they turn."""
+    x, y = plane_margins(p, "original", xp)
+    x_low, x_high, y_low, y_high = plane_bounds.original_bounds(p, xp=xp)
+    turning = xp.minimum((1 - p.alpha) * (x - x_low), (1 - p.alpha) * (y_high - y))
+    return xp.minimum(turning, xp.minimum(x_high - x, y - y_low))
+
+
 register(Claim(
     id="lemma-7",
     statement="W(beta_D (1+q alpha)) <= x_D <= W(beta_D) + q W(alpha beta_D) and W(alpha beta_D) <= y_D <= "
@@ -61,10 +69,11 @@ register(Claim(
         statement="All four bounds hold for alpha <= 1; for alpha > 1 the lower one on x_D and the upper one on y_D swap sides.",
         source="ours",
         kind=Kind.BOUND,
-        domain=UP_TO_ONE,
-        margin=_within_bounds,
+        domain=_ANY_ALPHA,
+        margin=_within_or_swapped,
         proof=(*steps.ORDER_2D, steps.ORIGINAL_PRODUCTS, steps.EXPONENTIAL_ABOVE, steps.W_INCREASES),
-        proof_words="alpha <= 1 gives x >= y, so x e^x >= beta_D (1 + q alpha), y e^y <= beta_D (q + alpha), and always y e^y >= "
+        proof_words="alpha <= 1 gives x >= y, so x e^x >= beta_D (1 + q alpha) and y e^y <= beta_D (q + alpha); alpha >= 1 gives "
+        "x <= y, and both the other way round. Always y e^y = beta_D (alpha + q e^{y-x}) >= "
         "alpha beta_D; U e^U = beta_D e^{-qV} <= beta_D and V e^V <= alpha beta_D bound x = U + q V",
     ),
 ))
