@@ -173,8 +173,8 @@ def meet(field: Callable[[Any], Any], state: State, tolerance: Tolerance) -> Sta
         tolerance: see `Tolerance`.
 
     Returns:
-        The State after it; where no jump is found the same, with more doubt. STUCK where there is no room for one more surface, or
-        its normal depends on those of the others.
+        The State after it; where no jump is found the same, with more doubt. STUCK where there is no room for one more surface,
+        or its normal depends on those of the others.
         Never raises.
 
     Source: Filippov, Differential Equations with Discontinuous Righthand Sides, ch. 2.

@@ -67,7 +67,8 @@ def _begun(state: State, tolerance: Tolerance) -> State:
     if state.kinks is None:
         return state._replace(tries=jnp.zeros_like(state.tries))
     rate = jax.lax.stop_gradient(largest(state.velocity, allowed(tolerance, state.w)))
-    limit = jnp.where(rate > 0, 1e4 * state.kinks.doubt.astype(rate.dtype) / jnp.where(rate > 0, rate, 1.0), 0.0).astype(state.limit.dtype)
+    doubt = state.kinks.doubt.astype(rate.dtype)
+    limit = jnp.where(rate > 0, 1e4 * doubt / jnp.where(rate > 0, rate, 1.0), 0.0).astype(state.limit.dtype)
     return state._replace(tries=jnp.zeros_like(state.tries), limit=limit)
 
 
@@ -133,7 +134,8 @@ def _begin(plan: Plan, inputs: Inputs, w: Any, dtype: Any) -> State:
     step = 1e-4 * (1 + jnp.sqrt(squared_norm(w))) / jnp.maximum(jnp.sqrt(squared_norm(velocity)), 1e-12)
     zero, never = jnp.zeros((), dtype), jnp.array(False)
     step = jax.lax.stop_gradient(jnp.asarray(step, dtype))
-    return State(w, velocity, zero, step, jnp.int32(0), jnp.int32(RUNNING), never, zero, never, no_kinks(w) if plan.kinks and not plan.quick else None)
+    kinks = no_kinks(w) if plan.kinks and not plan.quick else None
+    return State(w, velocity, zero, step, jnp.int32(0), jnp.int32(RUNNING), never, zero, never, kinks)
 
 
 def _follow(plan: Plan, inputs: Inputs, w: Any, gaps: jax.Array) -> tuple[Any, jax.Array]:
