@@ -66,7 +66,8 @@ def _field(problem: Any, start: Any, ascent_weight: Any, w: Any, mode: Mode, rid
     def velocity(given: Any, w: Any) -> Any:
         problem, start, ascent_weight = given
         objective = objectives.of(problem, start)
-        ways = [direction(objective, w, terms, ridge_in_ascent, None, ascent_weight) for terms in half_steps(mode, "retain-first")]
+        halves = half_steps(mode, "retain-first")
+        ways = [direction(objective, w, terms, ridge_in_ascent, None, ascent_weight) for terms in halves]
         return jax.tree.map(lambda *leaves: -functools.reduce(jnp.add, leaves), *ways)
 
     traced = jax.make_jaxpr(velocity)(given, w)

@@ -292,9 +292,10 @@ def test_a_loop_in_reverse():
         ({"atol": None}, "atol"), ({"atol": np.nan}, "atol"), ({"atol": True}, "atol"), ({"times": None}, "times"),
         ({"times": [0.0, 1j]}, "times"), ({"times": ["0", "1"]}, "times"), ({"times": [0.0, [1.0]]}, "times"),
         ({"times": {"a": 1}}, "times"), ({"mode": None}, "mode"), ({"mode": ["descent"]}, "mode"),
-        ({"ridge_in_ascent": 1}, "ridge"), ({"start": [1j, 0.0]}, "start"), ({"start": None}, "start"), ({"problem": None}, "problem"),
-        ({"oracle": [1j, 0]}, "oracle"), ({"test_level": "low"}, "test_level"), ({"test_level": [1.0]}, "test_level"),
-        ({"retain_worsens": None}, "retain_worsens"), ({"budget": 0.5}, "budget"), ({"budget": "all"}, "budget"), ({"ascent_weight": -1.0}, "ascent_weight"),
+        ({"ridge_in_ascent": 1}, "ridge"), ({"start": [1j, 0.0]}, "start"), ({"start": None}, "start"),
+        ({"problem": None}, "problem"), ({"oracle": [1j, 0]}, "oracle"), ({"test_level": "low"}, "test_level"),
+        ({"test_level": [1.0]}, "test_level"), ({"retain_worsens": None}, "retain_worsens"), ({"budget": 0.5}, "budget"),
+        ({"budget": "all"}, "budget"), ({"ascent_weight": -1.0}, "ascent_weight"),
         ({"ascent_weight": "much"}, "ascent_weight"), ({"metrics": 3}, "metrics"),
     ],
 )
