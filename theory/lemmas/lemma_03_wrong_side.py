@@ -56,45 +56,23 @@ def from_threshold(p: Point) -> Scalar:
     return p.alpha * (1 + 2 * p.phi) - p.phi * p.phi
 
 
-_LEAD, _LAG = Axis("lead", -1.5, 1.5), Axis("lag", -3.0, 3.0)
-
-
-def _listed(p: Point, xp: Arithmetic) -> Point:
-    """Chart: w_R - w_D = 2 w_D/(1 + w_D) lead and w_D - w_DA = w_D lag."""
-    original = p.original
-    return by_weights.compared(original, 2 * original / (1 + original) * p.lead, original * p.lag, xp)
-
-
-def _up_to_phi(p: Point, least: int) -> tuple[Scalar, ...]:
-    """The reference box up to alpha = phi, where c_DA = 0."""
-    return (*by_weights.in_reference_box(p, least, 1), p.c_unlearned)
-
-
-def _past_phi(p: Point) -> tuple[Scalar, ...]:
-    """>= 0, both of one sign, where alpha >= phi: -c_DA and c_D - c_R."""
-    return -p.c_unlearned, -p.c_oracle_above
-
-
-def _wrong_way(p: Point, xp: Arithmetic) -> Scalar:
-    """`same_side` where phi^2/(1 + 2 phi) <= alpha <= phi."""
-    margin = same_side(p, xp)
-    return by_weights.or_else(margin, (*_past_phi(p), -p.c_unlearned_below), xp) if by_weights.listed(p) else margin
-
-
-def _exactly(p: Point, xp: Arithmetic) -> Scalar:
-    """`same_side` times the distance of alpha from phi^2/(1 + 2 phi), or a positive multiple of it, where alpha <= phi."""
-    if not by_weights.listed(p):
-        return same_side(p, xp) * from_threshold(p)
-    return by_weights.or_else(p.unlearned_below * p.c_unlearned_below * p.oracle_above, _past_phi(p), xp)
+def _from_threshold_to_phi(p: Point, xp: Arithmetic) -> Point:
+    """Chart: `place` in [0, 1] runs from phi^2/(1 + 2 phi) to phi."""
+    low = closed_form.wrong_way_alpha(p.phi)
+    return Point(phi=p.phi, b=p.b, alpha=low + p.place * (p.phi - low))
 
 
 _UP_TO_PHI = Domain(
-    (by_weights.ORIGINAL, _LEAD, _LAG), _listed, lambda p, xp: _up_to_phi(p, 1),
-    "0.01 <= alpha/phi <= 1, phi in [0.01, 3], b in [0.01, 1e4], listed by w_D, w_R - w_D and w_D - w_DA",
+    (PHI, B, Axis("ratio", 0.01, 1.0)),
+    alpha_from_ratio,
+    lambda p, xp: (p.phi - p.alpha,),
+    "0 < alpha <= phi, phi in [0.01, 3], b in [0.01, 1e4]",
 )
 WRONG_WAY = Domain(
-    _UP_TO_PHI.axes, _listed, lambda p, xp: (*_up_to_phi(p, 0), p.c_unlearned_below),
-    "phi^2/(1 + 2 phi) <= alpha <= phi, phi in [0.01, 3], b in [0.01, 1e4], listed by w_D, w_R - w_D and w_D - w_DA",
+    (PHI, B, Axis("place", 0.0, 1.0)),
+    _from_threshold_to_phi,
+    lambda p, xp: (from_threshold(p), p.phi - p.alpha),
+    "phi^2/(1 + 2 phi) <= alpha <= phi, phi in [0.01, 3], b in [0.01, 1e4]",
 )
 
 APPENDIX = Claim(
@@ -103,7 +81,9 @@ APPENDIX = Claim(
     source="Lemma 3, App. F",
     kind=Kind.ORDERING,
     domain=WRONG_WAY,
-    margin=_wrong_way,
+    margin=same_side,
+    proof=steps.ORDER_1D,
+    proof_words=_BY_ORDER,
 )
 
 MAIN = register(Claim(
@@ -111,12 +91,7 @@ MAIN = register(Claim(
     statement="(w_DA - w_D)(w_D - w_R) >= 0 for all alpha <= phi.",
     source="Lemma 3, main text",
     kind=Kind.ORDERING,
-    domain=Domain(
-        (PHI, B, Axis("ratio", 0.01, 1.0)),
-        alpha_from_ratio,
-        lambda p, xp: (p.phi - p.alpha,),
-        "0 < alpha <= phi, phi in [0.01, 3], b in [0.01, 1e4]",
-    ),
+    domain=_UP_TO_PHI,
     margin=same_side,
     repaired=Claim(
         id="lemma-3.main.repaired",
@@ -124,7 +99,9 @@ MAIN = register(Claim(
         source="ours",
         kind=Kind.ORDERING,
         domain=_UP_TO_PHI,
-        margin=_exactly,
+        margin=lambda p, xp: same_side(p, xp) * from_threshold(p),
+        proof=steps.ORDER_1D,
+        proof_words=_BY_ORDER,
     ),
 ))
 
