@@ -50,10 +50,10 @@ def _integrate(
     index = jnp.arange(1, len(times), dtype=jnp.int32)
     carry = tied((first_tally(seen, rules), (w, seen), jnp.int32(-1)), (inputs, seen, rules, path))
     (known, last, diverged_at), shown = jax.lax.scan(until, carry, (index, path, status))
-    shown = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), (w, seen), shown)
+    weights, looks = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), (w, seen), shown)
     unresolved_at = jnp.where(jnp.any(status == STUCK), jnp.argmax(status == STUCK) + 1, -1)
     mark = Mark(jnp.int32(len(times) - 1), last[1].distance, last[0])
-    return finish(objective, *shown, known, diverged_at, mark, is_fine(at_oracle), unresolved_at)
+    return finish(objective, weights, looks, known, diverged_at, mark, is_fine(at_oracle), unresolved_at)
 
 
 _compiled = jax.jit(_integrate, static_argnames=("mode", "ridge_in_ascent", "quick"))

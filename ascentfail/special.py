@@ -26,6 +26,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from ascentfail.explained import no_number
@@ -257,7 +258,7 @@ def _from_half(z: jax.Array, dtype: Any) -> jax.Array:
     return z + jnp.where(z == nearest, jnp.float32(-_INV_E) - nearest, 0)
 
 
-def _branches(branch: Any) -> int | jax.Array:
+def _branches(branch: Any) -> Any:
     """Return the branch as the Python int 0 or -1, or as an array of integers, of which the concrete ones are 0 or -1."""
     refuse = ValueError(
         f"branch must be the Python int 0 (W_0) or -1 (W_{{-1}}), or an array of integers 0 and -1, got {reprlib.repr(branch)}"
@@ -267,12 +268,12 @@ def _branches(branch: Any) -> int | jax.Array:
     if isinstance(branch, bool | int | float | complex | str | bytes) or branch is None:
         raise refuse
     try:
-        array = branch if isinstance(branch, jax.core.Tracer) else np.asarray(branch)
+        array = branch if isinstance(branch, Tracer) else np.asarray(branch)
     except (TypeError, ValueError) as error:
         raise refuse from error
     if not jnp.issubdtype(array.dtype, jnp.integer):
         raise refuse
-    if isinstance(array, jax.core.Tracer):
+    if isinstance(array, Tracer):
         return array if jnp.issubdtype(array.dtype, jnp.signedinteger) else jnp.where(array == 0, 0, 1)
     if not np.all((array == 0) | (array == -1)):
         raise refuse

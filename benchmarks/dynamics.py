@@ -210,7 +210,7 @@ def main() -> None:
     check("two devices", fields(both(divided)).values(), long_want)
 
     table = Table(ROUNDS)
-    every = "10,000 steps, everything that `Run` holds"
+    every = "10,000 steps, everything that `Run` holds save the weights at stops"
     table.add("ascentfail, one device", lambda: jax.block_until_ready(ours(here)), every)
     table.add("ascentfail, problems divided between two host devices", lambda: jax.block_until_ready(both(divided)), every)
     peers: list[tuple[str, Any, int, str]] = []

@@ -209,9 +209,9 @@ def _bars(ax: Axes, data: dict[str, np.ndarray]) -> None:
             place = starts[i, j] + counts[i, j] + 0.7 if narrow else starts[i, j] + counts[i, j] / 2
             ink = style.BLACK if narrow or j else "white"
             ax.text(place, i, f"{counts[i, j]}", ha="left" if narrow else "center", va="center", fontsize=7, color=ink)
-    ax.set(title="Verdicts on the statements:\nwhat holds?", xlabel="statements", ylim=(len(ROWS) - 0.5, -1.1))
+    ax.set(title="Verdicts on the statements:\nwhat holds?", xlabel="statements", ylim=(len(ROWS) - 0.5, -1.5))
     ax.margins(x=0.08)
     ax.tick_params(axis="y", length=0)
-    ax.legend(loc="upper center", ncols=len(VERDICTS), handlelength=1, columnspacing=1, borderaxespad=0.2)
+    ax.legend(loc="upper center", ncols=2, handlelength=1, columnspacing=1, borderaxespad=0.2)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)

@@ -345,11 +345,13 @@ def test_result_counts_the_record(arrays):
     entries = levels[max(levels, key=LEVELS.index)]
     ours = [e for e in entries if e["source"][:4] == "ours"]
     assert counts[[0, 2]].sum() == len(entries) and counts[2].sum() == len(ours)
-    for status, columns in (("holds", slice(0, 2)), ("fails", slice(2, 3))):
+    for status, columns in (("holds", slice(0, 3)), ("fails", slice(3, 4))):
         assert counts[2, columns].sum() == sum(e["status"] == status for e in ours)
         assert counts[[0, 2], columns].sum() == sum(e["status"] == status for e in entries)
     assert counts[1].sum() == json.dumps(entries).count('"repaired": {')
-    assert not counts[:, 1].any()  # at the strongest level what holds is proved
+    assert not counts[:, 2].any()  # at the strongest level what holds is proved or argued
+    argued = [e for e in entries if e["status"] == "holds" and e["evidence"]["grade"] == "argued"]
+    assert counts[[0, 2], 1].sum() == len(argued)
     chapters = report.chapters(record.load())
     assert counts[2].sum() == len(chapters[report.OURS]) and counts[0].sum() == sum(map(len, chapters.values())) - counts[2].sum()
 

@@ -125,8 +125,8 @@ def test_a_drawing_made_elsewhere_is_the_one_shown_and_an_unknown_one_is_drawn()
 def test_stronger_evidence_on_record_is_said_and_not_called_a_proof(no_pictures):
     claim = get("lemma-4")
     entry = verdict(claim).to_json()
-    proved = verdict(claim, evidence=Evidence("certified", 7, 0.5, None, 1.0)).to_json()
-    said = "sampled, 7 points; on record: certified"
+    proved = verdict(claim, evidence=Evidence("certified", 7, 0.5, None, 1.0, grade="boxes")).to_json()
+    said = "sampled, 7 points; on record: boxes"
     assert page([claim], [entry], record=[proved]).count(said) == 2  # in the overview and in the card
     assert "on record: " not in page([claim], [entry], record=[entry])  # no more than this run's
     assert "on record: " not in page([claim], [entry], record=[{**proved, "status": "open"}])
@@ -154,16 +154,21 @@ def test_the_verdict_is_the_entry_s(no_pictures, status):
 
 
 @pytest.mark.parametrize(
-    ("level", "share", "proved"),
-    [("sampled", None, 0), ("certified", 0.5, 0), ("certified", 1.0, 1), ("symbolic", None, 1)],
+    ("level", "grade", "proved", "argued"),
+    [
+        ("sampled", "sampled", 0, 0), ("searched", "searched", 0, 0), ("certified", "argued", 0, 1), ("certified", "boxes", 1, 0),
+        ("certified", "cases", 1, 0), ("symbolic", "identity", 1, 0), ("certified", "formal", 1, 0),
+    ],
 )
-def test_only_proofs_are_called_proved(no_pictures, level, share, proved):
+def test_only_proofs_are_called_proved(no_pictures, level, grade, proved, argued):
     claim = get("iterative.stabilises")  # a claim that is argued in steps
-    entry = verdict(claim, evidence=Evidence(level, certified_fraction=share)).to_json()
+    entry = verdict(claim, evidence=Evidence(level, grade=grade)).to_json()
     words = "".join(Reader(page([claim], [entry])).text)
-    assert f"{proved} are proved" in words
-    assert ("Proof, 4 steps" in words) == bool(proved)
-    assert ("not checked at this level" in words) == (level == "sampled")
+    assert f"{proved} are proved, {argued} argued" in words and f"Evidence{grade}" in words.replace(" ", "")
+    steps = f"{len(claim.proof)} steps"
+    assert (f"Argument, {steps} that a machine checked; that they imply it is said in words" in words) == bool(argued)
+    assert "% of the domain" not in words
+    assert ("not checked at this level" in words) == (level in ("sampled", "searched"))
 
 
 def test_what_a_verdict_says_is_on_the_page(text, real):

@@ -216,8 +216,8 @@ def larger(a, b):
 
 def magnitude(a):
     """|a|."""
-    (low, high), slope = larger(a, negative(a))
-    return (max(low, ZERO), high), slope
+    value, slope = larger(a, negative(a))
+    return value and (max(value[0], ZERO), value[1]), slope
 
 
 def meet(a, b):
@@ -716,7 +716,7 @@ def solvable(expression, equations):
             for symbol in sorted((s for s in equation.free_symbols if (s in inner) is within), key=sympy.default_sort_key):
                 slope = sympy.factor_terms(sympy.diff(numerator, symbol))
                 if sympy.diff(slope, symbol) == 0 and slope.is_zero is False:
-                    return equation, symbol, -numerator.subs(symbol, 0) / slope
+                    return equation, symbol, sympy.Integer(-1) * numerator.subs(symbol, 0) / slope
     return None
 
 

@@ -187,7 +187,7 @@ class _Texts:
     def _other(self, value: Any) -> str:
         kind = type(value)
         if hasattr(value, "__wrapped__") and callable(value):  # a cached or jitted function
-            return f"wrapped {self.of(value.__wrapped__)}"
+            return f"wrapped {self.of(inspect.unwrap(value))}"
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             return f"{kind.__name__} {self.of([getattr(value, f.name) for f in dataclasses.fields(value)])}"
         if hasattr(value, "tobytes") and hasattr(value, "dtype"):

@@ -28,7 +28,7 @@ from ascentfail.theory.verdict import PROOFS, Counterexample, Evidence
 
 BUDGET = 4000  # boxes evaluated for one claim
 SECONDS = 20.0
-_FIRST = (2000, 4.0)  # boxes and seconds on the margin itself of a claim that has steps, too
+_FIRST = (200, 1.0)  # boxes and seconds on the margin itself of a claim that has steps, too
 _HOPE = (128, 0.02)  # boxes after which, with less than this fraction closed, such a claim goes on to its steps
 _DEPTH = 60  # halvings after which a box is left undecided
 _FINE = 24  # halvings after which a higher precision is tried

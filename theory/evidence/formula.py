@@ -152,9 +152,10 @@ def _solved(operation: Operation, given: list[Any], xp: Arithmetic) -> tuple[Any
     from ascentfail.arithmetic import under_logistic_loss
 
     if operation[0] == "fold":
-        return stationary.fold(*given, xp=xp)
-    sign, loss = operation[5:]
-    return stationary.from_pulls(*given, sign, xp=under_logistic_loss(xp) if loss == "logistic" else xp)
+        beta, q = given
+        return stationary.fold(beta, q, xp=xp)
+    (beta, gamma, q), (sign, loss) = given, operation[5:]
+    return stationary.from_pulls(beta, gamma, q, sign, xp=under_logistic_loss(xp) if loss == "logistic" else xp)
 
 
 # --- reading -------------------------------------------------------------------------------------------------------------------
@@ -253,9 +254,9 @@ class _Tape:
 
     def arithmetic(self) -> Arithmetic:
         """The arithmetic whose results stand on this tape."""
-        unary = {name: functools.partial(self.do, name) for name in (*UNARY, *BINARY)}
+        plain: dict[str, Any] = {name: functools.partial(self.do, name) for name in (*UNARY, *BINARY)}
         return Arithmetic(
-            name="formula", number=self._number, **unary, lambertw=self._lambertw, implicit=self._plane, implicit_fold=self._fold,
+            name="formula", number=self._number, **plain, lambertw=self._lambertw, implicit=self._plane, implicit_fold=self._fold,
         )
 
     def _number(self, value: Any) -> Term:

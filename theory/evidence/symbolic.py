@@ -164,6 +164,7 @@ def forms(claim: Claim, formula: Formula) -> Forms:
         factor for its part where the margin is the least of as many parts.
     """
     tape = _Tail(formula)
+    assert formula.margin is not None  # an existence has no forms
     statement = checker.Statement(axes_of(claim), formula.operations, formula.sides, formula.margin)
     if len(statement.order((*formula.sides, formula.margin))) > _MOST:
         return Forms()
@@ -241,6 +242,7 @@ def _placed(claim: Claim, function: Any, tape: _Tail) -> int:
     """Where a function of the claim's points stands."""
     other = read(dataclasses.replace(claim, margin=function, factors=()))
     moved: dict[int, int] = {}
+    assert other.margin is not None
     for place in other.needed([other.margin]):
         name, *rest = operation = other.operations[place]
         begin, given = checker.first(operation) - 1, [moved[i] for i in arguments(operation)]

@@ -38,19 +38,6 @@ def extra_distance(p: Point, xp: Arithmetic) -> Scalar:
 
 _BY_ORDER = "W is increasing, so the product has the sign of (c_DA - c_D)(c_D - c_R)"
 
-_REACH = steps.inequality(
-    "reach", "w_R + b (alpha-phi)/phi >= w_R (alpha-phi)/((1+w_R)(1+phi)), b = w_R e^{w_R}: e^w (1+w)(1+phi) >= phi",
-    {"w": (0.0, 30.0), "phi": (0.0, 1e3)},
-    lambda p, xp: p.w, lambda p, xp: xp.exp(p.w) * (1 + p.w) * (1 + p.phi) - p.phi,
-)
-FARTHER = (*steps.ORDER_1D, steps.UNLEARNED_BELOW_ORACLE, steps.W_KEEPS_SIGN, steps.EXPONENTIAL_ABOVE, _REACH)
-FARTHER_WORDS = (
-    "for alpha <= phi by the order of c_DA, c_D <= c_R. For alpha > phi: w_DA = c_DA e^{-w_DA} <= c_DA = -b "
-    "(alpha-phi)/phi <= 0, and "
-    "W lies below its tangent at b because v (e^d - 1 - d) + d (e^d - 1) >= 0, so w_D - w_R <= w_R (alpha-phi)/((1+w_R)(1+phi))"
-)
-
-
 def from_threshold(p: Point) -> Scalar:
     """>= 0 where alpha >= phi^2/(1 + 2 phi), without a division."""
     return p.alpha * (1 + 2 * p.phi) - p.phi * p.phi
@@ -200,7 +187,5 @@ FARTHEST = register(Claim(
             f"{LINE_WITH_DA.words}, listed by w_R, ln(w_D/w_R) and w_R - w_DA",
         ),
         margin=_farther,
-        proof=FARTHER,
-        proof_words="below the threshold w_D <= w_DA <= w_R, since c_R - c_DA = b alpha/phi >= 0; from it on: " + FARTHER_WORDS,
     ),
 ))

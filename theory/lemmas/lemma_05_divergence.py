@@ -17,10 +17,6 @@ from ascentfail.theory.lemmas.lemma_04_distance import displacement
 from ascentfail.theory.registry import register
 
 
-def _distance(p: Point, branch: int, xp: Arithmetic) -> Scalar:
-    return xp.abs(closed_form.oracle(p, xp=xp) - closed_form.descent_ascent(p, branch, xp=xp))
-
-
 def _crossed(p: Point, xp: Arithmetic) -> Point:
     """Chart: c_DA of w_DA, and alpha = phi (1 - c_DA/b)."""
     c = by_weights.coefficient_of(p.unlearned, xp)
