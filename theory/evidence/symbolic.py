@@ -100,7 +100,7 @@ def expressions(claim: Claim) -> Formula | None:
             raise ClaimError(f"claim {claim.id!r}: its margin is None where a number is needed")
         return formula
     except FormulaError as error:
-        if error.__cause__ is None or isinstance(error.__cause__, NotImplementedError):
+        if error.__cause__ is None or isinstance(error.__cause__, NotImplementedError | FormulaError):
             return None
         raise ClaimError(f"claim {claim.id!r} cannot be certified: {error}") from error
 
