@@ -51,7 +51,7 @@ def test_the_toy_network_after_a_long_time():
     run = af.gradient_flow(t, "original", [0.0, 1e5], mode="descent")
     assert reached(run)
     ends = np.asarray(af.landscape.stationary_points(t, "oracle").parameters)
-    assert np.min(np.linalg.norm(ends - run.weights[-1], axis=1)) < 1e-8
+    assert np.min(np.linalg.norm(ends - np.asarray(run.weights[-1]), axis=1)) < 1e-8
 
 
 def test_two_curvatures_a_million_apart():
