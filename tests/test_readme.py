@@ -84,6 +84,11 @@ def ascentfail(monkeypatch, tmp_path):
 @pytest.mark.parametrize("name", ["minute", "certificates"])
 def test_commands_of_the_first_minute(name, ascentfail, tmp_path, capsys):
     for line in command(name).splitlines():
+        if line.startswith("python "):  # no part of the package: from the checkout, on the files that were just written
+            _, script, *rest = shlex.split(line)
+            done = subprocess.run([sys.executable, ROOT / script, *rest], cwd=tmp_path, capture_output=True, text=True)
+            assert (done.returncode, done.stderr) == (0, "") and "proved (boxes)" in done.stdout, line
+            continue
         assert ascentfail(line) == 0, line
         assert capsys.readouterr().out.strip(), line
     assert [*tmp_path.rglob("*.png"), *tmp_path.rglob("*.json")]
