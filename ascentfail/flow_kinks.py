@@ -49,13 +49,13 @@ class _Sides(NamedTuple):
     away: jax.Array
 
 
-# What has a derivative of every order wherever it is finite; comparisons, max, abs, sort, roots and calls to the host are not here.
+# What has every derivative wherever it is finite; comparisons, max, abs, sort, roots and calls to the host are not here.
 _SMOOTH = frozenset("""
     acosh add add_any asinh atan atanh broadcast_in_dim concatenate conv_general_dilated convert_element_type copy copy_p cos cosh
     cumprod cumsum custom_jvp_call custom_vjp_call digamma div dot_general dynamic_slice dynamic_update_slice erf erf_inv erfc exp
     exp2 expand_dims expm1 gather integer_pow jit lgamma log log1p logistic mul neg optimization_barrier pad pcast pjit polygamma
-    pvary reduce_prod reduce_sum reshape rev scan scatter-add select_n sin sinh slice split square squeeze stop_gradient sub tan tanh
-    transpose
+    pvary reduce_prod reduce_sum reshape rev scan scatter-add select_n sin sinh slice split square squeeze stop_gradient sub tan
+    tanh transpose
 """.split())
 
 
