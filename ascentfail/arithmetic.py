@@ -45,6 +45,7 @@ class Arithmetic:
         indicator: 1 where x >= 0, else 0; NaN of NaN. A ball that may lie on either side gives [0, 1]. Its slope is 0.
         implicit: (beta, gamma, q, sign, loss) -> (s_1, s_2) where a stationary point is two symbols with their equations, else
             None.
+        implicit_fold: (beta, q) -> (A, B) likewise for the fold, else None.
         loss: the loss whose stationary points `lambertw` and `stationary.plane` give.
     """
 
@@ -63,6 +64,7 @@ class Arithmetic:
     maximum: Callable[[Any, Any], Scalar]
     indicator: Callable[[Any], Scalar]
     implicit: Callable[[Any, Any, Any, int, Loss], tuple[Scalar, Scalar]] | None = None
+    implicit_fold: Callable[[Any, Any], tuple[Scalar, Scalar]] | None = None
     loss: Loss = "exponential"
 
     def __repr__(self) -> str:
@@ -81,6 +83,8 @@ class Arithmetic:
 
 def _indicator(x: Any) -> jax.Array:
     """Not `jnp.heaviside`, which on jax 0.7 is 1 at NaN."""
+    if jnp.iscomplexobj(x):  # `asarray` would drop the imaginary part
+        raise invalid("x", x, "a real number")
     x = jnp.asarray(x, float)
     return jnp.where(jnp.isnan(x), jnp.nan, jnp.where(x >= 0, 1.0, 0.0))
 
@@ -137,8 +141,8 @@ def _mpmath_arithmetic() -> Arithmetic:
         name="mpmath",
         number=mp.mpf,
         exp=mp.exp,
-        log=mp.log,
-        sqrt=mp.sqrt,
+        log=lambda x: mp.log(x) if x >= 0 else mp.nan,  # mpmath would go on with complex numbers
+        sqrt=lambda x: mp.sqrt(x) if x >= 0 else mp.nan,
         abs=abs,
         softplus=softplus,
         sigmoid=lambda x: 1 / (1 + mp.exp(-x)),

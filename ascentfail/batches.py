@@ -49,10 +49,14 @@ def of(problem: Any, size: int | None, how: How, key: Any) -> Batches:
     if isinstance(problem, Losses):
         if problem.data is None:
             return Batches((), lambda key, memory: (key, memory))
-        return _rows(problem.data, size, key) if how == "epoch" else Batches((), lambda k, m: (_any_rows(problem.data, size, k), m))
+        if how == "epoch":
+            return _rows(problem.data, size, key)
+        return Batches((), lambda key, memory: (_any_rows(problem.data, size, key), memory))
     if size is None:
         return Batches((), lambda key, memory: (None, memory))
-    return _counted(problem, size) if how == "epoch" else Batches((), lambda key, m: (_drawn(problem, key, size, _hits), m))
+    if how == "epoch":
+        return _counted(problem, size)
+    return Batches((), lambda key, memory: (_drawn(problem, key, size), memory))
 
 
 def check(problem: Any, size: int | None, how: How) -> None:
@@ -68,12 +72,12 @@ def check(problem: Any, size: int | None, how: How) -> None:
     for part in problem.data:
         lengths = {np.shape(leaf)[:1] for leaf in jax.tree.leaves(part)}
         if len(lengths) != 1 or () in lengths or (0,) in lengths:
-            raise invalid("data", problem.data, "parts whose arrays all have the samples as first axis, when batch_size is given")
+            raise invalid("data", problem.data, "parts whose arrays all have the samples as first axis, with batch_size")
         if how == "epoch" and size > (length := lengths.pop()[0]):
             raise invalid("batch_size", size, f"at most the {length} samples of a set when batches = 'epoch'")
 
 
-# --- rows of data ----------------------------------------------------------------------------------------------------------------
+# --- rows of data --------------------------------------------------------------------------------------------------------------
 
 
 def _length(part: Any) -> int:
@@ -99,7 +103,8 @@ def _rows(data: Any, size: Any, key: Any) -> Batches:
 
     def draw(key: Any, memory: Any) -> tuple[Any, Any]:
         rows = [jax.lax.dynamic_slice(order, (place,), (size,)) for order, place in memory]
-        after = tuple(_ahead(*known, size, k) for known, k in zip(memory, jax.random.split(key), strict=True))
+        keys = jax.random.split(key)
+        after = tuple(_ahead(order, place, size, k) for (order, place), k in zip(memory, keys, strict=True))
         return tuple(_take(part, row) for part, row in zip(data, rows, strict=True)), after
 
     return Batches(first, draw)
@@ -120,7 +125,7 @@ def _ahead(order: jax.Array, place: jax.Array, size: int, key: Any) -> tuple[jax
     return jax.lax.cond(place >= length, turn, lambda: (order, place))
 
 
-# --- counts of equal samples -----------------------------------------------------------------------------------------------------
+# --- counts of equal samples ---------------------------------------------------------------------------------------------------
 
 
 class _Set(NamedTuple):
@@ -138,7 +143,8 @@ def _sets(problem: Any) -> tuple[_Set, _Set]:
     place, shape = _place(problem)
     totals = {"retain": problem.retain_total, "forget": problem.forget_total}
     retain, forget = (
-        _Set(jnp.atleast_1d(jnp.broadcast_to(getattr(problem, f"{name}_{place}"), shape)), total) for name, total in totals.items()
+        _Set(jnp.atleast_1d(jnp.broadcast_to(getattr(problem, f"{name}_{place}"), shape)), total)
+        for name, total in totals.items()
     )
     return retain, forget
 
@@ -162,8 +168,8 @@ def _hits(key: Any, found: _Set, size: int) -> jax.Array:
     return jnp.sum(drawn[:, None] == jnp.arange(len(ends))[None, :], axis=0) / size * found.total
 
 
-def _drawn(problem: Any, key: Any, size: int, hits: Any) -> Any:
-    return _with(problem, *(hits(k, found, size) for k, found in zip(jax.random.split(key), _sets(problem), strict=True)))
+def _drawn(problem: Any, key: Any, size: int) -> Any:
+    return _with(problem, *(_hits(k, found, size) for k, found in zip(jax.random.split(key), _sets(problem), strict=True)))
 
 
 def _counted(problem: Any, size: int) -> Batches:
@@ -173,7 +179,8 @@ def _counted(problem: Any, size: int) -> Batches:
 
     def draw(key: Any, memory: Any) -> tuple[Any, Any]:
         keys = jax.random.split(key)
-        after, taken = zip(*(_take_counts(k, left, full, size) for k, left, full in zip(keys, memory, whole, strict=True)), strict=True)
+        each = zip(keys, memory, whole, strict=True)
+        after, taken = zip(*(_take_counts(k, left, full, size) for k, left, full in each), strict=True)
         scaled = [hits[:-1] / jnp.sum(hits) * found.total for hits, found in zip(taken, sets, strict=True)]
         return _with(problem, *scaled), after
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console, Group
 
     from ascentfail.theory import Claim, Verdict
+    from ascentfail.theory.evidence.certificate import Checked
 
 app = typer.Typer(
     name="ascentfail",
@@ -26,6 +27,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+_BESIDE = 38  # columns of the table beside the ids: verdict, repaired, 15 for the evidence, and what separates them
 _STYLES = {"holds": "green", "fails": "red", "open": "yellow", "vacuous": "magenta"}
 
 
@@ -46,13 +48,23 @@ class Format(StrEnum):
 
 
 def main() -> None:
-    """Entry point: every expected trouble ends in one line and exit code 2."""
+    """Entry point: every expected trouble ends in one line and exit code 2, a signal in 128 and its number."""
     from ascentfail.errors import MissingExtraError
+    from ascentfail.streams import patient
+    from ascentfail.workers import Stopped, WorkerLostError, stoppable
 
     try:
-        app()
+        with patient(), stoppable():
+            app()
+    except Stopped:
+        print("ascentfail: stopped", file=sys.stderr)
+        raise
     except MissingExtraError as error:
         _stop(str(error))
+    except WorkerLostError:
+        _stop("a process was ended from outside, perhaps for want of memory; try --jobs 1")
+    except MemoryError:
+        _stop("not enough memory; ask for fewer --samples, or --jobs 1")
     except OSError as error:
         if error.filename is None and error.errno is None:
             raise
@@ -64,10 +76,27 @@ def _stop(message: str) -> NoReturn:
     sys.exit(2)
 
 
+def _path(text: str) -> Path:
+    """A name as typed; a ~ that the shell left, as in --out=~/x, is the home folder."""
+    if not str(text):
+        raise typer.BadParameter("an empty name")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise typer.BadParameter(f"{text}: no such home folder") from None
+
+
+_FILE: Any = {"parser": _path, "metavar": "FILE"}
+_FOLDER: Any = {"parser": _path, "metavar": "FOLDER"}
+
+
 def _console(stderr: bool = False) -> Console:
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False)
+    console = Console(stderr=stderr, highlight=False)
+    if console.width < 1:  # COLUMNS=0, as some shells and schedulers set it, says nothing of the width
+        console.width = 80
+    return console
 
 
 @contextmanager
@@ -86,6 +115,7 @@ def _progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
 
 
 def _start() -> None:
+    os.environ["MPLBACKEND"] = "agg"  # files are drawn, no window; and the one that is set need not be installed
     from ascentfail.files import enable_compile_cache
     from ascentfail.precision import enable_x64
 
@@ -102,22 +132,45 @@ def _selected(ids: list[str]) -> list[Claim]:
         _stop(error.args[0])
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from ascentfail import __version__
+
+        print(f"ascentfail {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _every(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Checks the theory of 'Ascent Fails to Forget' and draws its figures."""
+
+
 @app.command()
 def verify(
     ids: Annotated[list[str] | None, typer.Argument(metavar="[ID ...]", help="Claims to check; all without any.")] = None,
     level: Annotated[Level, typer.Option(help="Strongest evidence to gather.")] = Level.sampled,
-    samples: Annotated[int, typer.Option(min=1, help="Points to sample for each claim.")] = 1 << 15,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the verdicts to this file.")] = None,
+    samples: Annotated[int, typer.Option(min=1, max=1 << 24, help="Points to sample for each claim.")] = 1 << 15,
+    json_file: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Write the verdicts to this file; - is standard output.")
+    ] = None,
     record: Annotated[bool, typer.Option(help="Record these verdicts as the ones to compare with.")] = False,
-    certificate: Annotated[Path | None, typer.Option(help="Re-verify this certificate and nothing else.")] = None,
-    certificates: Annotated[Path | None, typer.Option(help="Write the certificates found to this folder.")] = None,
+    certificate: Annotated[Path | None, typer.Option(**_FILE, help="Re-verify this certificate and nothing else.")] = None,
+    certificates: Annotated[Path | None, typer.Option(**_FOLDER, help="Write the certificates found to this folder.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; 2 for all claims, else 1.")] = None,
 ) -> None:
     """Check the claims. Exit 0: every verdict is the recorded one; 1: some differ; 2: wrong usage."""
-    _start()
     if certificate:
+        if ids or json_file is not None or record or certificates:
+            raise typer.BadParameter("goes without ids, --json, --record and --certificates", param_hint="--certificate")
         _verify_certificate(certificate)
         return
+    to_file = _path(json_file) if json_file not in (None, "-") else None
+    _check_writable(to_file, certificates)
+    _start()
     from ascentfail.files import write_json
     from ascentfail.theory import units
     from ascentfail.theory.record import differences, document, save
@@ -135,36 +188,37 @@ def verify(
         if certificates and not unit.certificates:
             unproved.append(unit.verdict["id"])
     verdicts, seconds = [found[i] for i in range(len(selected))], time.perf_counter() - started
-    _print_table(verdicts, seconds)
+    if to_file:  # files first: what reads the table may leave
+        write_json(to_file, document(verdicts, 0, seconds))
+    if record:
+        save(verdicts, level.value)
+    if json_file == "-":
+        print(json.dumps(document(verdicts, 0, seconds), indent=1, allow_nan=False))
+    _print_table(verdicts, seconds, stderr=json_file == "-")
     if unproved:
         cure = "" if level is Level.certified else "; certificates are found at --level certified"
         print(f"no certificate for {', '.join(sorted(unproved))}{cure}", file=sys.stderr)
-    if json_file:
-        write_json(json_file, document(verdicts, 0, seconds))
-    if record:
-        save(verdicts, level.value)
     _compare(differences(verdicts, level.value))
+
+
+def _check_writable(file: Path | None = None, folder: Path | None = None) -> None:
+    """What cannot be written is said before the work, not after it."""
+    from ascentfail.files import check_writable
+
+    if file:
+        check_writable(file)
+    if folder:
+        check_writable(folder, folder=True)
 
 
 def _work(what: str, tasks: Sequence[tuple[Any, ...]], jobs: int) -> Iterator[tuple[int, Any]]:
     """Runs (function, name, arguments ...) in this process or in several; yields (index, result) as they end."""
+    from ascentfail.workers import results
+
     with _progress(what, len(tasks)) as done:
-        if jobs == 1 or len(tasks) == 1:
-            for i, (function, name, *arguments) in enumerate(tasks):
-                result = function(name, *arguments)
-                done(name)
-                yield i, result
-            return
-        # spawned, not forked: JAX has threads
-        pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_start)
-        try:
-            waiting = {pool.submit(*task): i for i, task in enumerate(tasks)}
-            for future in as_completed(waiting):
-                result = future.result()
-                done(tasks[waiting[future]][1])
-                yield waiting[future], result
-        finally:
-            pool.shutdown(cancel_futures=True)
+        for i, result in results(tasks, jobs, _start):
+            done(tasks[i][1])
+            yield i, result
 
 
 def _compare(changed: list[str]) -> NoReturn:
@@ -177,13 +231,13 @@ def _compare(changed: list[str]) -> NoReturn:
 
 
 def _verify_certificate(path: Path) -> None:
-    """Exit 0 and one line where a certificate proves its claim, 1 where it does not."""
+    """One line; exit 0 where a certificate proves its claim, 1 where it does not: rejected, undecided, vacuous, or argued."""
+    _start()
     from ascentfail.arithmetic import arb
 
     arb()
     from ascentfail.theory.evidence.certificate import CertificateError, check_certificate
     from ascentfail.theory.units import read_saved
-    from ascentfail.theory.verdict import percent
 
     content = read_saved(path)
     if content is None:
@@ -194,23 +248,44 @@ def _verify_certificate(path: Path) -> None:
     except CertificateError as error:
         print(f"ascentfail: rejected: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
-    rest = f", {found.undecided} boxes undecided" if found.undecided else ""
-    print(f"{claim.id}: {percent(found.decided)} of the domain decided by {found.boxes} boxes and identities{rest}")
+    print(f"{claim.id}: {_worth(found, claim)}")
+    raise typer.Exit(0 if found.proves else 1)
 
 
-def _print_table(verdicts: list[Verdict], seconds: float) -> None:
+def _worth(found: Checked, claim: Claim) -> str:
+    """What a certificate was found to be worth."""
+    from ascentfail.theory.verdict import percent
+
+    boxes = f"{found.boxes:,} box{'' if found.boxes == 1 else 'es'}"
+    if found.undecided:
+        return f"not proved: {percent(found.decided)} decided by {boxes}, {found.undecided:,} of them undecided"
+    if found.vacuous:
+        return f"not proved: its side conditions exclude all of it ({boxes})"
+    if found.grade == "argued":
+        return f"argued: {len(claim.proof) or 1} steps verified ({boxes}); that the claim follows from them is said in words"
+    return f"proved ({found.grade}), {boxes}"
+
+
+def _print_table(verdicts: list[Verdict], seconds: float, stderr: bool = False) -> None:
     from rich.table import Table
 
     from ascentfail.theory.report import proof_word, summary
 
-    console, entries = _console(), [v.to_json() for v in verdicts]
+    console, entries = _console(stderr), [v.to_json() for v in verdicts]
+    narrow = console.width < max(len(entry["id"]) for entry in entries) + _BESIDE
     table = Table("claim", "verdict", "repaired", "evidence", box=None, pad_edge=False)
-    table.columns[0].no_wrap = True
+    for column in table.columns[:3]:
+        column.no_wrap = True
     for entry in entries:
         status = f"[{_STYLES[entry['status']]}]{entry['status']}[/]"
         repaired = entry["repaired"]["status"] if entry["repaired"] else ""
-        table.add_row(entry["id"], status, repaired, proof_word(entry))
-    console.print(table)
+        if narrow:
+            instead = f"; repaired: {repaired}" if repaired else ""
+            console.print(f"{entry['id']}\n  {status}{instead}; {proof_word(entry)}", soft_wrap=True)
+        else:
+            table.add_row(entry["id"], status, repaired, proof_word(entry))
+    if not narrow:
+        console.print(table)
     count = "1 claim" if len(entries) == 1 else f"{len(entries)} claims"
     console.print(f"{count}: {summary(entries)}; {seconds:.1f} s. One in full: ascentfail explain ID")
 
@@ -261,7 +336,7 @@ def _explanation(claim: Claim, entry: dict[str, Any]) -> Group:
     facts = [("statement", claim.statement), ("source", claim.source), ("domain", claim.domain.words)]
     facts += [("note", claim.note)] if claim.note else []
     words = f": {evidence['words']}" if evidence["words"] else ""
-    facts.append(("evidence", f"{evidence['level']}, {evidence['samples']:,} points{words}"))
+    facts.append(("evidence", f"{evidence['grade']}, {evidence['samples']:,} points{words}"))
     if entry["counterexample"]:
         found = entry["counterexample"]
         facts.append(("refuted at", point(found["point"])))
@@ -270,6 +345,8 @@ def _explanation(claim: Claim, entry: dict[str, Any]) -> Group:
     elif evidence["worst_point"]:
         facts.append(("closest", f"margin {number(evidence['worst_margin'])} at {point(evidence['worst_point'])}"))
     table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")  # on a narrow screen a long word goes on below, and is not cut
     for label, text in facts:
         table.add_row(label, _escape(text))
     below = ["", _explanation(claim.repaired, entry["repaired"])] if claim.repaired else []
@@ -277,13 +354,37 @@ def _explanation(claim: Claim, entry: dict[str, Any]) -> Group:
     return Group(heading, Padding(table, (0, 0, 0, 2)), *below)
 
 
+@app.command("list")
+def list_known(
+    words: Annotated[list[str] | None, typer.Argument(metavar="[WORD ...]", help="Show only what has all of these.")] = None,
+) -> None:
+    """List claims, as recorded, and figures, a line each; those that have all the words in id, verdict, statement or source."""
+    from ascentfail.listing import items
+
+    found = [item for item in items([level.value for level in reversed(Level)]) if item.has(words or [])]
+    if not found:
+        print(f"ascentfail: no recorded claim and no figure has all of: {' '.join(words or [])}", file=sys.stderr)
+        raise typer.Exit(1)
+    width = max(len(item.name) for item in found)
+    if not sys.stdout or not sys.stdout.isatty():  # whole lines, for grep
+        print(*(f"{item.name:<{width}}  {item.status:<7}  {item.statement}" for item in found), sep="\n")
+        return
+    from rich.text import Text
+
+    for item in found:
+        status = (f"{item.status:<7}", _STYLES.get(item.status, ""))
+        line = Text.assemble(f"{item.name:<{width}}  ", status, f"  {item.statement}")
+        _console().print(line, no_wrap=True, overflow="ellipsis")
+
+
 @app.command()
 def figures(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME ...]", help="Figures; all without any.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("results/figures"),
+    out: Annotated[Path, typer.Option(**_FOLDER, help="Folder to write to.")] = Path("results/figures"),
     format: Annotated[Format, typer.Option(help="Picture format.")] = Format.png,
 ) -> None:
     """Draw figures, each with its data (.npz) and a sidecar (.json)."""
+    _check_writable(folder=out)
     _start()
     for path in _draw(names or [], out, format.value):
         print(path)
@@ -297,7 +398,7 @@ def _draw(names: list[str], out: Path, format: str) -> list[Path]:
     for name in names:
         if name not in known:
             _stop(suggest("figure", name, known))
-    drawn = dict(_work("drawing", [(_draw_one, name, out, format) for name in names or known], jobs=1))
+    drawn = dict(_work("drawing", [(_draw_one, name, out, format) for name in dict.fromkeys(names or known)], jobs=1))
     return [path for i in sorted(drawn) for path in drawn[i]]
 
 
@@ -309,9 +410,10 @@ def _draw_one(name: str, out: Path, format: str) -> list[Path]:
 
 @app.command()
 def explore(
-    out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("results/explore.html"),
+    out: Annotated[Path, typer.Option(**_FILE, help="HTML file to write.")] = Path("results/explore.html"),
 ) -> None:
     """Write the explorers as one HTML page with sliders that needs no network."""
+    _check_writable(out)
     _start()
     from ascentfail.figures.explore_page import page, plotly_js
     from ascentfail.figures.explorers import explorers
@@ -327,11 +429,12 @@ def explore(
 
 @app.command()
 def reproduce(
-    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("results"),
+    out: Annotated[Path, typer.Option(**_FOLDER, help="Folder to write to.")] = Path("results"),
     level: Annotated[Level, typer.Option(help="Strongest evidence to gather.")] = Level.sampled,
     jobs: Annotated[int, typer.Option(min=1, help="Processes to work in.")] = 2,
 ) -> None:
     """Check every claim, draw every figure, write the report; resumes where it was stopped."""
+    _check_writable(folder=out)
     _start()
     from ascentfail import figures as room
     from ascentfail.files import versions, write_atomic, write_json

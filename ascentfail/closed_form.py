@@ -12,6 +12,7 @@ from typing import Any
 
 from ascentfail.arithmetic import JAX, Arithmetic, Scalar
 from ascentfail.errors import invalid
+from ascentfail.explained import explained
 from ascentfail.losses import Model, check_model, require_exponential
 from ascentfail.problems import CrossCorrelated
 
@@ -23,6 +24,7 @@ def _require_coordinate(p: Any) -> None:
         raise invalid("p", type(p).__name__, takes)
 
 
+@explained
 def coefficient(p: Any, which: Model) -> Scalar:
     r"""The constant c of the stationarity equation w = c e^{-w} on one coordinate.
 
@@ -48,6 +50,7 @@ def coefficient(p: Any, which: Model) -> Scalar:
     return p.b - p.forget_b / p.phi
 
 
+@explained
 def original(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     """Weight of the original model, w_D = W(b (1 + alpha)/(1 + phi)).
 
@@ -68,6 +71,7 @@ def original(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     return xp.lambertw(coefficient(p, "original"), 0)
 
 
+@explained
 def oracle(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     """Weight of the oracle, w_R = W(b).
 
@@ -88,6 +92,7 @@ def oracle(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     return xp.lambertw(coefficient(p, "oracle"), 0)
 
 
+@explained
 def descent_ascent(p: Any, branch: int = 0, *, xp: Arithmetic = JAX) -> Scalar:
     """Stationary weight of descent-ascent, w_DA = W_branch(b (1 - alpha/phi)).
 
@@ -111,6 +116,7 @@ def descent_ascent(p: Any, branch: int = 0, *, xp: Arithmetic = JAX) -> Scalar:
     return xp.lambertw(coefficient(p, "descent_ascent"), branch)
 
 
+@explained
 def with_ridges(p: Any, ridges: int, *, xp: Arithmetic = JAX) -> Scalar:
     """Weight that descent-ascent has with a multiple of the ridge, W(c_DA/ridges); 2 to leading order of an alternating step.
 
@@ -132,6 +138,7 @@ def with_ridges(p: Any, ridges: int, *, xp: Arithmetic = JAX) -> Scalar:
     return xp.lambertw(coefficient(p, "descent_ascent") / ridges, 0)
 
 
+@explained
 def curvature(w: Scalar) -> Scalar:
     """Second derivative of the objective at a solution w = c e^{-w}, over the ridge: 1 + w.
 
@@ -146,6 +153,7 @@ def curvature(w: Scalar) -> Scalar:
     return 1 + w
 
 
+@explained
 def first_step(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     """Direction of the first descent-ascent step, -L_DA'(w_D)/ridge = c_DA e^{-w_D} - w_D.
 
@@ -165,6 +173,7 @@ def first_step(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     return coefficient(p, "descent_ascent") * xp.exp(-w) - w
 
 
+@explained
 def wrong_way_alpha(phi: Scalar) -> Scalar:
     """Smallest alpha at which descent-ascent ends beyond the original, alpha = phi^2/(1 + 2 phi).
 
@@ -179,6 +188,7 @@ def wrong_way_alpha(phi: Scalar) -> Scalar:
     return phi * phi / (1 + 2 * phi)
 
 
+@explained
 def existence_alpha(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     """Largest alpha at which descent-ascent has a solution on one coordinate, alpha = phi (1 + 1/(e b)), where c_DA = -1/e.
 
@@ -198,6 +208,7 @@ def existence_alpha(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     return p.phi * (1 + 1 / (xp.exp(xp.number(1)) * p.b))
 
 
+@explained
 def displacement_bound(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     """The bound on the distance of original and oracle, |w_D - w_R| <= |ln((1 + alpha)/(1 + phi))|, for every ridge.
 

@@ -7,10 +7,11 @@ from typing import Any
 
 def invalid(argument: str, got: Any, takes: str) -> ValueError:
     """Returns the ValueError that every public entry raises for a bad argument."""
-    return ValueError(f"{argument} = {_short(got)}: {argument} takes {takes}")
+    return ValueError(f"{argument} = {short(got)}: {argument} takes {takes}")
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A value in one line of at most 120 characters."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 120 else text[:117] + "..."
 

@@ -10,9 +10,11 @@ import os
 import platform
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
+WRITING = threading.Lock()  # held while a file is written: who ends the process at once waits for it
 _NAMED = ("ascentfail", "jax", "jaxlib", "numpy", "mpmath", "matplotlib", "python-flint", "sympy")
 
 
@@ -26,19 +28,54 @@ def write_atomic(path: Path, content: str | bytes) -> None:
     Raises:
         OSError: the folder cannot be written or the disk is full; nothing half-written stays behind.
     """
-    target = Path(os.path.realpath(path))  # a link is written through, not replaced
-    if target.exists() and not target.is_file():
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    try:
+        with WRITING:
+            _write(Path(os.path.realpath(path)), content.encode() if isinstance(content, str) else content)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None  # the name that was given, not the neighbour's
+
+
+def _write(target: Path, content: bytes) -> None:  # the end of a link: it is written through, not replaced
+    _check_kind(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}.")  # names end at 255 bytes
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+            file.write(content)
         os.chmod(name, 0o644)
         os.replace(name, target)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _check_kind(target: Path) -> None:
+    if target.is_dir():
+        raise OSError(errno.EISDIR, "is a folder", str(target))
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, "not a regular file", str(target))
+
+
+def check_writable(path: Path, folder: bool = False) -> None:
+    """Refuses before the work what could not be written after it; writes nothing.
+
+    Args:
+        path: the file, or the folder, that is to be written.
+        folder: whether it is a folder.
+
+    Raises:
+        OSError: it is of another kind, or its folder is a file or may not be written.
+    """
+    target = Path(os.path.realpath(path))
+    if not folder:
+        _check_kind(target)
+    there = next(place for place in (target if folder else target.parent, *target.parents) if place.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(there))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(there))
 
 
 def write_json(path: Path, data: Any) -> None:
@@ -50,9 +87,9 @@ def cache_folder() -> Path:
     """The one cache: $ASCENTFAIL_CACHE, else $XDG_CACHE_HOME/ascentfail, else ~/.cache/ascentfail."""
     named = os.environ.get("ASCENTFAIL_CACHE")
     if named:
-        return Path(named)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "ascentfail"
+        return Path(named).expanduser()  # no shell expands what is quoted or set in a file
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "ascentfail"  # XDG: a relative one does not count
 
 
 def enable_compile_cache() -> None:

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 from mpmath import mp
 
+from ascentfail.explained import no_number
 from ascentfail.special import lambertw
 
 _STEPS = 8  # Newton steps that bring every start below to rounding, float64; one more would change nothing
@@ -54,9 +55,9 @@ def logisticw(c: ArrayLike) -> jax.Array:
 
     Ours: stationarity of ridge logistic regression on one coordinate, w = c/(1 + e^w).
     """
-    value = jnp.asarray(c)
-    if jnp.issubdtype(value.dtype, jnp.complexfloating):
+    if no_number(c) or jnp.iscomplexobj(c):
         raise TypeError(f"c = {c!r}: takes real numbers")
+    value = jnp.asarray(c)
     if not jnp.issubdtype(value.dtype, jnp.floating):
         value = value.astype(jnp.result_type(float))
     return _solve(value)

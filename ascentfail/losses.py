@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ascentfail.errors import invalid
+from ascentfail.explained import explained, reals
 from ascentfail.problems import CrossCorrelated, Loss, SemiOrthogonal
 
 Model = Literal["original", "oracle", "descent_ascent"]
@@ -18,7 +19,7 @@ Problem = SemiOrthogonal | CrossCorrelated
 
 def check_model(which: Any) -> None:
     """Raises ValueError unless `which` names one of the three models."""
-    if which not in MODELS:
+    if not isinstance(which, str) or which not in MODELS:
         raise invalid("which", which, ", ".join(repr(m) for m in MODELS))
 
 
@@ -43,6 +44,7 @@ def margins(problem: Problem, weights: jax.Array) -> tuple[jax.Array, jax.Array]
     return weights[0] + epsilon * weights[1], epsilon * weights[0] + weights[1]
 
 
+@explained
 def loss(problem: Problem, weights: jax.Array, which: Model) -> jax.Array:
     r"""Objective of one of the three models, summed over whole sets as the paper writes it.
 
@@ -77,6 +79,7 @@ def loss(problem: Problem, weights: jax.Array, which: Model) -> jax.Array:
     return data + problem.ridge / 2 * jnp.sum(jnp.asarray(weights) ** 2)
 
 
+@explained
 def mean_losses(problem: Problem, weights: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Mean losses of the retain and of the forget set, without the ridge: (1/|R|) sum_R loss, (1/|F|) sum_F loss.
 
@@ -92,17 +95,19 @@ def mean_losses(problem: Problem, weights: jax.Array) -> tuple[jax.Array, jax.Ar
 
     Paper: Sec. 5.1.
     """
-    weights = jnp.asarray(weights)
+    if not isinstance(problem, SemiOrthogonal | CrossCorrelated):
+        raise invalid("problem", type(problem).__name__, "a SemiOrthogonal or a CrossCorrelated")
     shape = weight_shape(problem)
-    if weights.shape != shape:
+    if np.shape(reals("weights", weights, f"real numbers of shape {shape} for this problem")) != shape:
         raise invalid("weights", weights, f"shape {shape} for this problem")
+    weights = jnp.asarray(weights)
     return means_at(problem, *margins(problem, weights))
 
 
 def means_at(problem: Problem, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The two means of `mean_losses` from the margins x of the retain and y of the forget samples. Paper: Sec. 5.1."""
     retain, forget = problem._counts
-    at_zero = sample_loss(jnp.zeros(()), problem.loss)
+    at_zero = sample_loss(jnp.zeros((), jnp.result_type(x)), problem.loss)  # of the weights' type, not float64 where they are not
     mean_retain = jnp.sum(retain / problem.retain_total * (sample_loss(x, problem.loss) - at_zero)) + at_zero
     mean_forget = jnp.sum(forget / problem.forget_total * (sample_loss(y, problem.loss) - at_zero)) + at_zero
     return mean_retain, mean_forget
@@ -120,6 +125,7 @@ def _whole(name: str, value: Any) -> int:
     return round(number)
 
 
+@explained
 def samples(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     r"""Every training sample of a problem with whole counts, so that a mean over rows is the paper's mean.
 

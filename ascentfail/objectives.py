@@ -24,6 +24,7 @@ class Objective(NamedTuple):
         means: (w, batch) -> (retain mean, forget mean), on all samples where the batch is None, see `batches`.
         ridge: w -> ridge term, a scalar. ridge_gradient: its gradient.
         split: weights -> w, a pytree of the leaves that move. join: the way back, also for a path of them.
+        admits: w -> whether the losses are finite there, where that is known without them; else None.
     """
 
     means: Callable[[Any, Any], tuple[jax.Array, jax.Array]]
@@ -31,6 +32,7 @@ class Objective(NamedTuple):
     ridge_gradient: Callable[[Any], Any]
     split: Callable[[Any], Any]
     join: Callable[[Any], Any]
+    admits: Callable[[Any], Any] | None = None
 
 
 def of(problem: Any, start: Any, key: Any = None) -> Objective:
@@ -56,8 +58,20 @@ def of(problem: Any, start: Any, key: Any = None) -> Objective:
         return losses.means_at(drawn, *losses.margins(drawn, w))
 
     if isinstance(problem, CrossCorrelated):
-        return _objective(problem, 1, mean_losses, lambda weights: (weights[0], weights[1]), lambda w: jnp.stack(w, axis=-1))
-    return _objective(problem, toy_ridge, mean_losses, lambda weights: weights, lambda w: w)
+        plane = _objective(problem, 1, mean_losses, lambda weights: (weights[0], weights[1]), lambda w: jnp.stack(w, axis=-1))
+        return plane._replace(admits=lambda w: _admits(problem, w))
+    line = _objective(problem, toy_ridge, mean_losses, lambda weights: weights, lambda w: w)
+    return line._replace(admits=lambda w: _admits(problem, w))
+
+
+def _admits(problem: Any, w: Any) -> Any:
+    """Whether the losses of one of the paper's problems are finite: only the exponential ones overflow, at one margin."""
+    if getattr(problem, "loss", None) != "exponential":
+        return True
+    margins = losses.margins(problem, w)
+    # a thousandth inside, so that no rounding of the exponential decides
+    least = 1e-3 - float(np.log(float(jnp.finfo(margins[0].dtype).max)))
+    return jnp.all(jnp.minimum(*margins) >= least)
 
 
 def _objective(problem: Any, ridges: int, means: Any, split: Any, join: Any) -> Objective:

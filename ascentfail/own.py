@@ -97,10 +97,10 @@ jax.tree_util.register_pytree_with_keys(Losses, _flatten, _unflatten)
 def _check_ridge(ridge: Any) -> None:
     if isinstance(ridge, Tracer):
         return
-    number = ridge
+    number: Any = ridge
     if isinstance(ridge, jax.Array | np.ndarray) and ridge.shape == () and jnp.issubdtype(ridge.dtype, jnp.floating):
         number = float(ridge)
-    if isinstance(number, bool) or not isinstance(number, numbers.Real) or not 0 <= number < float("inf"):
+    if isinstance(number, bool) or not isinstance(number, numbers.Real) or not 0 <= float(number) < float("inf"):
         raise invalid("ridge", ridge, "a real number >= 0")
 
 
@@ -198,7 +198,7 @@ def check_calls(problem: Losses, start: Any, oracle: Any, key: Any, batch_size: 
     for place, name in enumerate(("retain", "forget")):
         loss = getattr(problem, name)
         if not _takes(loss, 2 if called else 1):
-            raise invalid(name, loss, f"a function {called or 'of the weights alone'} here, see ascentfail.Losses")
+            raise invalid(name, loss, f"a function {called or 'of the weights alone, as no key is given'}, see ascentfail.Losses")
         takes = f"a function {called or 'of the weights'}, written with jax.numpy, that returns one number"
         _check_loss(name, loss, _one(problem, place, key), {"start": start, "oracle": oracle}, takes)
 
@@ -225,7 +225,7 @@ def _is_number(value: Any) -> bool:
     if not isinstance(value, float | np.ndarray | np.generic | jax.Array) or np.shape(value) != ():
         return False
     floating = jnp.issubdtype(jnp.result_type(value), jnp.floating)
-    return floating and (isinstance(value, Tracer) or bool(jnp.isfinite(value)))
+    return floating and (isinstance(value, Tracer) or bool(jnp.isfinite(jnp.asarray(value))))
 
 
 # --- weights -------------------------------------------------------------------------------------------------------------------
@@ -266,8 +266,8 @@ def parts(start: Any, fixed: tuple[str, ...]) -> Parts:
         found = [next(moved) if move else None for move in moves]
         ends = [(new, old) for new, old in zip(found, leaves, strict=True) if new is not None]
         path = ends[0][0].shape[: ends[0][0].ndim - jnp.ndim(ends[0][1])]
-        stay = [jnp.broadcast_to(leaf, (*path, *leaf.shape)) if new is None else new for new, leaf in zip(found, leaves, strict=True)]
-        return tree.unflatten(stay)
+        still = [jnp.broadcast_to(leaf, (*path, *jnp.shape(leaf))) for leaf in leaves]
+        return tree.unflatten([old if new is None else new for new, old in zip(found, still, strict=True)])
 
     return Parts(split, join)
 

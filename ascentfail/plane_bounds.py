@@ -9,9 +9,11 @@ from typing import Any
 
 from ascentfail import plane_equations
 from ascentfail.arithmetic import JAX, Arithmetic, Scalar
+from ascentfail.explained import explained
 from ascentfail.losses import Model, check_model
 
 
+@explained
 def original_bounds(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar, Scalar, Scalar]:
     """Lower and upper bound on x_D, then on y_D, as printed (for alpha <= 1).
 
@@ -36,6 +38,7 @@ def original_bounds(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar, Sc
     )
 
 
+@explained
 def descent_ascent_bounds(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
     """Upper bounds x_DA <= W(beta (1 - q alpha/phi)) and y_DA <= W(beta (q - alpha/phi)).
 
@@ -52,6 +55,7 @@ def descent_ascent_bounds(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scal
     return xp.lambertw(beta - q * gamma, 0), xp.lambertw(q * beta - gamma, 0)
 
 
+@explained
 def lower_alphas(p: Any) -> tuple[Scalar, Scalar]:
     """The two lower bounds, alpha >= phi^2/(q (1 + 2 phi)) and alpha >= q phi (1 + phi)/(1 + 2 phi).
 
@@ -67,6 +71,7 @@ def lower_alphas(p: Any) -> tuple[Scalar, Scalar]:
     return phi * phi / (q * (1 + 2 * phi)), q * phi * (1 + phi) / (1 + 2 * phi)
 
 
+@explained
 def upper_alphas(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
     """The two upper bounds, alpha <= Z e^Z/beta_D and alpha <= q [(1 + phi) e^{-(1-q) X} - 1].
 
@@ -90,6 +95,7 @@ def upper_alphas(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
     return z * xp.exp(z - xp.log(beta_original)), q * ((1 + p.phi) * xp.exp(-(1 - q) * x) - 1)
 
 
+@explained
 def ordering_alphas(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
     r"""The exact alphas up to which x_R >= x_D, and y_R >= y_D.
 
@@ -115,6 +121,7 @@ def ordering_alphas(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
     return first, q * (x - u) * xp.exp(q * x - xp.log(beta))
 
 
+@explained
 def sufficient_alpha(p: Any) -> Scalar:
     """An alpha from which x_DA <= x_D: alpha = phi^2/(q (1 + 2 phi)).
 
@@ -132,6 +139,7 @@ def sufficient_alpha(p: Any) -> Scalar:
 # --- near-duplicates: eps -> 1 ---------------------------------------------------------------------------------------------
 
 
+@explained
 def duplicate_limit(retain_weight: Scalar, forget_weight: Scalar, which: Model, *, xp: Arithmetic = JAX) -> Scalar:
     """Limit of w_1 + w_2 as eps -> 1: W(2 (rho + kappa)), W(2 rho) or W(2 (rho - kappa)).
 

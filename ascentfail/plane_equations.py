@@ -11,10 +11,12 @@ from typing import Any
 
 from ascentfail.arithmetic import JAX, Arithmetic, Scalar
 from ascentfail.errors import invalid
+from ascentfail.explained import explained
 from ascentfail.logistic import pull_mpmath
 from ascentfail.losses import Model, check_model, require_exponential
 
 
+@explained
 def cosine(p: Any) -> Scalar:
     """Cosine between a retain and a forget sample, q = 2 eps/(1 + eps^2).
 
@@ -29,6 +31,7 @@ def cosine(p: Any) -> Scalar:
     return 2 * p.epsilon / (1 + p.epsilon * p.epsilon)
 
 
+@explained
 def one_minus_cosine(p: Any) -> Scalar:
     """Every digit of 1 - q = (1 - eps)^2/(1 + eps^2), also where the two samples are nearly the same.
 
@@ -43,6 +46,7 @@ def one_minus_cosine(p: Any) -> Scalar:
     return (1 - p.epsilon) ** 2 / (1 + p.epsilon * p.epsilon)
 
 
+@explained
 def retain_strength(p: Any, which: Model) -> Scalar:
     """Strength of the retain samples, beta = b (1 + eps^2), or beta_D = beta/(1 + phi) for the original; needs no alpha.
 
@@ -63,6 +67,7 @@ def retain_strength(p: Any, which: Model) -> Scalar:
     return beta / (1 + p.phi) if which == "original" else beta
 
 
+@explained
 def pulls(p: Any, which: Model) -> tuple[Scalar, Scalar]:
     r"""Strengths (beta, gamma) of the stationarity equations s_1 = beta e^{-x}, |s_2| = gamma e^{-y}.
 
@@ -87,6 +92,7 @@ def pulls(p: Any, which: Model) -> tuple[Scalar, Scalar]:
     return beta, forget / (1 + p.phi) if which == "original" else forget / p.phi
 
 
+@explained
 def margins(s1: Scalar, s2: Scalar, q: Scalar) -> tuple[Scalar, Scalar]:
     """Margins x = s_1 + q s_2 of a retain and y = q s_1 + s_2 of a forget sample.
 
@@ -103,6 +109,7 @@ def margins(s1: Scalar, s2: Scalar, q: Scalar) -> tuple[Scalar, Scalar]:
     return s1 + q * s2, q * s1 + s2
 
 
+@explained
 def weights(s1: Scalar, s2: Scalar, epsilon: Scalar) -> tuple[Scalar, Scalar]:
     """Weights w = (s_1 (1, eps) + s_2 (eps, 1))/(1 + eps^2).
 
@@ -120,6 +127,7 @@ def weights(s1: Scalar, s2: Scalar, epsilon: Scalar) -> tuple[Scalar, Scalar]:
     return (s1 + epsilon * s2) / size, (epsilon * s1 + s2) / size
 
 
+@explained
 def oracle(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
     """Margins of the oracle, x_R = W(beta), y_R = q x_R.
 
@@ -140,6 +148,7 @@ def oracle(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
     return x, cosine(p) * x
 
 
+@explained
 def retain_pull(s2: Scalar, beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> Scalar:
     """The retain pull for a given s_2: s_1 = W(beta e^{-q s_2}), which solves s_1 = beta e^{-x}.
 
@@ -166,6 +175,7 @@ def retain_pull(s2: Scalar, beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) ->
     return pull_mpmath(xp.log(beta), q * s2)
 
 
+@explained
 def flatness(margin: Scalar, *, xp: Arithmetic = JAX) -> Scalar:
     """Minus the logarithm of the force l of the arithmetic's loss: f(m) = -ln l(m), m for e^{-m}, ln(1 + e^m) for 1/(1 + e^m).
 
@@ -181,6 +191,7 @@ def flatness(margin: Scalar, *, xp: Arithmetic = JAX) -> Scalar:
     return xp.softplus(margin) if xp.loss == "logistic" else margin
 
 
+@explained
 def balance(size: Scalar, beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, xp: Arithmetic = JAX) -> Scalar:
     r"""The one equation that is left of the two, in the size S = |s_2| > 0 of the forget pull.
 
@@ -206,6 +217,7 @@ def balance(size: Scalar, beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, 
     return xp.log(size) + flatness(q * s1 + sign * size, xp=xp) - xp.log(gamma)
 
 
+@explained
 def alpha_of_original(forget_pull: Scalar, p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     """The alpha at which the original has s_2 = V: alpha = V e^{qU + V}/beta_D, U = W(beta_D e^{-qV}).
 
@@ -224,6 +236,7 @@ def alpha_of_original(forget_pull: Scalar, p: Any, *, xp: Arithmetic = JAX) -> S
     return forget_pull * xp.exp(q * u + forget_pull - xp.log(beta))
 
 
+@explained
 def alpha_of_descent_ascent(ascent_pull: Scalar, p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     """The alpha at which s_2 = -B is stationary: alpha = (phi/beta) B e^{qA - B}, A = W(beta e^{qB}).
 
@@ -242,6 +255,7 @@ def alpha_of_descent_ascent(ascent_pull: Scalar, p: Any, *, xp: Arithmetic = JAX
     return p.phi * ascent_pull * xp.exp(q * a - ascent_pull - xp.log(beta))
 
 
+@explained
 def fold_equation(log_a: Scalar, beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> Scalar:
     r"""Zero where the minimum and the saddle of descent-ascent meet; increasing in ln A.
 
@@ -262,6 +276,7 @@ def fold_equation(log_a: Scalar, beta: Scalar, q: Scalar, *, xp: Arithmetic = JA
     return log_a + a - xp.log(beta) - q * fold_ascent_pull(a, q)
 
 
+@explained
 def fold_ascent_pull(a: Scalar, q: Scalar) -> Scalar:
     """Ascent pull at the fold, B = (1 + A)/(1 + (1 - q^2) A).
 
@@ -277,6 +292,7 @@ def fold_ascent_pull(a: Scalar, q: Scalar) -> Scalar:
     return (1 + a) / (1 + (1 - q * q) * a)
 
 
+@explained
 def log_existence_alpha(a: Scalar, p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     """Logarithm of the alpha up to which descent-ascent has a minimum, ln alpha = ln[(phi/beta) B e^{qA - B}] with A at the fold.
 
@@ -295,6 +311,7 @@ def log_existence_alpha(a: Scalar, p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     return xp.log(p.phi) - xp.log(beta) + xp.log(b) + q * a - b
 
 
+@explained
 def squared_distance_to_oracle(s1: Scalar, s2: Scalar, p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     """Squared distance to the oracle, (1 + eps^2) |w - w_R|^2 = (x - X)^2 + (1 - q^2) s_2^2, X = W(beta).
 

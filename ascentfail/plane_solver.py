@@ -14,13 +14,14 @@ theorem.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from ascentfail import plane_equations, plane_fold
-from ascentfail.loops import tied
+from ascentfail.loops import in_chunks, tied
 from ascentfail.losses import Loss
 from ascentfail.special import lambertw_exp, lambertw_exp_and_log, log_lambertw_exp_start
 
@@ -109,7 +110,8 @@ def _bracket(log_beta: Any, log_gamma: Any, q: Any, rest: Any, sign: int, loss: 
         upper = alone if loss == "exponential" else jnp.minimum(alone, log_gamma)
         s1, _ = _retain_pull(log_beta, jnp.zeros_like(q), loss)
         lower = log_gamma - _psi(q * s1 + jnp.exp(upper), loss)
-        return lower, upper, upper, jnp.array(True)
+        start = upper if loss == "logistic" else jnp.clip(_start_of_original(upper, log_beta, log_gamma, q), lower, upper)
+        return lower, upper, start, jnp.array(True)
     if loss == "logistic":
         s1, _ = _retain_pull(log_beta, -q * jnp.exp(log_gamma), loss)
         lower = log_gamma - jax.nn.softplus(q * s1)
@@ -126,6 +128,15 @@ def _bracket(log_beta: Any, log_gamma: Any, q: Any, rest: Any, sign: int, loss: 
     near = upper - r * (1 + r * (5 / 8 + r * (11 / 48 + r / 16))) / (1 + r * (11 / 24 + r / 8))
     lower = log_gamma - q * a - 1e-3 * (1 + q * a)  # A grows with S; and a little lower, for the rounding
     return lower, upper, jnp.maximum(near, lower), top.value > 0
+
+
+def _start_of_original(above: Any, log_beta: Any, log_gamma: Any, q: Any) -> Any:
+    """A start ln S to about 1e-3, by a fixed-point and a Newton step with W to 1e-3: one step of the loop is left, not four."""
+    s1 = jnp.exp(log_lambertw_exp_start(log_beta - q * jnp.exp(above)))
+    v = log_lambertw_exp_start(log_gamma - q * s1)
+    size = jnp.exp(v)
+    s1 = jnp.exp(log_lambertw_exp_start(log_beta - q * size))
+    return v - (v + size + q * s1 - log_gamma) / (1 + size * (1 - q * q * s1 / (1 + s1)))
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(4, 5))
@@ -147,7 +158,18 @@ def solve_plane(q: Any, rest: Any, beta: Any, gamma: Any, sign: int, loss: Loss)
     Source: our reduction of the stationarity equations of App. I.
     """
     dtype = jnp.result_type(q, beta, gamma, float)
-    q, rest, beta, gamma = (jnp.asarray(value, dtype) for value in (q, rest, beta, gamma))
+    arrays = jnp.broadcast_arrays(*(jnp.asarray(value, dtype) for value in (q, rest, beta, gamma)))
+    return _solver(sign, loss)(*arrays)
+
+
+@functools.cache
+def _solver(sign: int, loss: Loss) -> Callable[..., tuple[Any, Any]]:
+    return in_chunks(functools.partial(_solve, sign=sign, loss=loss))
+
+
+def _solve(q: Any, rest: Any, beta: Any, gamma: Any, *, sign: int, loss: Loss) -> tuple[Any, Any]:
+    """The pulls of `solve_plane`, element by element, of arrays of one shape and type."""
+    dtype = q.dtype
     tiny = jnp.finfo(dtype).tiny  # stands for 0 in the logarithm, and gives a pull below every rounding error
     log_beta, log_gamma = jnp.log(jnp.maximum(beta, tiny)), jnp.log(jnp.maximum(gamma, tiny))
     lower, upper, start, exists = _bracket(log_beta, log_gamma, q, rest, sign, loss)

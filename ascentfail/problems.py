@@ -2,7 +2,8 @@ r"""The paper's problems as frozen pytrees.
 
 Both problems are ridge regression with labels folded into the inputs; the ridge term is ridge/2 |w|^2. A problem is checked
 when a user constructs it from concrete numbers, and never again: JAX rebuilds pytrees with tracers, `None` or axis numbers as
-leaves, so unflattening bypasses the checks.
+leaves, so unflattening bypasses the checks. A problem of nothing but `None` and 0 is none, but the `in_axes`
+of a `jax.vmap`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import numpy as np
 from jax.core import Tracer
 
 from ascentfail.errors import invalid
+from ascentfail.explained import check_key
+from ascentfail.fields import ByValue, is_axes
 
 LOSSES = ("exponential", "logistic")
 Loss = Literal["exponential", "logistic"]
@@ -56,8 +59,12 @@ def _register(cls: type[_P]) -> type[_P]:
 def _number(name: str, value: Any, takes: str) -> Any:
     """The value as a float or a floating array; tracers pass untouched."""
     if isinstance(value, Tracer):
+        if not jnp.issubdtype(value.dtype, jnp.floating) and not jnp.issubdtype(value.dtype, jnp.integer):
+            raise invalid(name, value, takes)
         return value
-    if isinstance(value, bool | str | bytes) or value is None:
+    if value is None:
+        raise invalid(name, value, f"{takes}; None only where every other field is None or 0, as `in_axes` of `jax.vmap`")
+    if isinstance(value, bool | str | bytes):
         raise invalid(name, value, takes)
     try:
         array = np.asarray(value)
@@ -74,10 +81,7 @@ def _number(name: str, value: Any, takes: str) -> Any:
     return value
 
 
-def _check_key(key: Any) -> None:
-    """Refuses what is no single typed key; an old-style one is an array of numbers like any other."""
-    if not isinstance(key, jax.Array) or not jnp.issubdtype(key.dtype, jax.dtypes.prng_key) or key.shape != ():
-        raise invalid("key", key, "one typed key, jax.random.key(seed)")
+_check_key = check_key  # by its old name
 
 
 def _require(name: str, value: Any, holds: Any, takes: str) -> None:
@@ -88,6 +92,9 @@ def _require(name: str, value: Any, holds: Any, takes: str) -> None:
 
 def _check_counts(p: Any, retain: str, forget: str) -> None:
     """The checks that both linear problems share."""
+    _check_loss(p.loss)
+    if is_axes(p):
+        return
     takes = {
         retain: f"a real number of samples, 0 <= {retain} <= retain_total",
         forget: f"a real number of samples, 0 <= {forget} <= forget_total",
@@ -105,8 +112,11 @@ def _check_counts(p: Any, retain: str, forget: str) -> None:
         shape_of(p)
         _require(name, value, _array(value) >= 0, takes[name])  # by itself: the total may be traced
         _require(name, value, _array(value) <= _array(total), f"{takes[name]}; here {total_name} = {total}")
-    if p.loss not in LOSSES:
-        raise invalid("loss", p.loss, " or ".join(repr(x) for x in LOSSES))
+
+
+def _check_loss(loss: Any) -> None:
+    if not isinstance(loss, str) or loss not in LOSSES:
+        raise invalid("loss", loss, " or ".join(repr(x) for x in LOSSES))
 
 
 def _array(value: Any) -> Any:
@@ -135,7 +145,7 @@ def shape_of(p: Any) -> tuple[int, ...]:
         raise invalid("fields", fields, "shapes that broadcast together") from error
 
 
-class _Linear:
+class _Linear(ByValue):
     """The ratios in which the theory speaks, from the counts of either linear problem."""
 
     retain_total: Real
@@ -197,7 +207,7 @@ def _counts_from_ratios(alpha: Any, phi: Any, b: Any, retain_total: Any, ridge: 
 
 
 @_register
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SemiOrthogonal(_Linear):
     r"""Ridge regression whose sample groups are orthogonal: one coordinate, or several that do not interact.
 
@@ -210,6 +220,9 @@ class SemiOrthogonal(_Linear):
         forget_total: number of forget samples |F| > 0; at least forget_on_axis.
         ridge: weight of the ridge term, > 0, scalar.
         loss: "exponential", e^{-m}, or "logistic", ln(1 + e^{-m}).
+
+    Two problems are equal where their loss and all their numbers are; `SemiOrthogonal(0, None, None, None, None)` is not checked,
+    and serves as `in_axes` of `jax.vmap`.
 
     Raises:
         ValueError: an argument is out of its range; the message names the argument, its value and the range.
@@ -267,7 +280,7 @@ class SemiOrthogonal(_Linear):
 
 
 @_register
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CrossCorrelated(_Linear):
     r"""Ridge regression with two correlated directions: retain samples (1, eps), forget samples (eps, 1), labels folded in.
 
@@ -281,6 +294,9 @@ class CrossCorrelated(_Linear):
         forget_total: number of forget samples |F| > 0; at least forget_in_plane.
         ridge: weight of the ridge term, > 0, scalar.
         loss: "exponential", e^{-m}, or "logistic", ln(1 + e^{-m}).
+
+    Two problems are equal where their loss and all their numbers are; `CrossCorrelated(0, None, None, None, None, None)` is not
+    checked, and serves as `in_axes` of `jax.vmap`.
 
     Raises:
         ValueError: an argument is out of its range; the message names the argument, its value and the range.
@@ -298,11 +314,15 @@ class CrossCorrelated(_Linear):
 
     def __post_init__(self) -> None:
         """Checks the fields that are concrete numbers."""
+        if not is_axes(self):
+            self._check_epsilon()
+        _check_counts(self, "retain_in_plane", "forget_in_plane")
+
+    def _check_epsilon(self) -> None:
         takes = "a real number, 0 <= epsilon <= 1"
         object.__setattr__(self, "epsilon", _number("epsilon", self.epsilon, takes))
         epsilon = _array(self.epsilon)
         _require("epsilon", self.epsilon, (epsilon >= 0) & (epsilon <= 1), takes)
-        _check_counts(self, "retain_in_plane", "forget_in_plane")
 
     @property
     def _counts(self) -> tuple[Any, Any]:

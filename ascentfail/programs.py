@@ -20,6 +20,7 @@ from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
 _MOST = 32  # compiled programs that are kept, the last used ones
 _programs: collections.OrderedDict[Any, Any] = collections.OrderedDict()
+_compiled_so_far = 0
 _lock = threading.Lock()
 # What a text names by an address or a number of this process, so that equal texts need not be equal programs.
 _NOT_IN_THE_TEXT = re.compile(r"callback|stablehlo\.(send|recv|infeed|outfeed)")
@@ -55,6 +56,17 @@ def run(function: Callable[..., Any], *arrays: Any) -> Any:
     return jax.tree.unflatten(out, _compiled(traced.jaxpr, captured, leaves)(captured, *leaves))
 
 
+def count() -> int:
+    """How many programs were compiled and kept in this process so far, one that was dropped and compiled again twice."""
+    return _compiled_so_far
+
+
+def clear() -> None:
+    """Drops all compiled programs."""
+    with _lock:
+        _programs.clear()
+
+
 def _compiled(traced: Any, captured: list[Any], leaves: list[Any]) -> Callable[..., Any]:
     """The compiled program of (captured, *leaves), from the store where it is there."""
 
@@ -67,13 +79,16 @@ def _compiled(traced: Any, captured: list[Any], leaves: list[Any]) -> Callable[.
         return lowered.compile()
     places = tuple(getattr(value, "sharding", None) for value in (*captured, *leaves))
     types = str(traced.in_avals), str(traced.out_avals)
-    key = hashlib.sha256(text.encode()).digest(), places, types, len(captured), jax.config.jax_default_device
+    usual = tuple(jax.device_put(0.0).devices())  # where numbers go that lie nowhere yet
+    key = hashlib.sha256(text.encode()).digest(), places, types, len(captured), usual
     with _lock:
         if key in _programs:
             _programs.move_to_end(key)
             return _programs[key]
     compiled = lowered.compile()
     with _lock:
+        global _compiled_so_far
+        _compiled_so_far += 1
         _programs[key] = compiled
         while len(_programs) > _MOST:
             _programs.popitem(last=False)

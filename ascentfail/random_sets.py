@@ -19,9 +19,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from ascentfail.arithmetic import JAX, Arithmetic, Scalar
 from ascentfail.errors import invalid
+from ascentfail.explained import check_key, explained, no_number, reals
 from ascentfail.loops import tied
 
 Rule = Callable[[Sequence[int], Sequence[bool]], Sequence[bool]]  # (indices trained on, all labels) -> answers at all points
@@ -64,6 +66,7 @@ def _ordered(
     return xp.indicator(n - k) * _product(factor, most, xp)
 
 
+@explained
 def binomial(k: Scalar, n: Scalar, p: Scalar, *, most: int, xp: Arithmetic = JAX) -> Scalar:
     """C(n, k) p^k (1-p)^{n-k}, the chance of k right answers among n independent ones.
 
@@ -80,6 +83,7 @@ def binomial(k: Scalar, n: Scalar, p: Scalar, *, most: int, xp: Arithmetic = JAX
     return _ordered(n, k, lambda i: p, lambda i: 1 - p, most, xp)
 
 
+@explained
 def hypergeometric(k: Scalar, n: Scalar, right: Scalar, total: Scalar, *, most: int, xp: Arithmetic = JAX) -> Scalar:
     """C(K, k) C(N-K, n-k)/C(N, n), the chance of k right answers among n drawn without replacement from N with K right.
 
@@ -100,18 +104,21 @@ def hypergeometric(k: Scalar, n: Scalar, right: Scalar, total: Scalar, *, most: 
     return _ordered(n, k, lambda i: (right - (i - 1)) / left(i), lambda i: (total - right - (i - 1) + k) / left(i), most, xp)
 
 
+@explained
 def binomial_tail(j: Scalar, n: Scalar, p: Scalar, *, most: int, xp: Arithmetic = JAX) -> Scalar:
     """P(|k/n - p| >= |j/n - p|) for k binomial (n, p). Arguments as for `binomial`, 0 <= j <= n. Paper: Lemma 1."""
     chances = _each(lambda k: binomial(k, n, p, most=most, xp=xp), most, xp)
     return _expected(lambda k: xp.indicator((k - j) * (k + j - 2 * n * p)), chances, xp)
 
 
+@explained
 def hypergeometric_tail(j: Scalar, n: Scalar, right: Scalar, total: Scalar, *, most: int, xp: Arithmetic = JAX) -> Scalar:
     """P(|k/n - K/N| >= |j/n - K/N|) for k drawn without replacement. Arguments as for `hypergeometric`, 0 <= j <= n."""
     chances = _each(lambda k: hypergeometric(k, n, right, total, most=most, xp=xp), most, xp)
     return _expected(lambda k: xp.indicator((k - j) * ((k + j) * total - 2 * n * right)), chances, xp)
 
 
+@explained
 def two_sample_tail(gap: Scalar, n: Scalar, m: Scalar, p: Scalar, *, most: int, xp: Arithmetic = JAX) -> Scalar:
     """P(|k/n - l/m| >= |gap|/(n m)) for k binomial (n, p) and l binomial (m, p), independent.
 
@@ -134,6 +141,7 @@ def two_sample_tail(gap: Scalar, n: Scalar, m: Scalar, p: Scalar, *, most: int, 
     return _expected(beyond, first, xp)
 
 
+@explained
 def hoeffding_bound(exponent: Scalar, *, xp: Arithmetic = JAX) -> Scalar:
     """2 e^{-2 x}, x = |F| e^2 or what takes its place. Paper: Lemma 1."""
     return 2 * xp.exp(-2 * exponent)
@@ -142,14 +150,25 @@ def hoeffding_bound(exponent: Scalar, *, xp: Arithmetic = JAX) -> Scalar:
 # --- constructed learning rules: every forget set of a small training set, one by one --------------------------------------
 
 
+def _listed(**given: Any) -> None:
+    """Refuses what can be walked through but lists nothing."""
+    for name, value in given.items():
+        if isinstance(value, str | bytes | dict) or not isinstance(value, Sequence | np.ndarray):
+            raise invalid(name, value, "a list of whole numbers" if name == "retained" else "a list of booleans")
+
+
+@explained
 def table(retained: Sequence[int], labels: Sequence[bool]) -> list[bool]:
     """A look-up table: the stored label of a point it has seen, False elsewhere."""
+    _listed(retained=retained, labels=labels)
     seen = set(retained)
     return [label and i in seen for i, label in enumerate(labels)]
 
 
+@explained
 def nearest_on_circle(retained: Sequence[int], labels: Sequence[bool]) -> list[bool]:
     """One nearest neighbour for points equally spaced on a circle; of two at one distance the one found first, clockwise."""
+    _listed(retained=retained, labels=labels)
     total = len(labels)
 
     def nearest(i: int) -> int:
@@ -158,6 +177,7 @@ def nearest_on_circle(retained: Sequence[int], labels: Sequence[bool]) -> list[b
     return [labels[nearest(i)] for i in range(total)]
 
 
+@explained
 def enumerated_tail(rule: Rule, labels: Sequence[bool], size: int, deviation: Fraction) -> Fraction:
     """P(|Acc_T - Acc_F| >= deviation) for a uniformly drawn forget set, the rule retrained on what remains of D.
 
@@ -177,15 +197,20 @@ def enumerated_tail(rule: Rule, labels: Sequence[bool], size: int, deviation: Fr
 
     Paper: Lemma 1.
     """
-    total, counts = len(labels), forget_counts(rule, labels, size)
+    counts = forget_counts(rule, labels, size)
+    total, deviation = len(labels), Fraction(deviation)
     far = sum(n for (test, forget), n in counts.items() if abs(Fraction(test, total) - Fraction(forget, size)) >= deviation)
     return Fraction(far, sum(counts.values()))
 
 
+@explained
 def forget_counts(rule: Rule, labels: Sequence[bool], size: int) -> Counter[tuple[int, int]]:
     """How many forget sets have (right answers on D, right answers on F). Arguments as for `enumerated_tail`."""
+    _listed(labels=labels)
+    if no_number(labels):
+        raise invalid("labels", labels, "a list of booleans")
     total = len(labels)
-    if not 1 <= size < total:
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or not 1 <= size < total:
         raise invalid("size", size, f"a whole number from 1 to {total - 1}")
     if math.comb(total, size) > 10**6:
         raise invalid("size", size, f"at most a million forget sets of {total} points to try one by one")
@@ -201,6 +226,7 @@ def forget_counts(rule: Rule, labels: Sequence[bool], size: int) -> Counter[tupl
 # --- larger cases: simulation, and an interval that covers ------------------------------------------------------------------
 
 
+@explained
 @functools.partial(jax.jit, static_argnames=("size", "draws"))
 def simulated_hits(key: jax.Array, right: jax.Array, size: int, deviation: float, draws: int) -> jax.Array:
     """How many of `draws` random forget sets have |Acc_F - Acc_D| >= deviation, for one fixed model.
@@ -216,11 +242,16 @@ def simulated_hits(key: jax.Array, right: jax.Array, size: int, deviation: float
         int32 count.
 
     Raises:
-        ValueError: a size out of range.
+        ValueError: a size or a number of draws out of range, or no typed key.
     """
+    check_key(key)
     total = right.shape[0]
     if not 1 <= size <= total:
         raise invalid("size", size, f"a whole number from 1 to {total}")
+    if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 1:
+        raise invalid("draws", draws, "a whole number >= 1")
+    if jnp.iscomplexobj(right):
+        raise invalid("right", right, "an array of booleans")
     right = jnp.asarray(right, float)
 
     def far(one: jax.Array) -> jax.Array:
@@ -230,6 +261,7 @@ def simulated_hits(key: jax.Array, right: jax.Array, size: int, deviation: float
     return jnp.sum(jax.lax.map(far, jax.random.split(key, draws), batch_size=1024), dtype=jnp.int32)
 
 
+@explained
 def clopper_pearson(hits: jax.Array, draws: jax.Array, confidence: float = 0.999) -> tuple[jax.Array, jax.Array]:
     """Confidence interval of a probability that was met `hits` times in `draws`; covers at least as often as it says.
 
@@ -248,7 +280,8 @@ def clopper_pearson(hits: jax.Array, draws: jax.Array, confidence: float = 0.999
     """
     if not 0 < confidence < 1:
         raise invalid("confidence", confidence, "a number above 0 and below 1")
-    hits, draws = jnp.asarray(hits, float), jnp.asarray(draws, float)
+    hits = jnp.asarray(reals("hits", hits, "a number from 0 to draws"))
+    draws = jnp.asarray(reals("draws", draws, "a number >= 1"))
     level = (1 - confidence) / 2
 
     def quantile(a: jax.Array, b: jax.Array, at: float) -> jax.Array:

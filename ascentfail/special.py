@@ -19,9 +19,16 @@ doi:10.1145/361952.361970 (the iteration).
 
 from __future__ import annotations
 
+import math
+import reprlib
+from typing import Any
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
+
+from ascentfail.explained import no_number
 
 __all__ = ["lambertw", "lambertw_exp"]
 
@@ -182,17 +189,36 @@ def _either(z: jax.Array, branch: int) -> jax.Array:
     return _w0(z) if branch == 0 else _w1(z)
 
 
+def _slope0(w: jax.Array, z: jax.Array) -> jax.Array:
+    """W_0'.  e^{-w} and w/z are equal; the first has no division by zero at z = 0, the second keeps its digits if |w| is big."""
+    large = (z > 1) & (z < jnp.inf)
+    return jnp.where(large, w / jnp.where(large, z, 1), jnp.exp(-w)) / (1 + w)
+
+
+def _slope1(w: jax.Array, z: jax.Array) -> jax.Array:
+    """W_{-1}'."""
+    zero = z == 0
+    return jnp.where(zero, -jnp.inf, -(w / jnp.where(zero, 1, z)) / (-1 - w))
+
+
 def _lambertw_jvp(branch: int, primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
     (z,), (dz,) = primals, tangents
     w = _lambertw(z, branch)
-    # e^{-w} and w/z are equal; the first has no division by zero at z = 0, the second keeps its digits when |w| is big.
-    if branch == 0:
-        large = (z > 1) & (z < jnp.inf)
-        slope = jnp.where(large, w / jnp.where(large, z, 1), jnp.exp(-w)) / (1 + w)
-    else:
-        zero = z == 0
-        slope = jnp.where(zero, -jnp.inf, -(w / jnp.where(zero, 1, z)) / (-1 - w))
-    return w, slope * dz
+    return w, (_slope0 if branch == 0 else _slope1)(w, z) * dz
+
+
+def _each(z: jax.Array, branch: jax.Array) -> jax.Array:
+    return jnp.where(branch == 0, _w0(z), jnp.where(branch == -1, _w1(z), jnp.nan))
+
+
+def _lambertw_each_jvp(primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, Any]) -> tuple[jax.Array, jax.Array]:
+    (z, branch), (dz, _) = primals, tangents
+    w = _lambertw_each(z, branch)
+    zero, one = branch == 0, branch == -1
+    # each slope at a point of its own branch where the other one is asked for: both sides of a where are differentiated
+    first = _slope0(jnp.where(zero, w, 0), jnp.where(zero, z, 0))
+    second = _slope1(jnp.where(one, w, -2), jnp.where(one, z, -2 * math.exp(-2)))
+    return w, jnp.where(zero, first, jnp.where(one, second, jnp.nan)) * dz
 
 
 def _lambertw_exp_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
@@ -205,20 +231,55 @@ def _lambertw_exp_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> 
 
 _lambertw = jax.custom_jvp(_either, nondiff_argnums=(1,))
 _lambertw.defjvp(_lambertw_jvp)
+_lambertw_each = jax.custom_jvp(_each)
+_lambertw_each.defjvp(_lambertw_each_jvp)
 _lambertw_exp = jax.custom_jvp(_w0_exp)
 _lambertw_exp.defjvp(_lambertw_exp_jvp)
 
 
-def _real(name: str, value: ArrayLike) -> tuple[jax.Array, jnp.dtype]:
+def _real(name: str, value: ArrayLike) -> tuple[jax.Array, Any]:
     """Return the argument in float32 or float64, and the dtype that the result has."""
-    array = jnp.asarray(value)
-    if jnp.issubdtype(array.dtype, jnp.complexfloating):
-        raise ValueError(f"{name} must be real (integer or floating point), got dtype {array.dtype}")
-    dtype = jnp.result_type(array, float)
-    return array.astype(jnp.promote_types(dtype, jnp.float32)), dtype
+    try:
+        array = None if no_number(value) else jnp.asarray(value)
+    except (TypeError, ValueError, OverflowError):
+        array = None
+    if array is None or jnp.iscomplexobj(array):
+        dtype = "complex" if isinstance(value, complex) else getattr(value if array is None else array, "dtype", None)
+        got = reprlib.repr(value) if dtype is None else f"dtype {dtype}"
+        raise ValueError(f"{name} must be real (integer or floating point), got {got}")
+    dtype = array.dtype if jnp.issubdtype(array.dtype, jnp.floating) else jnp.result_type(float)
+    return array.astype(dtype if jnp.finfo(dtype).bits >= 32 else jnp.float32), dtype
 
 
-def lambertw(z: ArrayLike, branch: int = 0) -> jax.Array:
+def _from_half(z: jax.Array, dtype: Any) -> jax.Array:
+    """Return a half-precision argument with the float nearest to -1/e moved to where float32 has it; the slope stays 1."""
+    nearest = jnp.asarray(-_INV_E, dtype).astype(jnp.float32)
+    return z + jnp.where(z == nearest, jnp.float32(-_INV_E) - nearest, 0)
+
+
+def _branches(branch: Any) -> int | jax.Array:
+    """Return the branch as the Python int 0 or -1, or as an array of integers, of which the concrete ones are 0 or -1."""
+    refuse = ValueError(
+        f"branch must be the Python int 0 (W_0) or -1 (W_{{-1}}), or an array of integers 0 and -1, got {reprlib.repr(branch)}"
+    )
+    if type(branch) is int and branch in (0, -1):
+        return branch
+    if isinstance(branch, bool | int | float | complex | str | bytes) or branch is None:
+        raise refuse
+    try:
+        array = branch if isinstance(branch, jax.core.Tracer) else np.asarray(branch)
+    except (TypeError, ValueError) as error:
+        raise refuse from error
+    if not jnp.issubdtype(array.dtype, jnp.integer):
+        raise refuse
+    if isinstance(array, jax.core.Tracer):
+        return array if jnp.issubdtype(array.dtype, jnp.signedinteger) else jnp.where(array == 0, 0, 1)
+    if not np.all((array == 0) | (array == -1)):
+        raise refuse
+    return int(array) if array.ndim == 0 else jnp.asarray(array, jnp.int32)
+
+
+def lambertw(z: ArrayLike, branch: int | ArrayLike = 0) -> jax.Array:
     r"""Real Lambert W function: the w with w e^w = z.
 
     .. math:: W(z) e^{W(z)} = z, \qquad W'(z) = e^{-W(z)} / (1 + W(z))
@@ -229,21 +290,29 @@ def lambertw(z: ArrayLike, branch: int = 0) -> jax.Array:
     Args:
         z: Real argument of any shape.  W_0 is defined on [-1/e, inf), W_{-1} on [-1/e, 0); NaN comes back elsewhere.
             The float nearest to -1/e counts as -1/e.  W_0(+-0) = +-0, W_0(inf) = inf, W_{-1}(+-0) = -inf.
-        branch: 0 for W_0 >= -1, or -1 for W_{-1} <= -1.  A Python int, static under `jax.jit`.
+        branch: 0 for W_0 >= -1, or -1 for W_{-1} <= -1.  A Python int, static under `jax.jit`; or an array of them, of a
+            shape that broadcasts with z, for which both are computed.  Traced integers other than 0 and -1 give NaN.
 
     Returns:
-        W of every element, with the shape of z and its floating-point type: within 4 ulp in float32 and float64.
+        W of every element, with the shape of z (and branch) and z's floating-point type: within 4 ulp in float32 and float64.
         Integers give the default float; float16 and bfloat16 are computed in float32 and rounded.
 
     Raises:
-        ValueError: If branch is neither 0 nor -1, or if z is complex.
+        ValueError: If branch is neither 0 nor -1, if z is not real, or if the shapes of the two do not broadcast.
 
     Ours: after Corless et al. (1996), doi:10.1007/BF02124750; Fritsch, Shafer and Crowley (1973), doi:10.1145/361952.361970.
     """
-    if type(branch) is not int or branch not in (0, -1):
-        raise ValueError(f"branch must be the Python int 0 (W_0) or -1 (W_{{-1}}), got {branch!r}")
+    which = _branches(branch)
     array, dtype = _real("z", z)
-    return _lambertw(array, branch).astype(dtype)
+    if array.dtype != dtype:
+        array = _from_half(array, dtype)
+    if isinstance(which, int):
+        return _lambertw(array, which).astype(dtype)
+    try:
+        array, which = jnp.broadcast_arrays(array, which)
+    except ValueError as error:
+        raise ValueError(f"branch must have a shape that broadcasts with z, {array.shape}, got {which.shape}") from error
+    return _lambertw_each(array, which).astype(dtype)
 
 
 def lambertw_exp(y: ArrayLike) -> jax.Array:
@@ -260,7 +329,7 @@ def lambertw_exp(y: ArrayLike) -> jax.Array:
         Integers give the default float; float16 and bfloat16 are computed in float32 and rounded.
 
     Raises:
-        ValueError: If y is complex.
+        ValueError: If y is not real.
 
     Ours: after Corless et al. (1996), doi:10.1007/BF02124750; Fritsch, Shafer and Crowley (1973), doi:10.1145/361952.361970.
     """

@@ -7,6 +7,7 @@ iteration with the first.
 from __future__ import annotations
 
 import enum
+import functools
 from typing import Any, NamedTuple
 
 import jax
@@ -15,6 +16,7 @@ import jax.numpy as jnp
 from ascentfail import closed_form, plane_digits, plane_equations, plane_fold, plane_solver
 from ascentfail.arithmetic import JAX, MPMATH, Arithmetic, Scalar
 from ascentfail.errors import invalid
+from ascentfail.explained import explained, no_number
 from ascentfail.losses import Loss, Model, Problem, check_model, require_exponential
 from ascentfail.problems import CrossCorrelated, SemiOrthogonal
 from ascentfail.special import lambertw
@@ -57,6 +59,7 @@ class StationaryPoint(NamedTuple):
 # --- the plane in any arithmetic -------------------------------------------------------------------------------------------
 
 
+@explained
 def plane(p: Any, which: Model, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
     r"""The signed pulls (s_1, s_2) of a model in the plane, in JAX or mpmath, for the loss of the arithmetic.
 
@@ -88,6 +91,7 @@ def plane(p: Any, which: Model, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar
     return from_pulls(beta, gamma, q, -1 if which == "descent_ascent" else 1, xp=xp)
 
 
+@explained
 def from_pulls(beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
     """The signed (s_1, s_2) with s_1 = beta l(x), s_2 = sign gamma l(y), in JAX or mpmath.
 
@@ -116,6 +120,7 @@ def from_pulls(beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, xp: Arithme
     return plane_digits.solve(beta, gamma, q, sign, xp)
 
 
+@explained
 def log_existence_alpha(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     """Logarithm of the alpha below which descent-ascent has a minimum, ln (phi/beta) + max_B h(B).
 
@@ -136,6 +141,7 @@ def log_existence_alpha(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
     return xp.log(plane_equations.alpha_of_descent_ascent(fold(beta, q, xp=xp)[1], p, xp=xp))
 
 
+@explained
 def fold(beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
     """The pulls (A, B) where minimum and saddle of descent-ascent meet, h'(B) = 0, in JAX or mpmath.
 
@@ -153,8 +159,12 @@ def fold(beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scal
     Ours.
     """
     if xp is JAX:
+        if no_number(q):
+            raise invalid("q", q, "a cosine, 0 <= q <= 1")
         q = jnp.asarray(q)
         return plane_fold.fold_point(jnp.log(beta), q, 1 - q)
+    if xp.implicit_fold is not None:
+        return xp.implicit_fold(beta, q)
     if xp is not MPMATH:
         raise invalid("xp", xp.name, "the JAX or the mpmath arithmetic")
     return plane_digits.fold(beta, q)
@@ -174,6 +184,7 @@ def _axis(c: Any, loss: Loss) -> Any:
     return jnp.where(c >= 0, up, -down)
 
 
+@explained
 def stationary_point(problem: Problem, which: Model) -> StationaryPoint:
     r"""The minimum of one of the three objectives, or the word that there is none.
 
@@ -195,17 +206,19 @@ def stationary_point(problem: Problem, which: Model) -> StationaryPoint:
     """
     check_model(which)
     if isinstance(problem, SemiOrthogonal):
-        weights, residual, scale, determinant, trace = _solve_axes(problem, which)
-        points = weights
-    elif isinstance(problem, CrossCorrelated):
-        weights, points, residual, scale, determinant, trace = _solve_cross(problem, which)
-    else:
-        raise invalid("problem", type(problem).__name__, "a SemiOrthogonal or a CrossCorrelated")
+        return _on_axes(jnp.asarray(closed_form.coefficient(problem, which)), problem.loss)
+    if isinstance(problem, CrossCorrelated):
+        q, rest = plane_equations.cosine(problem), plane_equations.one_minus_cosine(problem)
+        return _in_plane(problem.epsilon, q, rest, *plane_equations.pulls(problem, which), which, problem.loss)
+    raise invalid("problem", type(problem).__name__, "a SemiOrthogonal or a CrossCorrelated")
+
+
+def _point(weights: Any, margins: Any, residual: Any, scale: Any, determinant: Any, trace: Any) -> StationaryPoint:
     exists = jnp.all(jnp.isfinite(weights))
     nan = jnp.where(exists, jnp.zeros_like(weights), jnp.nan)
     converged = exists & (residual <= 256 * jnp.finfo(residual.dtype).eps * scale)
     kind = jnp.where(exists, _kind(determinant, trace), int(StationaryKind.NONE)).astype(jnp.int32)
-    return StationaryPoint(weights + nan, points + nan, kind, residual, converged)
+    return StationaryPoint(weights + nan, margins + nan, kind, residual, converged)
 
 
 def _kind(determinant: Any, trace: Any) -> Any:
@@ -215,26 +228,32 @@ def _kind(determinant: Any, trace: Any) -> Any:
     return jnp.where(determinant < zero, int(StationaryKind.SADDLE), curved)
 
 
-def _solve_axes(p: SemiOrthogonal, which: Model) -> tuple[Any, Any, Any, Any, Any]:
-    c = jnp.asarray(closed_form.coefficient(p, which))
-    w = _axis(c, p.loss)
+# Both compiled: called by themselves, or under a plain `jax.vmap`, they would be some sixty passes over the batch.
+
+
+@functools.partial(jax.jit, static_argnames="loss")
+def _on_axes(c: Any, loss: Loss) -> StationaryPoint:
+    w = _axis(c, loss)
     # rounding of the two terms, and of the exponent of the second
     scale = jnp.max((1 + jnp.abs(w)) ** 2)
-    lowest = jnp.min(1 + w * plane_solver.psi_slope(w, p.loss))  # the Hessian is diagonal: its least entry decides
-    return w, jnp.max(jnp.abs(w - c * plane_solver.force(w, p.loss))), scale, lowest, lowest
+    lowest = jnp.min(1 + w * plane_solver.psi_slope(w, loss))  # the Hessian is diagonal: its least entry decides
+    return _point(w, w, jnp.max(jnp.abs(w - c * plane_solver.force(w, loss))), scale, lowest, lowest)
 
 
-def _solve_cross(p: CrossCorrelated, which: Model) -> tuple[Any, Any, Any, Any, Any, Any]:
-    q, (beta, gamma) = plane_equations.cosine(p), plane_equations.pulls(p, which)
+@functools.partial(jax.jit, static_argnames=("which", "loss"))
+def _in_plane(epsilon: Any, q: Any, rest: Any, beta: Any, gamma: Any, which: Model, loss: Loss) -> StationaryPoint:
     sign = -1 if which == "descent_ascent" else 1
-    rest = plane_equations.one_minus_cosine(p)
-    s1, size = plane_solver.solve_plane(q, rest, beta, gamma, sign, p.loss)
-    weights = jnp.stack(plane_equations.weights(s1, sign * size, p.epsilon))
-    x, y = weights[0] + p.epsilon * weights[1], p.epsilon * weights[0] + weights[1]
-    pull_x, pull_y = beta * plane_solver.force(x, p.loss), gamma * plane_solver.force(y, p.loss)
-    pull = jnp.stack(plane_equations.weights(pull_x, sign * pull_y, p.epsilon))
+    if which == "oracle" and loss == "exponential":
+        s1, size = lambertw(beta, 0), 0 * beta
+    else:
+        s1, size = plane_solver.solve_plane(q, rest, beta, gamma, sign, loss)
+    w1, w2 = plane_equations.weights(s1, sign * size, epsilon)
+    x, y = w1 + epsilon * w2, epsilon * w1 + w2
+    pull_x, pull_y = beta * plane_solver.force(x, loss), gamma * plane_solver.force(y, loss)
+    p1, p2 = plane_equations.weights(pull_x, sign * pull_y, epsilon)
     scale = (1 + jnp.abs(x) + jnp.abs(y)) * (1 + s1 + size)
     # Hessian/ridge = I + (a r r^T + c f f^T)/(1 + eps^2) with |r|^2 = |f|^2 = 1 + eps^2 and <r, f> = q (1 + eps^2)
-    a, c = s1 * plane_solver.psi_slope(x, p.loss), sign * size * plane_solver.psi_slope(y, p.loss)
+    a, c = s1 * plane_solver.psi_slope(x, loss), sign * size * plane_solver.psi_slope(y, loss)
     determinant, trace = 1 + (a + c) + a * c * rest * (1 + q), 2 + a + c
-    return weights, jnp.stack([x, y]), jnp.max(jnp.abs(weights - pull)), scale, determinant, trace
+    residual = jnp.maximum(jnp.abs(w1 - p1), jnp.abs(w2 - p2))
+    return _point(jnp.stack([w1, w2]), jnp.stack([x, y]), residual, scale, determinant, trace)

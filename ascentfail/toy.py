@@ -18,6 +18,8 @@ from jax.core import Tracer
 
 from ascentfail.arithmetic import JAX, Arithmetic, Scalar
 from ascentfail.errors import invalid
+from ascentfail.explained import explained, reals
+from ascentfail.fields import ByValue, is_axes
 from ascentfail.losses import Model, check_model
 from ascentfail.problems import Real, _array, _number, _register, _require, _static
 
@@ -29,7 +31,7 @@ _CHOICES = {"labels": ("signed", "binary"), "output": ("symmetric", "unit"), "re
 
 @_register
 @dataclass(frozen=True, eq=False)
-class ToyLandscape:
+class ToyLandscape(ByValue):
     r"""Squared error of h(a x + b x^2) on four weighted points, with ridge (a^2 + b^2) and no half.
 
         unit: h = 1/(1 + exp(-slope (1 + z))),   symmetric: 2 h - 1
@@ -43,6 +45,9 @@ class ToyLandscape:
         multiplicities: (4,) copies of each point, real numbers >= 0.
         forget: (4,) how many of them are forgotten, 0 <= forget <= multiplicities.
         ascent_ratio: scalar, step of the ascent over the step of the descent, >= 0.
+
+    Two landscapes are equal where their readings and all their numbers are. One whose numbers are all None or 0, with a None, is
+    not checked, and serves as `in_axes` of `jax.vmap`.
 
     Raises:
         ValueError: an argument is out of its range; the message names the argument, its value and the range.
@@ -62,8 +67,11 @@ class ToyLandscape:
     def __post_init__(self) -> None:
         """Checks the fields that are concrete numbers."""
         for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise invalid(name, getattr(self, name), " or ".join(repr(x) for x in choices))
+            choice = getattr(self, name)
+            if not isinstance(choice, str) or choice not in choices:
+                raise invalid(name, choice, " or ".join(repr(x) for x in choices))
+        if is_axes(self):
+            return
         for name, takes in {"slope": "> 0", "ridge": "> 0", "ascent_ratio": ">= 0"}.items():
             value = _number(name, getattr(self, name), f"a real number {takes}")
             low = _array(value)
@@ -83,7 +91,7 @@ class ToyLandscape:
 def _four(name: str, value: Any) -> Any:
     """Four numbers as one array; tracers, also four of them in a tuple, pass."""
     if isinstance(value, tuple | list) and any(isinstance(v, Tracer) for v in value):
-        value = jnp.stack([jnp.asarray(v, float) for v in value])
+        value = jnp.stack([jnp.asarray(_number(name, v, _COUNTS), float) for v in value])
     else:
         value = _number(name, value, _COUNTS)
     if np.shape(value) != (4,):
@@ -94,6 +102,7 @@ def _four(name: str, value: Any) -> Any:
 # --- formulas, in the arithmetic of the caller -----------------------------------------------------------------------------
 
 
+@explained
 def effective_weights(t: Any, which: Model) -> Any:
     r"""Weights w_i of the four squared errors, the reduction left out.
 
@@ -139,6 +148,7 @@ class Terms(NamedTuple):
     ridge: Any
 
 
+@explained
 def terms(t: ToyLandscape, which: Model) -> Terms:
     """The plain numbers of a landscape.
 
@@ -165,6 +175,7 @@ def terms(t: ToyLandscape, which: Model) -> Terms:
     return Terms(weight, target, float(span**2), divisor, t.slope, t.ridge)
 
 
+@explained
 def error(p: Terms, i: int, z: Scalar, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar, Scalar]:
     r"""The squared error of one copy of point i over the divisor, and its first two derivatives in z.
 
@@ -180,14 +191,20 @@ def error(p: Terms, i: int, z: Scalar, *, xp: Arithmetic = JAX) -> tuple[Scalar,
     Returns:
         (value, first, second).
 
+    Raises:
+        ValueError: another point.
+
     Paper: Sec. 5.2.
     """
+    if i not in range(len(INPUTS)):
+        raise invalid("i", i, "a point, 0 to 3")
     slope, gain = xp.number(p.slope), xp.number(p.gain) / xp.number(p.divisor)
     u = xp.sigmoid(slope * (1 + z))
     miss, q = u - xp.number(p.target[i]), u * (1 - u)
     return gain * miss * miss, 2 * gain * slope * miss * q, 2 * gain * slope * slope * q * (q + miss * (1 - 2 * u))
 
 
+@explained
 def expansion(p: Terms, theta: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, tuple[Scalar, ...], tuple[Scalar, ...]]:
     """Loss, gradient (g_a, g_b) and Hessian (h_aa, h_ab, h_bb) at theta = (a, b), in any arithmetic.
 
@@ -212,6 +229,7 @@ def expansion(p: Terms, theta: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, tu
     return value, tuple(gradient), tuple(hessian)
 
 
+@explained
 def loss(t: ToyLandscape, theta: Any, which: Model) -> jax.Array:
     """Loss of one of the three models at the parameters (a, b).
 
@@ -230,9 +248,10 @@ def loss(t: ToyLandscape, theta: Any, which: Model) -> jax.Array:
 
     Paper: Sec. 5.2, Fig. 5.
     """
-    return expansion(terms(t, which), _two(theta))[0]
+    return expansion(terms(t, which), two(theta))[0]
 
 
+@explained
 def mean_losses(t: ToyLandscape, theta: Any) -> tuple[jax.Array, jax.Array]:
     """The terms that descent-ascent descends and ascends, without the ridge: their difference is the loss of "descent_ascent".
 
@@ -249,9 +268,10 @@ def mean_losses(t: ToyLandscape, theta: Any) -> tuple[jax.Array, jax.Array]:
     Paper: Sec. 5.2.
     """
     retain = loss(t, theta, "oracle")
-    return retain - t.ridge * jnp.sum(_two(theta) ** 2), retain - loss(t, theta, "descent_ascent")
+    return retain - t.ridge * jnp.sum(two(theta) ** 2), retain - loss(t, theta, "descent_ascent")
 
 
+@explained
 def gradient(t: ToyLandscape, theta: Any, which: Model) -> jax.Array:
     """Gradient of `loss`, g = (dL/da, dL/db).
 
@@ -268,9 +288,10 @@ def gradient(t: ToyLandscape, theta: Any, which: Model) -> jax.Array:
 
     Paper: Sec. 5.2.
     """
-    return jnp.stack(expansion(terms(t, which), _two(theta))[1])
+    return jnp.stack(expansion(terms(t, which), two(theta))[1])
 
 
+@explained
 def hessian(t: ToyLandscape, theta: Any, which: Model) -> jax.Array:
     """Hessian of `loss`, H = ((L_aa, L_ab), (L_ab, L_bb)).
 
@@ -287,17 +308,19 @@ def hessian(t: ToyLandscape, theta: Any, which: Model) -> jax.Array:
 
     Paper: Sec. 5.2.
     """
-    aa, ab, bb = expansion(terms(t, which), _two(theta))[2]
+    aa, ab, bb = expansion(terms(t, which), two(theta))[2]
     return jnp.stack([jnp.stack([aa, ab]), jnp.stack([ab, bb])])
 
 
-def _two(theta: Any) -> jax.Array:
-    theta = jnp.asarray(theta, float)
+def two(theta: Any) -> jax.Array:
+    """The parameters (a, b) as an array of two; ValueError of anything else."""
+    theta = reals("theta", theta, "two parameters (a, b)")
     if theta.shape != (2,):
         raise invalid("theta", theta, "two parameters (a, b)")
-    return theta
+    return jnp.asarray(theta)
 
 
+@explained
 def leanings(theta: Any) -> Any:
     """(..., 4) of z_i + 1 times the sign of the label: > 0 where point i is classified correctly.
 
@@ -315,6 +338,7 @@ def leanings(theta: Any) -> Any:
     return (1 + a * x.reshape(lift) + b * (x**2).reshape(lift)) * sign.reshape(lift)
 
 
+@explained
 def correct(theta: Any) -> Any:
     """Which points are classified correctly; a point counts as + when z = a x + b x^2 > -1.
 
@@ -322,10 +346,16 @@ def correct(theta: Any) -> Any:
         theta: (..., 2) any parameters (a, b), NumPy or JAX.
 
     Returns:
-        (..., 4) booleans of NumPy. Never raises on that shape.
+        (..., 4) booleans of NumPy.
+
+    Raises:
+        ValueError: another shape.
 
     Paper: Sec. 5.2.
     """
+    theta = reals("theta", theta, "parameters (a, b) along the last axis")
+    if theta.shape[-1:] != (2,):
+        raise invalid("theta", theta, "parameters (a, b) along the last axis")
     lean, positive = leanings(theta), np.array(SIGNS) > 0
     return np.where(positive, np.asarray(lean) > 0, np.asarray(lean) >= 0)
 

@@ -22,10 +22,10 @@ import numpy as np
 
 from ascentfail import toy
 from ascentfail.errors import invalid
+from ascentfail.explained import check_key, explained, reals
 from ascentfail.loops import tied
 from ascentfail.losses import Model
 from ascentfail.precision import require_x64
-from ascentfail.problems import _check_key
 from ascentfail.toy import Terms, ToyLandscape
 from ascentfail.toy_points import concrete, stationary_points
 
@@ -103,6 +103,7 @@ def _flow_ends(p: Terms, starts: jax.Array) -> jax.Array:
     return jax.lax.map(lambda theta: _flow_end(p, theta), starts, batch_size=_CHUNK)
 
 
+@explained
 def flow(t: ToyLandscape, theta: Any, which: Model, steps: int = 1000) -> tuple[np.ndarray, np.ndarray]:
     """The path of gradient flow d theta/dt = -grad L from a point.
 
@@ -116,14 +117,16 @@ def flow(t: ToyLandscape, theta: Any, which: Model, steps: int = 1000) -> tuple[
         path (k, 2), the start first; times (k,). Each step errs by at most about 1e-6.
 
     Raises:
-        ValueError: unknown model or a start of another shape.
+        ValueError: unknown model, a start of another shape, or no number of steps.
         PrecisionError: JAX computes in float32.
 
     Paper: Sec. 5.2, Fig. 5.
     """
     require_x64("landscape.flow")
+    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
+        raise invalid("steps", steps, "a whole number >= 1")
     p = concrete(t, which)
-    path, times, slope = (np.asarray(v) for v in _walk(p, _start(theta), steps))
+    path, times, slope = (np.asarray(v) for v in _walk(p, _start(theta), int(steps)))
     rest = np.flatnonzero(slope <= _STILL * float(p.ridge))
     last = int(rest[0]) + 1 if len(rest) else len(path)
     moved = np.r_[True, np.diff(times[:last]) > 0]  # rejected steps leave the point where it was
@@ -139,12 +142,13 @@ def _walk(p: Terms, start: Any, steps: int) -> tuple[jax.Array, jax.Array, jax.A
 
 
 def _start(theta: Any) -> jax.Array:
-    theta = jnp.asarray(theta, float)
+    theta = jnp.asarray(reals("theta", theta, "two finite parameters (a, b)"))
     if theta.shape != (2,) or not np.isfinite(np.asarray(theta)).all():
         raise invalid("theta", theta, "two finite parameters (a, b)")
     return theta
 
 
+@explained
 def settle(t: ToyLandscape, points: Any, which: Model) -> np.ndarray:
     """Which minimum gradient flow reaches from each point, the limit of d theta/dt = -grad L.
 
@@ -164,7 +168,7 @@ def settle(t: ToyLandscape, points: Any, which: Model) -> np.ndarray:
     Paper: Sec. 5.2.
     """
     require_x64("landscape.settle")
-    points = np.asarray(points, float)
+    points = np.asarray(reals("points", points, "an array of shape (n, 2)"))
     if points.ndim != 2 or points.shape[1] != 2:
         raise invalid("points", points, "an array of shape (n, 2)")
     p, minima = concrete(t, which), stationary_points(t, which).minima().parameters
@@ -176,6 +180,7 @@ def settle(t: ToyLandscape, points: Any, which: Model) -> np.ndarray:
     return np.where(finite & (gap.min(1) < _NEAR), gap.argmin(1), -1)
 
 
+@explained
 def basins(t: ToyLandscape, which: Model, a: Sequence[float], b: Sequence[float]) -> np.ndarray:
     """Basins of attraction of gradient descent with small steps (gradient flow, d theta/dt = -grad L) on a grid.
 
@@ -194,7 +199,7 @@ def basins(t: ToyLandscape, which: Model, a: Sequence[float], b: Sequence[float]
 
     Paper: Sec. 5.2, Fig. 5.
     """
-    axes = [np.asarray(v, float) for v in (a, b)]
+    axes = [np.asarray(reals(name, v, "a list of finite numbers")) for name, v in zip("ab", (a, b), strict=True)]
     for name, axis in zip("ab", axes, strict=True):
         if axis.ndim != 1 or not np.isfinite(axis).all():
             raise invalid(name, axis, "a list of finite numbers")
@@ -224,6 +229,7 @@ def _descend_by_samples(p: Terms, start: Any, step_sizes: Any, key: Any) -> Any:
     return jax.lax.scan(body, start, (step_sizes, jax.random.split(key, len(step_sizes))))[0]
 
 
+@explained
 def fine_tune(t: ToyLandscape, theta: Any, step_sizes: Any, key: Any = None, which: Model = "oracle") -> jax.Array:
     """Gradient descent on the retain loss with a given schedule.
 
@@ -244,7 +250,8 @@ def fine_tune(t: ToyLandscape, theta: Any, step_sizes: Any, key: Any = None, whi
 
     Paper: Sec. 5.2.
     """
-    theta, step_sizes = jnp.asarray(theta, float), jnp.asarray(step_sizes, float)
+    theta = jnp.asarray(reals("theta", theta, "two parameters (a, b)"))
+    step_sizes = jnp.asarray(reals("step_sizes", step_sizes, "a list of one or more step sizes"))
     if theta.shape != (2,):
         raise invalid("theta", theta, "two parameters (a, b)")
     if step_sizes.ndim != 1 or not len(step_sizes):
@@ -252,5 +259,5 @@ def fine_tune(t: ToyLandscape, theta: Any, step_sizes: Any, key: Any = None, whi
     p = Terms(*(jnp.asarray(v, float) for v in toy.terms(t, which)))
     if key is None:
         return _descend(p, theta, step_sizes)
-    _check_key(key)
+    check_key(key)
     return _descend_by_samples(p, theta, step_sizes, key)

@@ -18,6 +18,7 @@ from jax.core import Tracer
 
 from ascentfail import toy, toy_boxes
 from ascentfail.errors import invalid
+from ascentfail.explained import explained, reals
 from ascentfail.losses import Model
 from ascentfail.precision import require_x64
 from ascentfail.stationary import StationaryKind
@@ -141,6 +142,7 @@ def concrete(t: ToyLandscape, which: Model) -> Terms:
     return Terms(*(np.asarray(v, float)[()] for v in p))  # scalars as floats, which mpmath takes
 
 
+@explained
 def stationary_points(t: ToyLandscape, which: Model, box: Box | None = None, certified: bool = False) -> StationaryPoints:
     """All stationary points of a loss in a box, sorted by loss.
 
@@ -179,16 +181,14 @@ def stationary_points(t: ToyLandscape, which: Model, box: Box | None = None, cer
 
 def _checked(box: Any) -> Box:
     takes = "((a_low, a_high), (b_low, b_high)), finite, each low < high"
-    try:
-        sides = np.asarray(box, float)
-    except (TypeError, ValueError) as error:
-        raise invalid("box", box, takes) from error
+    sides = np.asarray(reals("box", box, takes))
     if sides.shape != (2, 2) or not np.isfinite(sides).all() or not (sides[:, 0] < sides[:, 1]).all():
         raise invalid("box", box, takes)
     (a0, a1), (b0, b1) = sides.tolist()
     return (a0, a1), (b0, b1)
 
 
+@explained
 def refine(t: ToyLandscape, theta: Any, which: Model) -> jax.Array:
     """A stationary point as a function of the landscape: one Newton step from a point already there.
 
@@ -207,7 +207,7 @@ def refine(t: ToyLandscape, theta: Any, which: Model) -> jax.Array:
 
     Ours: implicit function theorem.
     """
-    theta = jax.lax.stop_gradient(jnp.asarray(theta, float))
+    theta = jax.lax.stop_gradient(toy.two(theta))
     curvature = jax.lax.stop_gradient(toy.hessian(t, theta, which))
     return theta - jnp.linalg.solve(curvature, toy.gradient(t, theta, which))
 
@@ -249,6 +249,7 @@ class Continuation:
     events: tuple[Event, ...]
 
 
+@explained
 def continuation(t: ToyLandscape, which: Model, index: int, values: Sequence[float], tolerance: float = 1e-6) -> Continuation:
     """Stationary points as one multiplicity varies continuously, and where minima appear, exchange order and vanish.
 
@@ -263,16 +264,18 @@ def continuation(t: ToyLandscape, which: Model, index: int, values: Sequence[flo
         Continuation.
 
     Raises:
-        ValueError: another index, values that do not increase or lie below what is forgotten.
+        ValueError: another index, values that do not increase or lie below what is forgotten, a tolerance that is not > 0.
         PrecisionError: JAX computes in float32.
 
     Ours.
     """
     concrete(t, which)  # refuses what is no landscape before its fields are read
-    along = np.asarray(values, float)
-    if index not in range(4):
+    along = np.asarray(reals("values", values, "increasing real numbers"))
+    if not tolerance > 0:  # a bisection without an end
+        raise invalid("tolerance", tolerance, "a number > 0")
+    if isinstance(index, bool) or index not in range(4):
         raise invalid("index", index, "0, 1, 2 or 3")
-    if along.ndim != 1 or len(along) < 1 or not (np.diff(along) > 0).all():
+    if along.ndim != 1 or len(along) < 1 or not (np.diff(along) > 0).all() or not np.isfinite(along).all():
         raise invalid("values", values, "increasing real numbers")
 
     def at(value: float) -> StationaryPoints:

@@ -25,7 +25,7 @@ class Stop(NamedTuple):
         distance: its distance to the oracle.
         fired: whether the rule fired.
         beats_doing_nothing: whether that distance is smaller than the start's.
-        weights: pytree of the weights there.
+        weights: pytree of the weights there, or None.
     """
 
     step: jax.Array
@@ -62,11 +62,11 @@ class Run(NamedTuple):
         best_stop: scalar int32 >= 0, index of the smallest distance, 0 for doing nothing.
         best_distance: scalar >= 0, that distance.
         beats_doing_nothing: scalar boolean, best_distance < distance of the start.
-        diverged_at: scalar int32 >= -1, first step whose weights or losses are not finite or that has |w| > 1e8; -1: never; 0: the
-            losses of the start are not finite, which is refused where they are known.
+        diverged_at: scalar int32 >= -1, first step whose weights or losses are not finite or that has |w| > 1e8; -1: never; 0:
+            the losses of the start are not finite, which is refused where they are known.
         stops: what rules fixed in advance would have picked, one `Stop` each, with the weights there.
-        best_weights: pytree of the weights at the best stop.
-        unresolved_at: scalar int32 >= -1, first time of a flow that its integration did not reach; -1: never, as in every iteration.
+        best_weights: pytree of the weights at the best stop; None, as those of each `Stop`, without `stop_weights`.
+        unresolved_at: scalar int32 >= -1, first time of a flow that its integration did not reach; -1: never, and in iterations.
         oracle_finite: scalar boolean, whether the losses at the oracle are finite; where not, its rule never fires.
         metrics: dict of what the functions given as `metrics` returned, each an array (steps+1, ...), or the last value.
 
@@ -136,13 +136,15 @@ def first_tally(seen: Seen, rules: Rules) -> Tally:
     return tally(empty_tally(seen, rules), seen, jnp.int32(0), rules)
 
 
-def tally(so_far: Tally, seen: Seen, step: jax.Array, rules: Rules, w: Any = None) -> Tally:
-    """The tally after one more iterate; one whose losses are not finite is counted by the budget alone, see `finish`."""
-    fine = is_fine(seen)
+def tally(so_far: Tally, seen: Seen, step: jax.Array, rules: Rules, w: Any = None, fine: Any = True) -> Tally:
+    """The tally after one more iterate.
+
+    One whose losses are not finite, not `fine`, is never the best; where it makes a rule fire, `stops_of` takes that back.
+    """
     fires = (
-        fine & (seen.forget >= rules.test_level),
-        fine & (seen.forget >= rules.oracle_level),
-        fine & (seen.retain > rules.retain_level),
+        seen.forget >= rules.test_level,
+        seen.forget >= rules.oracle_level,
+        seen.retain > rules.retain_level,
         step >= rules.budget,
     )
     now = Mark(step, seen.distance, w)
@@ -154,7 +156,7 @@ def tally(so_far: Tally, seen: Seen, step: jax.Array, rules: Rules, w: Any = Non
         return Mark(jnp.where(early, step, known.step), distance, where(early, w, known.weights))
 
     rules_now = tuple(first(fire, known) for fire, known in zip(fires, so_far.rules, strict=True))
-    return Tally(so_far.start, where(fine & (seen.distance < so_far.best.distance), now, so_far.best), rules_now)
+    return Tally(so_far.start, where((seen.distance < so_far.best.distance) & fine, now, so_far.best), rules_now)
 
 
 def is_fine(seen: Seen) -> jax.Array:
@@ -186,31 +188,36 @@ def rules_of(at_start: Seen, at_oracle: Seen, levels: dict[str, Any]) -> Rules:
 def stops_of(end: Tally, last: Mark, diverged_at: jax.Array) -> Stops:
     """The stops of a finished run; a rule that never fired runs to the end, and after a divergence nothing moves."""
 
-    def stop(mark: Mark) -> Stop:
-        fired = mark.step >= 0
-        counts = fired & ((diverged_at < 0) | (mark.step < diverged_at))
-        distance = jnp.where(counts, mark.distance, last.distance)
+    def stop(mark: Mark, of_a_loss: bool) -> Stop:
+        before = (mark.step >= 0) & ((diverged_at < 0) | (mark.step < diverged_at))
+        # after a divergence only the budget can run out; what a loss that is not finite has reached does not count
+        fired = before if of_a_loss else mark.step >= 0
+        distance = jnp.where(before, mark.distance, last.distance)
         step = jnp.where(fired, mark.step, last.step)
-        return Stop(step, distance, fired, distance < end.start, where(counts, mark.weights, last.weights))
+        weights = None if mark.weights is None else where(before, mark.weights, last.weights)
+        return Stop(step, distance, fired, distance < end.start, weights)
 
-    return Stops(*(stop(mark) for mark in end.rules))
+    *of_losses, budget = end.rules
+    test_level, oracle_level, retain_worsens = (stop(mark, True) for mark in of_losses)
+    return Stops(test_level, oracle_level, retain_worsens, stop(budget, False))
 
 
 def finish(
     objective: Objective, shown: Any, looks: Seen, end: Tally, diverged_at: jax.Array, last: Mark, oracle_finite: jax.Array,
-    unresolved_at: Any = -1,
+    unresolved_at: Any = -1, path: bool = True,
 ) -> Run:
     """The result of a run.
 
     Args:
         objective: of the problem.
-        shown: the path of weights, as the objective splits them, or the last ones if the tally remembers weights.
+        shown: the path of weights, as the objective splits them, or the last ones.
         looks: what was seen in them.
         end: the tally of all iterates.
         diverged_at: scalar int32 >= -1.
         last: the last iterate: its step, distance and weights.
         oracle_finite: scalar boolean.
         unresolved_at: scalar int32 >= -1, of a flow.
+        path: whether it is the path that is shown; where not, the weights at stops are those of the tally, None for none.
 
     Returns:
         Run. Never raises.
@@ -219,15 +226,18 @@ def finish(
     """
 
     def remembered(mark: Mark) -> Mark:
-        if mark.weights is not None:
+        if mark.weights is not None or not path:
             return mark
         return mark._replace(weights=jax.tree.map(lambda leaf: leaf[jnp.maximum(mark.step, 0)], shown))
 
+    def joined(w: Any) -> Any:
+        return None if w is None else objective.join(w)
+
     end = Tally(end.start, remembered(end.best), tuple(remembered(mark) for mark in end.rules))
     stops = stops_of(end, last, diverged_at)
-    stops = Stops(*(stop._replace(weights=objective.join(stop.weights)) for stop in stops))
+    stops = Stops(*(stop._replace(weights=joined(stop.weights)) for stop in stops))
     return Run(
         objective.join(shown), looks.distance, looks.retain, looks.forget, end.best.step, end.best.distance,
-        end.best.distance < end.start, diverged_at, stops, objective.join(end.best.weights), jnp.asarray(unresolved_at, jnp.int32),
+        end.best.distance < end.start, diverged_at, stops, joined(end.best.weights), jnp.asarray(unresolved_at, jnp.int32),
         oracle_finite, looks.metrics,
     )

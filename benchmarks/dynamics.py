@@ -50,7 +50,8 @@ def compiled(epsilons: Any, steps: int) -> Any:
     def run(epsilon: Any) -> af.Run:
         problem = dataclasses.replace(PROBLEM, epsilon=epsilon)
         return af.descent_ascent(
-            problem, "original", steps=steps, step_size=STEP_SIZE, record="summary", test_level=TEST_LEVEL, retain_worsens=WORSENS
+            problem, "original", steps=steps, step_size=STEP_SIZE, record="summary", stop_weights=False, test_level=TEST_LEVEL,
+            retain_worsens=WORSENS,
         )
 
     return jax.jit(jax.vmap(run)).lower(epsilons).compile()

@@ -9,10 +9,13 @@ Ours: each figure names its own source.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib
+import os
 import pkgutil
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -26,6 +29,7 @@ def figures() -> dict[str, ModuleType]:
     Raises:
         ValueError: two modules have one name.
     """
+    _import_matplotlib()
     found: dict[str, ModuleType] = {}
     for info in pkgutil.iter_modules(__path__):
         module = importlib.import_module(f"{__name__}.{info.name}")
@@ -37,6 +41,21 @@ def figures() -> dict[str, ModuleType]:
             )
         found[module.NAME] = module
     return dict(sorted(found.items()))
+
+
+def _import_matplotlib() -> None:
+    """Also where MPLBACKEND names a backend that is not installed: none is used here. Another, as in a notebook, stays set."""
+    if "matplotlib" in sys.modules:
+        return
+    wanted = os.environ.pop("MPLBACKEND", "")
+    try:
+        matplotlib = importlib.import_module("matplotlib")
+    finally:
+        if wanted:
+            os.environ["MPLBACKEND"] = wanted
+    if wanted:
+        with contextlib.suppress(ValueError):
+            matplotlib.rcParams["backend"] = wanted
 
 
 def source(name: str) -> str:
@@ -79,10 +98,11 @@ def make(name: str, out_dir: str | Path, format: str = "png") -> list[Path]:
         PrecisionError: JAX computes in float32.
         OSError: the folder cannot be written; nothing half-written stays behind.
     """
-    from ascentfail.figures import style
     from ascentfail.theory.registry import suggest
 
     known = figures()
+    from ascentfail.figures import style
+
     if name not in known:
         raise KeyError(suggest("figure", name, list(known)))
     style.check_format(format)

@@ -38,7 +38,7 @@ PARAMETERS: dict[str, Any] = {
     "paths": fig_paths.PARAMETERS,
 }
 ROWS = ("of the paper", "repaired", "ours, beyond")
-VERDICTS = ("proved", "not broken", "refuted", "open")
+VERDICTS = ("proved", "argued", "not broken", "refuted", "open")
 _ROUNDING = 1e-12
 
 
@@ -70,7 +70,7 @@ def data(
     Returns:
         "phi" (count,), "ratio" (2,): axes of the left; threshold (count,): the alpha/phi below which ends are closer; existence:
         the one from which there is none. "epsilon" (n,), "times" (k,), distance (n, k): over the start's, best (n,): index of the
-        best stop. verdicts (3, 4): recorded claims by `ROWS` and `VERDICTS`.
+        best stop. verdicts (3, 5): recorded claims by `ROWS` and `VERDICTS`.
 
     Raises:
         AssertionError: a claim is contradicted, or the record is not of the claims registered.
@@ -110,7 +110,7 @@ def _check(found: dict[str, np.ndarray], ratios: np.ndarray, existence: float) -
 
 
 def verdicts() -> np.ndarray:
-    """Counts of the recorded verdicts, (3, 4) by `ROWS` and `VERDICTS`.
+    """Counts of the recorded verdicts, (3, 5) by `ROWS` and `VERDICTS`.
 
     Raises:
         AssertionError: the record is not of the claims registered.
@@ -129,8 +129,8 @@ def verdicts() -> np.ndarray:
 
 def _column(verdict: Verdict) -> int:
     if verdict.status == "holds":
-        return 0 if verdict.proved else 1
-    return 2 if verdict.status == "fails" else 3
+        return 0 if verdict.proved else 1 if verdict.evidence.grade == "argued" else 2
+    return 3 if verdict.status == "fails" else 4
 
 
 def draw(data: dict[str, np.ndarray]) -> Figure:
@@ -189,7 +189,8 @@ def _distances(ax: Axes, data: dict[str, np.ndarray]) -> None:
 
 
 _LOOKS: tuple[dict[str, Any], ...] = (
-    {"color": style.BLUE}, {"color": style.SKY, "hatch": "////"}, {"color": style.FARTHER}, {"color": "#D0D0D0"},
+    {"color": style.BLUE}, {"color": style.SKY}, {"color": style.SKY, "hatch": "////"}, {"color": style.FARTHER},
+    {"color": "#D0D0D0"},
 )  # fmt: skip
 
 
@@ -211,6 +212,6 @@ def _bars(ax: Axes, data: dict[str, np.ndarray]) -> None:
     ax.set(title="Verdicts on the statements:\nwhat holds?", xlabel="statements", ylim=(len(ROWS) - 0.5, -1.1))
     ax.margins(x=0.08)
     ax.tick_params(axis="y", length=0)
-    ax.legend(loc="upper center", ncols=4, handlelength=1, columnspacing=1, borderaxespad=0.2)
+    ax.legend(loc="upper center", ncols=len(VERDICTS), handlelength=1, columnspacing=1, borderaxespad=0.2)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)

@@ -2,6 +2,7 @@
 
 """
 
+import dataclasses
 import json
 import math
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from ascentfail.theory import Axis, Claim, Counterexample, Domain, Evidence, Kind, Point, Verdict, check, recheck
 from ascentfail.theory.evidence.sample import ClaimError
+from ascentfail.theory.verdict import GRADES, PROOFS
 
 X, Y = Axis("x", 0.0, 1.0), Axis("y", 0.0, 1.0)
 Z = Axis("z", 0.0, 1.0)
@@ -40,7 +42,8 @@ def assert_refuted(claim, verdict):
     again = recheck(claim, found.point)
     assert again.inside and again.violated and again.digits >= 50
     assert float(again.margin) == found.margin
-    assert verdict.proved
+    assert verdict.evidence.grade == ("argued" if claim.exclusion else "boxes")  # a bound for a whole range is said in words
+    assert verdict.proved == (claim.exclusion is None)
 
 
 # --- false claims are refuted ---------------------------------------------------------------------------------------
@@ -326,15 +329,17 @@ def test_a_limit_with_an_exclusion_fails_by_the_exclusion():
 POINT = {"alpha": 0.25, "phi": 1.0}
 VERDICTS = [
     Verdict("a", "s", "src", Kind.BOUND, "holds", Evidence("sampled", 8, 0.5, POINT)),
-    Verdict("a", "s", "src", Kind.BOUND, "holds", Evidence("certified", 8, 0.5, POINT, 1.0, 0), domain="box"),
-    Verdict("a", "s", "src", Kind.BOUND, "holds", Evidence("certified", 8, 0.5, POINT, 0.75, 12)),
+    Verdict("a", "s", "src", Kind.BOUND, "holds", Evidence("certified", 8, 0.5, POINT, 1.0, 0, grade="boxes"), domain="box"),
+    Verdict("a", "s", "src", Kind.BOUND, "holds", Evidence("certified", 8, 0.5, POINT, grade="argued")),
     Verdict("a", "s", "src", Kind.EQUALITY, "holds", Evidence("symbolic")),
     Verdict(
-        "a", "s", "src", Kind.EXISTENCE, "fails", Evidence("sampled", 8, -0.5, POINT, words="8 of 8"),
+        "a", "s", "src", Kind.EXISTENCE, "fails", Evidence("sampled", 8, -0.5, POINT, words="8 of 8", grade="argued"),
         Counterexample(POINT, -0.5, 50, "a bound"),
         Verdict("a.repaired", "s", "ours", Kind.BOUND, "holds", Evidence("sampled", 8, 0.0, POINT)),
     ),
-    Verdict("a", "s", "src", Kind.LIMIT, "fails", Evidence("sampled", 8, -0.5, POINT), Counterexample(POINT, -0.5, 50)),
+    Verdict(
+        "a", "s", "src", Kind.LIMIT, "fails", Evidence("sampled", 8, -0.5, POINT, grade="boxes"), Counterexample(POINT, -0.5, 50)
+    ),
     Verdict("a", "s", "src", Kind.PROBABILITY, "open", Evidence("sampled", 8, None, POINT, words="NaN")),
     Verdict("a", "s", "src", Kind.ORDERING, "vacuous", Evidence("sampled", 0)),
 ]  # fmt: skip
@@ -346,8 +351,25 @@ def test_a_verdict_survives_json(verdict):
     assert Verdict.from_json(json.loads(text)) == verdict
 
 
-def test_only_a_counterexample_a_full_certificate_or_an_identity_is_a_proof():
-    assert [v.proved for v in VERDICTS] == [False, True, False, True, True, True, False, False]
+def test_only_four_grades_are_proofs():
+    assert [v.proved for v in VERDICTS] == [False, True, False, True, False, True, False, False]
+    assert PROOFS == ("formal", "boxes", "identity", "cases") and GRADES[:4] == PROOFS
+    for grade in GRADES:
+        for status in ("holds", "fails", "open", "vacuous"):
+            verdict = dataclasses.replace(VERDICTS[0], status=status, evidence=Evidence("certified", grade=grade))
+            assert verdict.proved == (grade in PROOFS and status in ("holds", "fails"))
+
+
+@pytest.mark.parametrize(
+    ("level", "grade"), [("sampled", "sampled"), ("searched", "searched"), ("certified", "argued"), ("symbolic", "identity")]
+)
+def test_without_a_grade_it_is_the_weakest_of_its_level(level, grade):
+    assert Evidence(level).grade == grade
+
+
+def test_an_unknown_grade_is_named():
+    with pytest.raises(ValueError, match="grade = 'certain'.*'boxes'"):
+        Evidence("certified", grade="certain")
 
 
 def test_the_json_layout_is_the_design_s():

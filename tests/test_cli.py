@@ -2,14 +2,16 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
 import pytest
 from rich.console import Console
+from test_workers import below, linux, runs, started, until
 from typer.testing import CliRunner
 
-from ascentfail import cli, figures, theory
+from ascentfail import __version__, cli, figures, theory
 from ascentfail.theory import check, get, record, units
 
 QUICK = ("--level", "sampled", "--jobs", "1")
@@ -52,14 +54,15 @@ def recorded(monkeypatch, tmp_path_factory, verdicts):
     return path
 
 
-def program(*arguments, cwd):
+def program(*arguments, cwd, stdout=subprocess.PIPE, **environment):
     return subprocess.run(
         [sys.executable, "-m", "ascentfail", *map(str, arguments)],
-        capture_output=True,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
         text=True,
         timeout=120,
         cwd=cwd,
-        env={**os.environ, "ASCENTFAIL_CACHE": str(cwd / "cache"), "NO_COLOR": "1", "COLUMNS": "120"},
+        env={**os.environ, "ASCENTFAIL_CACHE": str(cwd / "cache"), "NO_COLOR": "1", "COLUMNS": "120", **environment},
     )
 
 
@@ -80,7 +83,7 @@ def test_help_imports_nothing_heavy():
 def test_help_names_every_command():
     result = CliRunner().invoke(cli.app, ["--help"])
     assert result.exit_code == 0
-    for command in ("verify", "explain", "figures", "explore", "reproduce"):
+    for command in ("verify", "explain", "list", "figures", "explore", "reproduce"):
         assert command in result.output
 
 
@@ -100,6 +103,59 @@ def test_unknown_id_from_outside(tmp_path):
     done = program("verify", "lemma-3.mian", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1 and "lemma-3.main" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def unread():
+    """The writing end of a pipe that nobody reads."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    yield writes
+    os.close(writes)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("verify", "lemma-3.main", "--samples", 64, "--json", "v.json"), ("list",), ("--help",), ("--version",)]
+)
+def test_a_reader_that_leaves_is_no_error(tmp_path, unread, arguments):
+    done = program(*arguments, cwd=tmp_path, stdout=unread)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert arguments[0] != "verify" or json.loads((tmp_path / "v.json").read_text())["claims"][0]["id"] == "lemma-3.main"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+def test_a_full_disk_behind_the_output_is_said_once(tmp_path):
+    with open("/dev/full", "w") as full:
+        done = program("list", cwd=tmp_path, stdout=full)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "No space left" in done.stderr
+
+
+def test_letters_that_the_output_lacks_are_no_error(tmp_path):
+    done = program("verify", "l\u00e9mma", cwd=tmp_path, PYTHONIOENCODING="ascii")
+    assert done.returncode == 2 and "l\\xe9mma" in done.stderr and "Traceback" not in done.stderr
+    with (tmp_path / "out").open("w") as out:
+        done = program("list", "figure", cwd=tmp_path, stdout=out, PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("backend", ["no-such-backend", "module://no_such_module", "tkagg"])
+def test_figures_need_no_window_whatever_backend_is_set(tmp_path, backend):
+    done = program("figures", "stability", "--out", "out", cwd=tmp_path, MPLBACKEND=backend)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "out" / "stability.png").read_bytes().startswith(b"\x89PNG")
+
+
+@linux
+def test_a_command_that_is_stopped_leaves_nothing(tmp_path):
+    """The ways to end are tried in test_workers; this is the command itself, with its workers at work."""
+    environment = {"ASCENTFAIL_CACHE": str(tmp_path / "cache"), "PYTHONPATH": os.getcwd()}
+    command = [sys.executable, "-m", "ascentfail", "verify", "--jobs", "2", "--json", "v.json"]
+    process, others = started(command, tmp_path, lambda one: len(below(one.pid)) >= 3, **environment)
+    os.kill(process.pid, signal.SIGTERM)
+    assert process.wait(60) == 143
+    until(lambda: not any(map(runs, others)))
+    assert (tmp_path / "stderr").read_text() == "ascentfail: stopped\n"
+    assert not [path for path in tmp_path.iterdir() if "v.json" in path.name]
 
 
 # --- verify ---------------------------------------------------------------------------------------------------------
@@ -156,6 +212,26 @@ def test_one_unknown_id_among_known_ones_checks_nothing(run, tmp_path):
         ("verify", "lemma-4", "--samples", "0"),
         ("verify", "lemma-4", "--samples", "-1"),
         ("verify", "lemma-4", "--samples", "many"),
+        ("verify", "lemma-4", "--samples", "1e30"),
+        ("verify", "lemma-4", "--samples", "1" + "0" * 30),
+        ("verify", "lemma-4", "--samples", "nan"),
+        ("verify", "lemma-4", "--jobs", "0"),
+        ("verify", "lemma-4", "--jobs", "1.5"),
+        ("verify", "lemma-4", "--json", ""),
+        ("verify", "lemma-4", "--json"),
+        ("verify", "lemma-4", "--json", "~no-such-user-anywhere/v.json"),
+        ("verify", "lemma-4", "--certificate", ""),
+        ("verify", "lemma-4", "--certificates", ""),
+        ("verify", "lemma-4", "--certificate", "c.json"),
+        ("verify", "--certificate", "c.json", "--json", "v.json"),
+        ("verify", "--certificate", "c.json", "--record"),
+        ("verify", "--certificate", "c.json", "--certificates", "out"),
+        ("figures", "--out", ""),
+        ("explore", "--out", ""),
+        ("reproduce", "--out", ""),
+        ("reproduce", "--jobs", "-1"),
+        ("explain", "lemma-4", "--level", ""),
+        ("list", "--bogus"),
         ("verify", "lemma-4", "--level", "bogus"),
         ("verify", "lemma-4", "--bogus"),
         ("figures", "--format", "bmp"),
@@ -164,10 +240,65 @@ def test_one_unknown_id_among_known_ones_checks_nothing(run, tmp_path):
     ],
     ids=" ".join,
 )
-def test_wrong_usage(run, arguments):
+def test_wrong_usage(run, arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     code, out, err = run(*arguments)
     assert (code, out) == (2, "")
     assert err and "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("verify", "lemma-4", "--json", "folder"),
+        ("verify", "lemma-4", "--json", "file/v.json"),
+        ("verify", "lemma-4", "--json", "x" * 300),
+        ("verify", "lemma-4", "--certificates", "file"),
+        ("figures", "stability", "--out", "file"),
+        ("figures", "stability", "--out", "file/deeper"),
+        ("explore", "--out", "folder"),
+        ("explore", "--out", "file/page.html"),
+        ("reproduce", "--out", "file"),
+    ],
+    ids=lambda words: " ".join(words)[:40],
+)
+def test_what_cannot_be_written_is_said_before_the_work(run, arguments, tmp_path, monkeypatch):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "_start", lambda: pytest.fail("the work has begun"))
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "") and err.count("\n") == 1 and err.startswith("ascentfail: cannot write ")
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "folder"}
+
+
+def test_a_tilde_that_the_shell_left_is_the_home_folder(run, tmp_path, monkeypatch):
+    """As in --json=~/v.json."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    assert run("verify", "lemma-4", "--samples", 64, "--json=~/v.json")[0] == 0
+    assert (tmp_path / "home" / "v.json").is_file() and [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+def test_json_to_the_output_is_all_that_goes_there(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run("verify", "lemma-4", "--samples", 64, "--json", "-")
+    assert code == 0 and [entry["id"] for entry in json.loads(out)["claims"]] == ["lemma-4"]
+    assert "lemma-4" in err and list(tmp_path.iterdir()) == []
+
+
+def test_files_are_written_before_the_table(run, tmp_path, monkeypatch, recorded):
+    def unprinted(*_, **__):
+        raise RuntimeError
+
+    monkeypatch.setattr(cli, "_print_table", unprinted)
+    command = f"ascentfail verify lemma-4 --samples 64 --record --json {tmp_path / 'v'}"
+    monkeypatch.setattr(sys, "argv", command.split())
+    recorded.unlink()
+    with pytest.raises(RuntimeError):
+        cli.main()
+    assert (tmp_path / "v").is_file() and recorded.is_file()
 
 
 def test_an_unwritable_json_path(run, tmp_path):
@@ -208,14 +339,55 @@ def test_record_writes_what_was_found_and_nothing_else_does(run, recorded):
     assert run("verify", "lemma-4", "--samples", 64)[0] == 0
 
 
-@pytest.mark.parametrize("content", [None, "{", "[]", '{"claim": "no-such-claim"}', '{"claim": "lemma-4"}'])
+WRONG = {
+    "missing": None, "empty": "", "cut": "{", "a list": "[]", "a number": "3", "deep": "[" * 3_000_000,
+    "deep objects": '{"a":' * 200_000,
+    "NaN": '{"claim": "lemma-4", "boxes": NaN}', "infinite": '{"claim": Infinity}', "digits": '{"claim": ' + "1" * 10_000 + "}",
+    "unknown": '{"claim": "no-such-claim"}', "no claim": "{}", "long": '{"claim": "' + "x" * 100_000 + '"}',
+    "claim is a number": '{"claim": 3}', "claim is a list": '{"claim": ["lemma-4"]}', "nothing proved": '{"claim": "lemma-4"}',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("content", WRONG.values(), ids=WRONG)
 def test_a_certificate_that_is_none_is_not_accepted(run, tmp_path, content):
     pytest.importorskip("flint")
     path = tmp_path / "certificate.json"
     if content is not None:
         path.write_text(content)
     code, out, err = run("verify", "--certificate", path)
-    assert code in (1, 2) and out == "" and err.count("\n") == 1 and err.startswith("ascentfail: ")
+    assert code in (1, 2) and out == "" and err.count("\n") == 1 and err.startswith("ascentfail: ") and len(err) < 1000
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", "a folder"])
+def test_a_certificate_that_is_no_text_is_not_accepted(run, tmp_path, content):
+    pytest.importorskip("flint")
+    if isinstance(content, bytes):
+        (tmp_path / "c.json").write_bytes(content)
+    code, out, err = run("verify", "--certificate", tmp_path / "c.json" if isinstance(content, bytes) else tmp_path)
+    assert (code, out) == (2, "") and err.count("\n") == 1 and "not a readable JSON certificate" in err
+
+
+# --- version and list ---------------------------------------------------------------------------------------------
+
+
+def test_version(run):
+    assert run("--version") == (0, f"ascentfail {__version__}\n", "")
+
+
+def test_list_has_a_line_for_each(run):
+    code, out, err = run("list")
+    members = [member for claim in theory.claims() for member in claim.family()]
+    assert (code, err) == (0, "")
+    assert [line.split()[0] for line in out.splitlines()] == [m.id for m in members] + list(figures.figures())
+    assert all(member.statement in line for member, line in zip(members, out.splitlines(), strict=False))
+
+
+def test_list_is_filtered_by_words(run):
+    code, out, _ = run("list", "toy", "FAILS")
+    assert code == 0 and "toy-minima.literal" in out and all("fails" in line for line in out.splitlines())
+    assert run("list", "stability", "figure")[1].split()[:2] == ["stability", "figure"]
+    code, out, err = run("list", "no-such-word", "toy")
+    assert (code, out) == (1, "") and err.count("\n") == 1 and "no-such-word toy" in err
 
 
 # --- explain --------------------------------------------------------------------------------------------------------
@@ -343,3 +515,55 @@ def test_the_table_keeps_every_id_whole_at_80_columns(run, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     _, out, _ = run("verify", "beyond-5.minimum-and-saddle", "lemma-12.wlog", "--samples", 64)
     assert "beyond-5.minimum-and-saddle" in out and "verdict" in out and "50 digits" in out
+
+
+@pytest.mark.parametrize("columns", ["1", "20", "40", "60", "0", "-3", "wide"])
+def test_no_width_hides_a_verdict(run, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    _, out, _ = run("verify", "lemma-3.main", "lemma-4", "--samples", 64)
+    assert all(word in out for word in ("lemma-3.main", "lemma-4", "fails", "holds", "50 digits", "sampled, "))
+
+
+@pytest.mark.parametrize("columns", ["20", "40"])
+def test_no_width_hides_what_is_explained(run, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    _, out, _ = run("explain", "lemma-4", "--level", "sampled")
+    assert "".join(get("lemma-4").statement.split()) in "".join(out.replace("statement", "").split()) and "holds" in out
+
+
+def test_a_figure_named_twice_is_drawn_once(run, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(cli, "_draw_one", lambda name, out, format: drawn.append(name) or [out / name])
+    assert run("figures", "stability", "stability", "--out", tmp_path)[0] == 0 and drawn == ["stability"]
+
+
+def test_want_of_memory_is_one_line(run, monkeypatch):
+    def want(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(units, "run", want)
+    code, out, err = run("verify", "lemma-4")
+    assert (code, out) == (2, "") and err.count("\n") == 1 and "memory" in err
+
+
+def test_importing_the_entry_point_runs_nothing():
+    import ascentfail.__main__  # noqa: F401
+
+
+@pytest.mark.parametrize(
+    ("name", "tree", "code", "said"),
+    [
+        ("lemma-3.appendix", None, 0, "proved (boxes)"),
+        ("lemma-3.appendix", "U", 1, "not proved: 0 % decided by 1 box, 1 of them undecided"),
+        ("beyond-1.identity", None, 0, "proved (identity)"),
+        ("corollary-1.joint", None, 1, "that the claim follows from them is said in words"),
+    ],
+)
+def test_a_certificate_is_worth_what_it_proves(run, tmp_path, name, tree, code, said):
+    from ascentfail.theory.evidence.certify import certify
+
+    found = certify(theory.get(name))
+    content = found.certificate if tree is None else {**found.certificate, "tree": tree}
+    (tmp_path / "c.json").write_text(json.dumps(content))
+    exit_code, out, err = run("verify", "--certificate", tmp_path / "c.json")
+    assert (exit_code, err) == (code, "") and out.startswith(f"{name}: ") and said in out and "100" not in out

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 import ascentfail as af
-from ascentfail import closed_form, landscape, steps_1d
+from ascentfail import closed_form, landscape, losses, steps_1d
 from ascentfail.arithmetic import JAX, MPMATH
 from ascentfail.theory.claim import Point
 
@@ -172,9 +172,14 @@ def test_divergence_is_a_field_and_never_nan():
 def test_summary_is_the_path_summed_up(mode):
     whole = af.descent_ascent(PLANE, "original", steps=120, step_size=0.4, mode=mode)
     short = af.descent_ascent(PLANE, "original", steps=120, step_size=0.4, mode=mode, record="summary")
-    for name in ("best_stop", "best_distance", "beats_doing_nothing", "diverged_at", "stops"):
+    for name in ("best_stop", "best_distance", "best_weights", "beats_doing_nothing", "diverged_at", "stops"):
         chex.assert_trees_all_equal(getattr(whole, name), getattr(short, name))
     np.testing.assert_array_equal(short.weights, whole.weights[-1])
+    np.testing.assert_array_equal(whole.best_weights, whole.weights[int(whole.best_stop)])
+    less = af.descent_ascent(PLANE, "original", steps=120, step_size=0.4, mode=mode, record="summary", stop_weights=False)
+    assert less.best_weights is None and less.stops.budget.weights is None
+    same = [stop._replace(weights=None) for stop in short.stops]
+    chex.assert_trees_all_equal(list(less.stops), same)
     assert short.distance_to_oracle == whole.distance_to_oracle[-1] and whole.weights.shape == (121, 2)
 
 
@@ -193,6 +198,7 @@ def test_rules_fixed_in_advance():
         assert bool(stop.fired) == fires.any()
         assert stop.step == (fires.argmax() if fires.any() else 60), name
         assert stop.distance == distance[int(stop.step)]
+        np.testing.assert_array_equal(stop.weights, run.weights[int(stop.step)])
         assert bool(stop.beats_doing_nothing) == (distance[int(stop.step)] < distance[0])
     assert not af.descent_ascent(PLANE, "original", steps=5, step_size=0.2).stops.test_level.fired
 
@@ -227,7 +233,10 @@ def test_losses_of_one_s_own_and_pytrees():
     run = af.descent_ascent(own, tree(start), steps=25, step_size=0.2, oracle=tree(oracle))
     same = af.descent_ascent(PLANE, "original", steps=25, step_size=0.2)
     np.testing.assert_allclose(jnp.stack([run.weights["a"], run.weights["b"]], 1), same.weights, rtol=1e-13)
-    chex.assert_trees_all_close(run._replace(weights=0), same._replace(weights=0), rtol=1e-12)
+    plain = lambda run: [np.asarray(leaf) for leaf in jax.tree.leaves(run._replace(weights=0, best_weights=0))]  # noqa: E731
+    stops = [stop._replace(weights=jnp.stack([stop.weights["a"], stop.weights["b"]])) for stop in run.stops]
+    chex.assert_trees_all_close(plain(run._replace(stops=stops)), plain(same), rtol=1e-12)
+    np.testing.assert_allclose(jnp.stack([run.best_weights["a"], run.best_weights["b"]]), same.best_weights, rtol=1e-12)
 
 
 def test_the_first_step_identity_on_a_network():
@@ -380,3 +389,66 @@ def test_bad_input_of_the_flow(changes, named):
 def test_bad_losses(fields):
     with pytest.raises(ValueError, match=f"^{next(iter(fields))}"):
         af.Losses(**({"retain": jnp.sum, "forget": jnp.sum} | fields))
+
+
+@pytest.mark.parametrize("ridge", ["decay", "ascended"])
+@pytest.mark.parametrize("problem", [PLANE, AXES], ids=["plane", "axes"])
+def test_a_weight_and_a_step_of_the_ascent_by_hand(problem, ridge):
+    kappa, eta, up, lam = 0.3, 0.2, 0.05, problem.ridge
+    start = np.array([0.7, -0.2, 0.4])[: 2 if isinstance(problem, af.CrossCorrelated) else 3]
+    sign = lam if ridge == "ascended" else -lam  # of the ridge in an ascent, for weights of 1
+    how = {"steps": 1, "step_size": eta, "ascent_weight": kappa, "ascent_step_size": up, "ridge_in_ascent": ridge}
+    run = {mode: af.descent_ascent(problem, start, mode=mode, **how).weights[1] for mode in MODES}
+    retain, forget = gradients(problem, start)
+    scale = kappa if ridge == "ascended" else 1
+    down = start - eta * (retain + lam * start)
+    np.testing.assert_allclose(run["descent"], down, rtol=1e-12)
+    np.testing.assert_allclose(run["ascent"], start + up * (kappa * forget + scale * sign * start), rtol=1e-12)
+    after = down + up * (kappa * gradients(problem, down)[1] + scale * sign * down)
+    np.testing.assert_allclose(run["alternating"], after, rtol=1e-12)
+    both = down + up * kappa * (forget + (lam * start if ridge == "ascended" else 0))
+    np.testing.assert_allclose(run["simultaneous"], both, rtol=1e-12)
+
+
+def test_a_weightless_ascent_is_descent_also_with_an_optimizer():
+    how = {"steps": 20, "optimizer": optax.adam(0.1)}
+    both, down = (af.descent_ascent(PLANE, "original", mode=m, ascent_weight=0.0, **how) for m in ("simultaneous", "descent"))
+    np.testing.assert_allclose(both.weights, down.weights, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "optimizer", [optax.lbfgs(), optax.polyak_sgd(), optax.chain(optax.sgd(0.5), optax.contrib.reduce_on_plateau())],
+    ids=["lbfgs", "polyak", "plateau"],
+)  # fmt: skip
+def test_optimizers_that_need_the_value(optimizer):
+    def objective(w):
+        retain, _ = losses.mean_losses(SAFE, w)
+        return retain + SAFE.ridge / 2 * w @ w
+
+    w = jnp.zeros(2)
+    state, steps = optimizer.init(w), []
+    for _ in range(4):
+        value, grad = jax.value_and_grad(objective)(w)
+        updates, state = optimizer.update(grad, state, w, value=value, grad=grad, value_fn=objective)
+        w = optax.apply_updates(w, updates)
+        steps.append(w)
+    run = af.descent_ascent(SAFE, [0.0, 0.0], steps=4, optimizer=optimizer, mode="descent")
+    np.testing.assert_allclose(run.weights[1:], steps, rtol=1e-9)
+
+
+def test_an_optimizer_that_needs_more_is_refused():
+    def update(updates, state, params=None, *, hessian, **extra):
+        return updates, state
+
+    with pytest.raises(ValueError, match=r"^optimizer = .* needs value, grad and value_fn at most; here TypeError"):
+        odd = optax.GradientTransformationExtraArgs(lambda w: (), update)
+        af.descent_ascent(PLANE, "original", steps=1, optimizer=odd)
+
+
+@pytest.mark.parametrize("record", ["path", "summary"])
+def test_metrics_of_one_s_own_along_the_path(record):
+    metrics = {"norm": lambda w: jnp.sqrt(jnp.sum(w**2)), "both": lambda w: {"twice": 2 * w}}
+    run = af.descent_ascent(PLANE, "original", steps=5, step_size=0.2, metrics=metrics, record=record)
+    np.testing.assert_allclose(run.metrics["norm"], np.linalg.norm(run.weights, axis=-1), rtol=1e-14)
+    np.testing.assert_allclose(run.metrics["both"]["twice"], 2 * run.weights, rtol=1e-14)
+    assert af.descent_ascent(PLANE, "original", steps=5, step_size=0.2).metrics == {}

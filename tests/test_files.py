@@ -205,3 +205,53 @@ def test_the_error_names_the_target(tmp_path):
     with pytest.raises(OSError) as caught:
         files.write_atomic(tmp_path / "folder", "content")
     assert str(caught.value.filename) == str(tmp_path / "folder")
+
+
+@pytest.mark.parametrize(("name", "below"), [("ASCENTFAIL_CACHE", "own"), ("XDG_CACHE_HOME", ".cache/ascentfail")])
+def test_a_tilde_in_the_environment_makes_no_folder_of_that_name(monkeypatch, tmp_path, name, below):
+    """No shell expands it there; XDG's folders must be absolute and do not count otherwise."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for known in ("ASCENTFAIL_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(known, raising=False)
+    monkeypatch.setenv(name, "~/own")
+    assert files.cache_folder() == tmp_path / below
+
+
+def test_a_home_that_is_not_there_is_no_error(monkeypatch, tmp_path, compile_cache_restored):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ASCENTFAIL_CACHE", "~no-such-user-anywhere/x")
+    files.enable_compile_cache()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("length", [251, 255])
+def test_a_name_as_long_as_names_may_be(tmp_path, length):
+    path = tmp_path / ("x" * (length - 5) + ".json")
+    files.write_json(path, 1)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("write", [files.check_writable, lambda path: files.write_atomic(path, "content")])
+def test_what_cannot_be_written_is_said_before_and_after_in_the_same_way(tmp_path, write):
+    (tmp_path / "file").write_text("in the way")
+    for path in (tmp_path, tmp_path / "file" / "v.json", tmp_path / "file" / "deep" / "v.json", tmp_path / ("x" * 300)):
+        with pytest.raises(OSError) as caught:
+            write(path)
+        assert str(caught.value.filename) in str(path)
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_may_be_new_and_may_not_be_a_file(tmp_path):
+    files.check_writable(tmp_path / "a" / "b", folder=True)
+    files.check_writable(tmp_path, folder=True)
+    (tmp_path / "file").write_text("in the way")
+    for path in (tmp_path / "file", tmp_path / "file" / "b"):
+        with pytest.raises(NotADirectoryError):
+            files.check_writable(path, folder=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_an_unwritable_folder_is_said_before(tmp_path, monkeypatch):
+    monkeypatch.setattr(files.os, "access", lambda *_: False)  # root may write everywhere
+    with pytest.raises(PermissionError):
+        files.check_writable(tmp_path / "v.json")

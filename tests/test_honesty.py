@@ -100,7 +100,7 @@ CLAIMS = {  # name: (truth, what is expected or None where either will do, claim
         planted(lambda p, xp: -1 - p.u, where=lambda p, xp: (p.u + p.v - 2.5,)),
     ),
     "vacuous by a hair": ("vacuous", None, planted(lambda p, xp: p.u, where=lambda p, xp: (-off(p) - 1e-6,))),
-    "vacuous identity": ("vacuous", "open", equality(lambda p, xp: p.u - p.u, where=lambda p, xp: (-1 - p.u,))),
+    "vacuous identity": ("vacuous", "vacuous", equality(lambda p, xp: p.u - p.u, where=lambda p, xp: (-1 - p.u,))),
     "almost vacuous and false": ("false", None, planted(lambda p, xp: p.u - 0.5, where=lambda p, xp: (-hole(p, xp),))),
     "almost vacuous and true": ("true", None, planted(lambda p, xp: p.u - 0.25, where=lambda p, xp: (-hole(p, xp),))),
     "one point and false": (
@@ -181,8 +181,8 @@ CLAIMS = {  # name: (truth, what is expected or None where either will do, claim
             chart=lambda p, xp: Point(phi=p.phi, alpha=p.ratio * p.phi),
         ),
     ),
-    "root of a variable": ("true", "open", planted(lambda p, xp: (p.u + 1) ** 1.5)),
-    "inverse power": ("true", "open", planted(lambda p, xp: (p.u + 1) ** -2)),
+    "root of a variable": ("true", "holds", planted(lambda p, xp: (p.u + 1) ** 1.5)),
+    "inverse power": ("true", "holds", planted(lambda p, xp: (p.u + 1) ** -2)),
     "partial": ("true", "holds", planted(functools.partial(lambda p, xp, by: p.u + by, by=1))),
 }
 
@@ -193,7 +193,9 @@ def test_right_or_open_at_the_highest_level(name):
     verdict, certificates = certified_check(claim, "certified", samples=SAMPLES)
     assert verdict.status in ALLOWED[truth], verdict.evidence
     assert expected is None or verdict.status == expected, verdict.evidence
-    assert verdict.proved == (verdict.status in ("holds", "fails"))
+    argued = "argued" if claim.exclusion else "boxes"  # a bound for all inner values is said in words
+    assert verdict.evidence.grade == argued if verdict.status == "fails" else verdict.evidence.grade != "argued"
+    assert verdict.proved == (verdict.status in ("holds", "fails") and not claim.exclusion)
     assert ("proved" in proof_word(verdict.to_json())) == (verdict.status == "holds")
     if verdict.status == "holds":
         assert check_certificate(claim, certificates[claim.id]).decided == 1.0
@@ -232,6 +234,13 @@ def test_the_share_of_an_incomplete_certificate_is_not_rounded_up():
 
 # --- proofs by steps -------------------------------------------------------------------------------------------------
 
+
+
+def on_the_diagonal(p, xp):
+    """True, and zero on the diagonal, where no box decides it."""
+    return xp.exp(p.u - p.v) - 1 - p.u + p.v
+
+
 TRUE_STEP = planted(lambda p, xp: xp.exp(p.u) - 1 - p.u, axes=1)
 FALSE_STEP = planted(lambda p, xp: p.u + 1 - xp.exp(p.u), axes=1)
 BAD_STEPS = {
@@ -240,24 +249,29 @@ BAD_STEPS = {
     "a step that is false where no float is": CLAIMS["false at a point that is no float"][2],
     "a false identity": equality(lambda p, xp: p.u * p.u - p.u, axes=1),
     "an identity that is not proved": equality(lambda p, xp: xp.minimum(p.u, p.v) - xp.minimum(p.v, p.u)),
-    "a step that boxes cannot decide": planted(lambda p, xp: p.u**2 - 2 * p.u * p.v + p.v * p.v),
+    "a step that boxes cannot decide": planted(lambda p, xp: on_the_diagonal(p, xp)),
     "an undefined step": CLAIMS["NaN on a hidden part: -log"][2],
-    "a step over integers": planted(lambda p, xp: p.u + p.n, box=NUMBER),
+    "a step that is false at one integer": planted(lambda p, xp: (p.n - 3) ** 2 - 0.5 + 0 * p.u, box=NUMBER),
     "a step of existence": CLAIMS["exists"][2],
-    "a step whose own proof is broken": planted(lambda p, xp: p.u + 1, proof=(FALSE_STEP,)),
+    "a step whose own proof is broken": planted(on_the_diagonal, proof=(FALSE_STEP,)),
 }
 
 
 @pytest.mark.parametrize("name", BAD_STEPS)
 def test_a_proof_is_as_good_as_its_weakest_step(name):
-    claim = planted(lambda p, xp: p.u + 1, proof=(TRUE_STEP, BAD_STEPS[name]), proof_words="broken")
+    claim = planted(on_the_diagonal, proof=(TRUE_STEP, BAD_STEPS[name]), proof_words="broken")
     verdict = check(claim, "certified", samples=SAMPLES)
     assert verdict.status == "open" and not verdict.proved and "proved" not in proof_word(verdict.to_json())
 
 
-# That a claim follows from its steps is said in words and cannot be checked here: true but irrelevant steps look like a
-# proof. (The same goes for `factors`, which are trusted to imply the margin.) The weaker evidence has to refute a false
-# claim all the same.
+def test_true_steps_are_an_argument_and_no_proof():
+    verdict = check(planted(on_the_diagonal, proof=(TRUE_STEP,), proof_words="a sentence"), "certified", samples=SAMPLES)
+    assert verdict.status == "holds" and verdict.evidence.grade == "argued" and not verdict.proved
+    assert verdict.evidence.certified_fraction is None and "proved" not in proof_word(verdict.to_json())
+
+
+# That a claim follows from its steps is said in words and cannot be checked here: true but irrelevant steps are called an
+# argument, and the weaker evidence has to refute a false claim all the same.
 
 
 @pytest.mark.parametrize("margin", [lambda p, xp: p.u - 0.1, lambda p, xp: off(p) - 1e-6, hole])
@@ -282,8 +296,8 @@ def raises(p, xp):
     raise ZeroDivisionError("on purpose")
 
 
-def raises_in_intervals_only(p, xp):
-    if xp.name == "jets":
+def raises_beside_jax(p, xp):
+    if xp.name != "jax":
         raise RuntimeError("on purpose")
     return p.u + 1
 
@@ -304,8 +318,10 @@ def test_a_margin_that_fails_is_named(margin, level):
         check(planted(margin), level, samples=64)
 
 
-def test_a_margin_that_only_intervals_cannot_evaluate_is_open():
-    assert check(planted(raises_in_intervals_only), "certified", samples=64).status == "open"
+@pytest.mark.parametrize("level", ["sampled", "certified"])
+def test_a_bug_beside_jax_is_named_and_not_called_open(level):
+    with pytest.raises(ClaimError, match="planted.*on purpose"):
+        check(planted(raises_beside_jax), level, samples=64)
 
 
 @pytest.mark.parametrize(

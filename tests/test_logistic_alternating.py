@@ -30,7 +30,7 @@ def after(w, step, excess, ridge=0.0, exp=jnp.exp):
 def test_where_the_exponential_loss_has_no_stationary_point_the_logistic_one_has_one(phi, b, beyond):
     """By the package's own solver, by signs on a grid, and by iterating; the claim's margin is that of its two ends."""
     claim = get("beyond-8.7.no-simultaneous")
-    at = claim.domain.chart(Point(phi=phi, b=b, beyond=beyond), MPMATH)
+    at = claim.domain.chart(Point(phi=phi, b=b, beyond=beyond, part=1.0), MPMATH)
     ratios = {"alpha": float(at.alpha), "phi": phi, "b": b}
     point = af.stationary_point(af.SemiOrthogonal.from_ratios(**ratios, loss="logistic"), "descent_ascent")
     assert point.converged and float(point.residual) < 1e-12
@@ -40,14 +40,16 @@ def test_where_the_exponential_loss_has_no_stationary_point_the_logistic_one_has
     drift = c / (1 + np.exp(w)) - w
     turns = np.flatnonzero((drift[1:] > 0) != (drift[:-1] > 0))
     assert len(turns) == 1 and w[turns[0]] <= float(point.weights) <= w[turns[0] + 1]
-    np.testing.assert_allclose(float(claim.margin(at, MPMATH)), min(drift[0], -drift[-1]), rtol=1e-9)
+    slope = 1 + (1 + c) * np.exp(c)
+    np.testing.assert_allclose(float(claim.margin(at, MPMATH)), min(drift[0], -drift[-1], slope), rtol=1e-9)
+    np.testing.assert_allclose(float(at.c), c, rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", NEW)
 def test_proved(name):
     claim = get(f"beyond-8.7.{name}")
     found = certify(claim)
-    assert found is not None and found.evidence.certified_fraction == 1 and found.evidence.undecided == 0
+    assert found is not None and found.complete
     assert check(claim, samples=1024).status == "holds"
 
 
@@ -158,7 +160,7 @@ def test_the_upper_fixed_point_is_stable_below_root_two_and_for_small_steps_beyo
     step = factor * lowest(excess)[1]
     upper = fixed_points(step, excess)[-1]
     at = Point(excess=excess, beyond=float(jnp.log1p((1 - jnp.exp(-excess)) * jnp.exp(-upper))))
-    assert (unridged._limits(at, JAX) > 0) == stable
+    assert (unridged._inside(at, JAX) > 0) == stable
     w = upper + 1e-5
     for _ in range(4000):
         w = after(w, step, excess, exp=np.exp)
@@ -190,7 +192,7 @@ def test_the_fixed_point_with_a_small_ridge_tends_to_the_one_without(excess, bey
 
 
 @pytest.mark.parametrize(("name", "index"), [
-    ("second-order", 1), ("remainder", 0), ("stability.repaired", 0), ("least-step", 1), ("least-step", 2),
+    ("remainder", 0), ("least-step", 1), ("least-step", 2),
 ])
 def test_an_identity_with_a_term_too_many_proves_nothing(name, index):
     claim = get(f"beyond-8.7.{name}")
@@ -198,4 +200,5 @@ def test_an_identity_with_a_term_too_many_proves_nothing(name, index):
     step = proof[index]
     axis = step.domain.axes[0].name
     proof[index] = dataclasses.replace(step, margin=lambda p, xp: step.margin(p, xp) + getattr(p, axis) / 10**6)
-    assert certify(dataclasses.replace(claim, proof=tuple(proof))) is None
+    found = certify(dataclasses.replace(claim, proof=tuple(proof)))
+    assert found is None or not found.complete

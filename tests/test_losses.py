@@ -128,3 +128,26 @@ def test_samples_need_whole_counts_that_fit():
         af.samples(af.CrossCorrelated(0.5, 3.0, 1.0, 8.0, 4.5, 0.1))
     with pytest.raises(ValueError, match="^forget_on_axis = .*sum to at most forget_total = 4"):
         af.samples(af.SemiOrthogonal(np.array([1, 1]), np.array([3, 2]), 8, 4, 0.1))
+
+
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_problem_of_one_type_stays_in_it_under_strict_promotion(loss, dtype):
+    """Loss, stationary points, steps and flow, on an axis, on several and in the plane."""
+    several = af.SemiOrthogonal([4.0, 3.0], [1.0, 0.5], 10.0, 5.0, 0.1, loss)
+    for problem in (af.SemiOrthogonal(40.0, 8.0, 100.0, 40.0, 1e-1, loss), several, af.CrossCorrelated(*PLANE, loss)):
+        problem = jax.tree.map(lambda v: jnp.asarray(v, dtype), problem)
+        with jax.numpy_dtype_promotion("strict"):
+            for which in MODELS:
+                point = af.stationary_point(problem, which)
+                value = af.loss(problem, point.weights, which)
+                assert (point.kind == 1) and point.weights.dtype == value.dtype == dtype
+            if dtype == jnp.float32:  # steps and flow start in the default float, and their problem must be of it
+                continue
+            start = jnp.zeros_like(point.weights)
+            run = af.descent_ascent(problem, start, step_size=0.1, steps=3)
+            flow = af.gradient_flow(problem, start, np.array([0.0, 0.1]))
+        assert np.all(np.isfinite(run.weights)) and np.all(np.isfinite(flow.weights))
+
+
+PLANE = (0.5, 40.0, 2.0, 100.0, 40.0, 1.0)

@@ -158,7 +158,7 @@ def test_the_verdict_is_the_entry_s(no_pictures, status):
     [("sampled", None, 0), ("certified", 0.5, 0), ("certified", 1.0, 1), ("symbolic", None, 1)],
 )
 def test_only_proofs_are_called_proved(no_pictures, level, share, proved):
-    claim = get("lemma-4")
+    claim = get("iterative.stabilises")  # a claim that is argued in steps
     entry = verdict(claim, evidence=Evidence(level, certified_fraction=share)).to_json()
     words = "".join(Reader(page([claim], [entry])).text)
     assert f"{proved} are proved" in words

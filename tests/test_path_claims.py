@@ -62,7 +62,11 @@ def test_a_step_of_any_size_leads_away_between_the_thresholds():
         p = af.SemiOrthogonal.from_ratios(alpha=0.3, phi=0.5, b=20.0)
         run = af.descent_ascent(p, "original", steps=1, step_size=step / float(p.ridge))
         assert run.distance_to_oracle[1] > run.distance_to_oracle[0] and run.best_stop == 0
-        point = Point(alpha=0.3, phi=0.5, b=20.0, step=step)
+        low, original = closed_form.wrong_way_alpha(0.5), float(closed_form.original(p))
+        lead = (float(closed_form.oracle(p)) - original) * (1 + original) / (2 * original)
+        box = Point(original=original, lead=lead, place=(0.3 - low) / (0.5 - low), step=step)
+        point = first_steps._listed(box, "exponential", JAX)
+        np.testing.assert_allclose([point.alpha, point.phi, point.b], [0.3, 0.5, 20.0], rtol=1e-12)
         gained = run.distance_to_oracle[1] - run.distance_to_oracle[0]
         np.testing.assert_allclose(first_steps._gain(point, "exponential", JAX), gained, rtol=1e-10)
 
@@ -255,7 +259,10 @@ def test_strong_convexity_from_the_loss_itself():
     gradient = jax.grad(lambda w: af.loss(p, w, "oracle"))(original) / p.ridge
     apart = original - oracle
     wanted = gradient @ apart - apart @ apart
-    got = beyond_01_first_step._approach(Point(epsilon=0.4, alpha=0.2, phi=0.5, b=5.0), JAX)
+    big_x, x = float(plane_equations.oracle(p)[0]), float(af.stationary_point(p, "original").margins[0])
+    at = get("beyond-1.first-step-helps").domain.chart(Point(epsilon=0.4, phi=0.5, big_x=big_x, short=1 - x / big_x), JAX)
+    np.testing.assert_allclose([at.b, at.alpha], [5.0, 0.2], rtol=1e-9)  # the chart lists this very problem
+    got = beyond_01_first_step._approach(at, JAX)
     np.testing.assert_allclose(got, wanted, rtol=1e-9)
 
 

@@ -241,6 +241,59 @@ def test_construction_inside_jit_and_vmap_takes_tracers_and_still_checks_numbers
             jax.jit(lambda n, total=total, count=count: af.SemiOrthogonal(**{**AXIS, total: n, count: -1.0}).b)(100.0)
 
 
+# --- equality, and axes of a batch ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("numbers", [np.array([4.0, 2.0]), jnp.array([4.0, 2.0]), [4.0, 2.0], 4.0, jnp.float32(4.0), np.zeros(0)])
+def test_problems_are_equal_where_their_numbers_are(numbers):
+    kinds = [(af.SemiOrthogonal, ([1.0, 0.5], 10.0, 5.0, 0.1)), (af.SemiOrthogonal, (1.0, 10.0, 5.0, 0.1))]
+    for cls, rest in kinds if np.size(numbers) else kinds[1:]:
+        one, same, other = cls(numbers, *rest), cls(np.array(numbers), *rest), cls(3.0, *rest)
+        assert (one == same) is True and (one != same) is False and hash(one) == hash(same)
+        assert (one == other) is False and (one != other) is True and (one == 3) is False and len({one, same, other}) == 2
+        assert (one == dataclasses.replace(one, loss="logistic")) is False
+        assert jax.jit(lambda p: jnp.asarray(p.b), static_argnums=0)(one).shape == np.shape(one.b)
+
+
+def test_equality_counts_shapes_and_signs_of_zero_as_numpy_does():
+    zero, other = (af.SemiOrthogonal(x, 1.0, 10.0, 5.0, 0.1) for x in (0.0, -0.0))
+    assert zero == other and hash(zero) == hash(other)
+    assert af.SemiOrthogonal([4.0], 1.0, 10.0, 5.0, 0.1) != af.SemiOrthogonal(4.0, 1.0, 10.0, 5.0, 0.1)
+    assert af.CrossCorrelated(**PLANE) != af.SemiOrthogonal(**AXIS)
+    toys = af.ToyLandscape(), af.ToyLandscape(multiplicities=[5.0, 4.0, 1.0, 4.0]), af.ToyLandscape(slope=0.25)
+    assert (toys[0] == toys[1]) is True and (toys[0] == toys[2]) is False and hash(toys[0]) == hash(toys[1])
+    with pytest.raises(jax.errors.TracerBoolConversionError):  # nobody can know
+        jax.jit(lambda b: af.SemiOrthogonal(b, 1.0, 10.0, 5.0, 0.1) == zero)(4.0)
+
+
+@pytest.mark.parametrize("loss", ["exponential", "logistic"])
+def test_a_problem_of_none_and_zero_is_the_axes_of_a_vmap(loss):
+    batch = af.SemiOrthogonal(np.array([40.0, 20.0]), 8.0, 100.0, 40.0, 1e-2, loss)
+    axes = af.SemiOrthogonal(0, None, None, None, None, loss)
+    got = jax.vmap(lambda p: af.stationary_point(p, "original").weights, in_axes=(axes,))(batch)
+    want = [af.stationary_point(dataclasses.replace(batch, retain_on_axis=n), "original").weights for n in (40.0, 20.0)]
+    np.testing.assert_allclose(got, want, rtol=1e-14)
+    plane = dataclasses.replace(af.CrossCorrelated(**PLANE), ridge=np.array([0.1, 0.2]))
+    axes = af.CrossCorrelated(None, None, None, None, None, 0)
+    np.testing.assert_allclose(jax.vmap(lambda p: p.ridge, in_axes=(axes,))(plane), [0.1, 0.2])
+    assert axes == af.CrossCorrelated(None, None, None, None, None, 0) and hash(axes) == hash(dataclasses.replace(axes))
+    toy = dataclasses.replace(af.ToyLandscape(), multiplicities=np.full((4,), 5.0))
+    toys = jax.tree.map(lambda *v: jnp.stack([jnp.asarray(x) for x in v]), toy, toy)
+    axes = af.ToyLandscape(slope=0, ridge=0, multiplicities=0, forget=0, ascent_ratio=None)
+    toys = jax.tree.unflatten(jax.tree.structure(toys), [*jax.tree.leaves(toys)[:-1], 1.0])
+    assert jax.vmap(lambda t: af.landscape.loss(t, jnp.ones(2), "original"), in_axes=(axes,))(toys).shape == (2,)
+
+
+HALVES = [(0, None, 100.0, 40.0, 1.0), (0, 0, 0, 0, 0), (None, 1, 0, 0, 0), (None, 0.0, 0, 0, 0), (None, False, 0, 0, 0)]
+
+
+@pytest.mark.parametrize("fields", HALVES)
+def test_half_a_problem_is_refused_and_told_of_in_axes(fields):
+    with pytest.raises(ValueError, match="takes") as error:
+        af.SemiOrthogonal(*fields)
+    assert None not in fields or "in_axes" in str(error.value)
+
+
 # --- from_ratios -----------------------------------------------------------------------------------------------------------
 
 

@@ -29,8 +29,11 @@ def test_it_imports_nothing_that_searches():
         "__future__",
         "ascentfail.arithmetic",
         "ascentfail.theory.claim",
+        "ascentfail.theory.evidence.formula",
         "collections",
         "dataclasses",
+        "fractions",
+        "math",
         "mpmath",
         "typing",
     )
@@ -130,11 +133,46 @@ def test_what_counts_as_a_violation(margin, kind, strict, violated):
 
 
 @pytest.mark.parametrize("strict", [False, True])
-def test_rounding_below_1e_50_is_an_exact_zero(strict):
-    # exactly zero, and about 1e-101 in the arithmetic of the re-check
+def test_rounding_is_no_exact_zero(strict):
+    # zero, and about 1e-101 in the arithmetic of the re-check: no digits tell it from what is positive and very small
     claim = planted(lambda p, xp: xp.exp(p.x) * xp.exp(2 * p.x) - xp.exp(3 * p.x), strict=strict)
     found = recheck(claim, {"x": 0.7})
-    assert found.margin == 0 and found.violated is strict
+    assert found.margin == 0 and found.vanishing and not found.violated
+
+
+def test_a_true_strict_margin_is_settled_however_small():
+    claim = planted(lambda p, xp: xp.log(1 + xp.exp(2000 + p.x)) - 2000 - p.x, strict=True)
+    found = recheck(claim, {"x": 0.5})
+    assert 0 < found.margin < mp.mpf(10) ** -800 and not found.vanishing and found.digits == 50 and not found.violated
+    beyond = planted(lambda p, xp: xp.log(1 + xp.exp(20000 + p.x)) - 20000 - p.x, strict=True)
+    assert recheck(beyond, {"x": 0.5}).vanishing and not recheck(beyond, {"x": 0.5}).violated
+
+
+EXACT = {  # name: (margin at x = 1/4, whether it is exactly zero)
+    "a difference": (lambda p, xp: p.x - xp.number(1) / 4, True),
+    "one and the same": (lambda p, xp: xp.exp(p.x) - xp.exp(p.x), True),
+    "zero times anything": (lambda p, xp: (4 * p.x - 1) * xp.exp(p.x), True),
+    "a root": (lambda p, xp: xp.sqrt(p.x) - xp.number(1) / 2, True),
+    "a root that is none": (lambda p, xp: xp.sqrt(2 * p.x) * xp.sqrt(2 * p.x) - xp.number(1) / 2, False),
+    "a logarithm": (lambda p, xp: xp.log(4 * p.x), True),
+    "an exponential": (lambda p, xp: xp.exp(4 * p.x - 1) - 1, True),
+    "W": (lambda p, xp: xp.lambertw(4 * p.x - 1), True),
+    "a power": (lambda p, xp: p.x**2 - xp.number(1) / 16, True),
+    "a quotient": (lambda p, xp: 1 / p.x - 4, True),
+    "the least": (lambda p, xp: xp.minimum(p.x - xp.number(1) / 4, p.x), True),
+    "the largest": (lambda p, xp: xp.maximum(p.x - xp.number(1) / 4, -p.x), True),
+    "a size": (lambda p, xp: xp.abs(1 - 4 * p.x), True),
+    "a step": (lambda p, xp: 1 - xp.indicator(p.x), True),
+    "a decimal": (lambda p, xp: 0.1 * p.x - p.x / 10, True),
+    "e^x e^-x": (lambda p, xp: xp.exp(p.x) * xp.exp(-p.x) - 1, False),
+}
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_only_fractions_say_that_a_margin_is_exactly_zero(name):
+    margin, exact = EXACT[name]
+    found = recheck(planted(margin, strict=True), {"x": 0.25})
+    assert found.margin == 0 and found.vanishing is not exact and found.violated is exact
 
 
 def test_an_exclusion_is_what_decides_where_there_is_one():
@@ -171,9 +209,9 @@ def test_it_solves_the_implicit_points_by_its_own_route():
     [
         (planted(lambda p, xp: -p.x, axes=(Axis("x", -2.0, -1.0),)), {"x": 5.0}),
         (planted(lambda p, xp: 3 - p.n, axes=(Axis("n", 0, 3, "integer"),)), {"n": 3.5}),
-        (get("lemma-12"), {"epsilon": 0.5, "phi": 0.1, "b": 10.0, "alpha": 5.0}),
+        (get("lemma-12"), {"epsilon": 0.5, "phi": 0.1, "retain_pull": 0.5, "t": 1.5}),
     ],
-    ids=["box", "integers", "lemma-12-at-alpha-5"],
+    ids=["box", "integers", "lemma-12-past-alpha-1"],
 )
 def test_points_outside_the_box_are_refused(claim, point):
     assert not recheck(claim, point).violated

@@ -158,12 +158,105 @@ def test_a_second_claim_of_one_id_is_refused():
     assert registry.claims() == before
 
 
-def test_a_claim_of_one_s_own_is_registered_and_found(monkeypatch):
+@pytest.fixture
+def own(monkeypatch):
+    """A registry that the test may add to."""
     monkeypatch.setattr(registry, "_CLAIMS", dict(registry._CLAIMS))
-    monkeypatch.setattr(registry, "_FILES", dict(registry._FILES))
-    mine = Claim("mine-1", "x >= 0", "me", Kind.BOUND, Domain((Axis("x", 0.0, 1.0),), words="x"), lambda p, xp: p.x)
-    assert register(mine) is mine
-    assert get("mine-1") is mine and claims()[-1] is mine
+    monkeypatch.setattr(registry, "_ORIGINS", dict(registry._ORIGINS))
+
+
+def mine(statement="x >= 0", claim_id="mine-1", repaired=None):
+    domain = Domain((Axis("x", 0.0, 1.0),), words="x")
+    return Claim(claim_id, statement, "me", Kind.BOUND, domain, lambda p, xp: p.x, repaired=repaired)
+
+
+def test_a_claim_of_one_s_own_is_registered_and_found(own):
+    claim = mine()
+    assert register(claim) is claim
+    assert get("mine-1") is claim and claims()[-1] is claim
+
+
+def test_a_claim_takes_the_place_of_another_where_asked(own):
+    register(mine("first"))
+    with pytest.raises(ValueError, match=r"mine-1.*replace=True"):
+        register(mine("second"))
+    assert get("mine-1").statement == "first"
+    register(mine("third"), replace=True)
+    assert get("mine-1").statement == "third" and len([c for c in claims() if c.id == "mine-1"]) == 1
+
+
+CELL = "register(mine({!r}))"
+
+
+def run_code(code, name, module="__main__", **more):
+    exec(compile(code, name, "exec"), {"__name__": module, "register": register, "mine": mine, **more})
+
+
+@pytest.mark.parametrize(
+    ("second", "module", "more"),
+    [
+        ("<cell 1>", "__main__", {}),  # the same cell again
+        ("<cell 2>", "__main__", {}),  # the cell after a change
+        ("file.py", "__main__", {"__file__": "file.py"}),  # %run file.py again
+        ("file.py", "file", {"__file__": "file.py"}),  # importlib.reload(file)
+    ],
+)
+def test_what_is_run_again_replaces_what_it_registered(own, second, module, more):
+    first = second if more else "<cell 1>"
+    run_code(CELL.format("first"), first, module, **more)
+    run_code(CELL.format("second"), second, module, **more)
+    assert get("mine-1").statement == "second"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ((CELL.format("first"), "a.py", "a"), (CELL.format("second"), "b.py", "b")),
+        ((CELL.format("first"), "a.py", "a"), (CELL.format("second"), "<cell>", "__main__")),
+        (("", "a.py", "a"), ("\n".join(map(CELL.format, ("first", "second"))), "a.py", "a")),  # twice in one file
+        (("", "<cell>", "__main__"), ("for _ in range(2): register(mine('first'))", "<cell>", "__main__")),
+    ],
+    ids=["two files", "a file and a cell", "one file", "a loop"],
+)
+def test_two_claims_of_one_id_are_refused_with_the_cure(own, first, second):
+    run_code(*first)
+    with pytest.raises(ValueError, match="replace=True"):
+        run_code(*second)
+    assert get("mine-1").statement == "first"
+
+
+@pytest.mark.parametrize("replace", [False, True])
+@pytest.mark.parametrize("taken", ["lemma-3.main.repaired", "mine-1"])
+def test_the_id_of_a_repaired_statement_is_taken(own, taken, replace):
+    """Whoever takes it would hide what `get` found under it."""
+    with pytest.raises(ValueError, match=taken):
+        register(mine(claim_id=taken, repaired=mine(claim_id=taken)), replace=replace)
+    assert get("lemma-3.main.repaired").source != "me"
+
+
+@pytest.mark.parametrize("bad", [None, "lemma-4", 3, {"id": "mine"}])
+def test_what_is_no_claim_is_not_registered(own, bad):
+    with pytest.raises(ValueError, match="claim takes a Claim"):
+        register(bad)
+    with pytest.raises(ValueError, match="claim_id takes an id"):
+        get(bad) if bad != "lemma-4" else get(b"lemma-4")
+
+
+@pytest.mark.parametrize("bad", ["", " ", "../mine", "a/b", "a\\b", "a\0b", 3])
+def test_an_id_that_is_no_file_name_is_refused(own, bad):
+    with pytest.raises(ValueError, match="a name without slashes"):
+        register(mine(claim_id=bad))
+
+
+def test_an_id_taken_before_the_lemmas_are_read_is_refused_at_once():
+    program = (
+        "from ascentfail.theory import Axis, Claim, Domain, Kind, claims, register\n"
+        "mine = Claim('lemma-4', 's', 'me', Kind.BOUND, Domain((Axis('x', 0.0, 1.0),)), lambda p, xp: p.x)\n"
+        "try:\n    register(mine)\nexcept ValueError as error:\n    print(error)\n"
+        "assert len(claims()) > 100\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "replace=True" in done.stdout
 
 
 # --- the verdicts ---------------------------------------------------------------------------------------------------

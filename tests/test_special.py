@@ -19,6 +19,7 @@ from ascentfail.special import lambertw, lambertw_exp
 DIGITS = 60
 MAX_ULP = 4
 DTYPES = (np.float64, np.float32)
+FLOATS = (jnp.bfloat16, jnp.float16, jnp.float32, jnp.float64)
 DECADES = {np.float64: 300, np.float32: 37}
 POINT = {dtype: -dtype(1 / np.e) for dtype in DTYPES}  # the float nearest to -1/e
 
@@ -168,6 +169,69 @@ def test_shapes_and_dtypes():
         np.testing.assert_array_equal(lambertw(z), lambertw(z.astype(jnp.float32)).astype(half))
     with pytest.raises(ValueError, match="z must be real.*complex"):
         lambertw(1j)
+
+
+@pytest.mark.parametrize("dtype", [*FLOATS, jnp.int8, jnp.int32, jnp.uint8, jnp.bool_])
+def test_every_type_under_strict_promotion(dtype):
+    """W(1) = 0.567..., in the precision of the argument; integers in the default float."""
+    kind = dtype if jnp.issubdtype(dtype, jnp.floating) else jnp.result_type(float)
+    with jax.numpy_dtype_promotion("strict"):
+        for got, want in ((lambertw(jnp.ones((), dtype)), 0.5671432904097838), (lambertw_exp(jnp.ones((), dtype)), 1.0)):
+            assert got.dtype == kind and abs(float(got) - want) <= float(jnp.finfo(kind).eps)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_the_float_nearest_to_the_branch_point_of_every_type(dtype):
+    point = jnp.asarray(-1 / np.e, dtype)
+    below = jnp.asarray(float(point) - float(jnp.finfo(dtype).eps), dtype)
+    for branch, sign in ((0, 1), (-1, -1)):
+        assert float(lambertw(point, branch)) == -1 and np.isnan(float(lambertw(below, branch)))
+        assert float(jax.grad(lambertw)(point, branch)) == sign * np.inf
+
+
+def test_an_array_of_branches():
+    z, branch = jnp.array([-0.3, -0.1, 0.0, -1.0]), np.array([[0], [-1]])
+    want = np.stack([lambertw(z), lambertw(z, -1)])
+    np.testing.assert_array_equal(lambertw(z, branch), want)
+    np.testing.assert_array_equal(lambertw(z, branch.tolist()), want)
+    np.testing.assert_array_equal(jax.jit(lambertw)(z, branch), want)
+    np.testing.assert_array_equal(jax.vmap(lambertw, (None, 0))(z, branch[:, 0].astype(np.int8)), want)
+    assert lambertw(-0.2, np.int64(-1)) == lambertw(-0.2, -1) and lambertw(jnp.float32(-0.2), branch).dtype == np.float32
+    np.testing.assert_array_equal(jax.jit(lambertw)(z[:2], jnp.array([1, -2])), [np.nan, np.nan])
+    assert float(jax.jit(lambertw)(0.5, jnp.uint8(0))) == float(lambertw(0.5))
+    assert np.isnan(jax.jit(lambertw)(-0.2, jnp.uint8(255)))
+
+
+@pytest.mark.parametrize("branch", [0, -1])
+def test_derivatives_with_a_traced_branch(branch):
+    """To third order, forwards and backwards, also where the other branch has no derivative."""
+    one, many = (lambda z: lambertw(z, branch)), (lambda z, k: lambertw(z, k))
+    points = np.array([-0.3, -1e-3, -1e-60] + ([0.0, 2.0, 1e200] if branch == 0 else []))
+    for order in range(1, 4):
+        one, many = jax.grad(one), (jax.grad if order % 2 else jax.jacfwd)(many)
+        got = jax.jit(jax.vmap(many))(points, jnp.full(points.shape, branch))
+        np.testing.assert_allclose(got, jax.vmap(one)(points), rtol=1e-12)
+
+
+NO_BRANCHES = [[0, 1], [0.0, -1.0], np.array(["a"]), np.array([True]), [[0], [0, -1]], object(), 1j, [], b"0"]
+
+
+@pytest.mark.parametrize("branch", NO_BRANCHES)
+def test_arrays_that_are_no_branches_are_refused(branch):
+    with pytest.raises(ValueError, match=r"branch must be .* 0 .* -1 .* got"):
+        lambertw(0.5, branch)
+
+
+def test_branches_of_another_shape_are_refused():
+    with pytest.raises(ValueError, match=r"branch must have a shape that broadcasts with z"):
+        lambertw(jnp.ones(3), [0, -1])
+
+
+@pytest.mark.parametrize("z", ["1", b"1", None, object(), ["a"], [[0.1], [0.1, 0.2]], {}, np.array([1j])])
+def test_what_is_no_real_number_is_refused(z):
+    for function, name in ((lambertw, "z"), (lambertw_exp, "y")):
+        with pytest.raises(ValueError, match=f"^{name} must be real"):
+            function(z)
 
 
 @pytest.mark.parametrize("branch", [1, -2, 0.0, "0", None, True, np.inf])

@@ -27,7 +27,7 @@ from strategies import (
 )
 
 import ascentfail as af
-from ascentfail import closed_form, plane_equations, stationary
+from ascentfail import closed_form, loops, plane_equations, stationary
 from ascentfail.arithmetic import MPMATH
 
 EPS = np.finfo(float).eps
@@ -485,3 +485,47 @@ def test_other_objects_than_the_two_problems_are_refused():
     with pytest.raises(ValueError, match="^xp = .*JAX or the mpmath arithmetic"):
         p = af.CrossCorrelated(0.5, 4.0, 2.0, 10.0, 5.0, 0.1)
         stationary.plane(p, "original", xp=af.arithmetic.symbolic())
+
+
+# --- large batches run in chunks -------------------------------------------------------------------------------------------
+
+CHUNKED = 2 * loops.CHUNK + 77  # more than runs at once, and no multiple of anything
+
+
+def a_batch(loss, size=CHUNKED):
+    rng = np.random.default_rng(0)
+    epsilon, b, phi = rng.uniform(0, 1, size), 10 ** rng.uniform(-1, 3, size), 10 ** rng.uniform(-1, 0, size)
+    alpha = phi * rng.uniform(0.01, 2, size)
+    return af.CrossCorrelated.from_ratios(epsilon=epsilon, alpha=alpha, phi=phi, b=b, ridge=1e-4, loss=loss)
+
+
+@pytest.mark.parametrize("which", ["original", "descent_ascent"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_large_batch_is_what_its_parts_are(which, loss):
+    batch = jax.tree.map(lambda x: jnp.broadcast_to(jnp.asarray(x), CHUNKED), a_batch(loss))
+    point = functools.partial(af.stationary_point, which=which)
+    whole = jax.jit(jax.vmap(point))(batch)
+    text = str(jax.make_jaxpr(jax.vmap(point))(batch))
+    assert f"f64[{CHUNKED}]" in text and "scan[" in text  # in chunks
+    for part in (slice(0, 50), slice(loops.CHUNK - 25, loops.CHUNK + 25), slice(CHUNKED - 50, CHUNKED)):
+        few = jax.jit(jax.vmap(point))(jax.tree.map(lambda x, part=part: x[part], batch))
+        for got, want in zip(whole, few, strict=True):
+            np.testing.assert_allclose(got[part], want, rtol=1e-13, atol=1e-13)
+
+
+def test_a_large_batch_nested_or_one_field_only_has_derivatives():
+    """vmap in vmap, vmap of grad, grad of vmap, a second derivative, and a batch of which one field varies."""
+    rows = CHUNKED // 60
+    epsilon = jnp.linspace(0.1, 0.9, rows * 60).reshape(rows, 60)
+
+    def first(e):
+        return af.stationary_point(af.CrossCorrelated(e, 40.0, 8.0, 100.0, 40.0, 1e-1), "original").weights[0]
+
+    flat = jax.jit(jax.vmap(jax.grad(jax.grad(first))))(epsilon.ravel()[:40])
+    nested = jax.jit(jax.vmap(jax.vmap(jax.grad(jax.grad(first)))))(epsilon)
+    np.testing.assert_allclose(nested.ravel()[:40], flat, rtol=1e-10)
+    outside = jax.jit(jax.grad(lambda e: jnp.sum(jax.vmap(jax.vmap(first))(e))))(epsilon)
+    inside = jax.jit(jax.vmap(jax.vmap(jax.jacfwd(first))))(epsilon)
+    np.testing.assert_allclose(outside, inside, rtol=1e-12)
+    middle = np.asarray(epsilon[0, 30]) + 1e-6 * np.array([-1.0, 1.0])
+    np.testing.assert_allclose(inside[0, 30], np.diff([float(first(e)) for e in middle])[0] / 2e-6, rtol=1e-7)

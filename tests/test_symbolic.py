@@ -16,9 +16,15 @@ from mpmath import mp
 from ascentfail import closed_form, plane_bounds, plane_equations, stationary
 from ascentfail.arithmetic import JAX, under_logistic_loss
 from ascentfail.errors import MissingExtraError
-from ascentfail.theory import Axis, Claim, Domain, Kind, claims, get
+from ascentfail.theory import Axis, Claim, Domain, Kind, checker, claims, get
+from ascentfail.theory.claim import ClaimError
 from ascentfail.theory.evidence import identities, symbolic
-from ascentfail.theory.lemmas import beyond_02_displacement, beyond_07_alternating, beyond_08_logistic_unridged
+from ascentfail.theory.lemmas import (
+    beyond_02_displacement,
+    beyond_07_alternating,
+    beyond_08_logistic_second_order,
+    beyond_08_logistic_unridged,
+)
 from ascentfail.theory.lemmas.lemma_02_closed_forms import residual
 
 PROVED = (
@@ -36,11 +42,11 @@ PROVED = (
     "beyond-6.identity",
     "beyond-7.fixed-point",
     "beyond-7.multiplier",
-    "beyond-8.lemma-5.proof",
     "beyond-8.3.first-step-2d",
     "beyond-8.7.fixed-point",
     "beyond-8.7.multiplier",
-    "beyond-8.dependence-causes.exists",
+    "beyond-7.second-order",
+    "beyond-8.7.second-order",
 )
 
 
@@ -119,12 +125,6 @@ def unridged_move(p, xp):
     return beyond_07_alternating.unridged_step(w, p.h_retain, p.excess, xp)[1] + w
 
 
-def logistic_residual(p, xp):
-    c = closed_form.coefficient(p, "descent_ascent")
-    w = xp.logisticw(c)
-    return w + c * xp.sigmoid(-w)
-
-
 def logistic_return(p, xp):
     at, strength = beyond_08_logistic_unridged.balanced(p, xp)
     down = strength / (1 + at)
@@ -136,11 +136,12 @@ def logistic_multiplier(p, xp):
     return beyond_08_logistic_unridged.multiplier(p, xp) - (1 - 2 * big * sinh - big**2)
 
 
-def plane_residual(p, xp):
-    (beta, gamma), q = plane_equations.pulls(p, "descent_ascent"), plane_equations.cosine(p)
-    s1, s2 = stationary.plane(p, "descent_ascent", xp=under_logistic_loss(xp))
-    x, y = plane_equations.margins(s1, s2, q)
-    return xp.abs(s1 - beta * xp.sigmoid(-x)) + xp.abs(s2 - gamma * xp.sigmoid(-y))
+def second_order(p, xp, loss):
+    """With the sign of the remainder flipped."""
+    if loss == "logistic":
+        return beyond_08_logistic_second_order._after(p, xp) + beyond_08_logistic_second_order._secant(p, xp)
+    remainder = p.eta * p.kappa * xp.exp(-p.w) * beyond_07_alternating._beyond_linear(p, xp)
+    return beyond_07_alternating.after_second_order(p, xp) - remainder
 
 
 def forget(p):
@@ -156,11 +157,11 @@ FLIPS = {
     "beyond-2.quadratic-sums": lambda p, xp: displacement(p, False),
     "beyond-7.fixed-point": unridged_move,
     "beyond-7.multiplier": lambda p, xp: beyond_07_alternating._multiplier(p, xp) - (1 + p.excess**2),
-    "beyond-8.lemma-5.proof": logistic_residual,
     "beyond-8.3.first-step-2d": lambda p, xp: first_step(p, under_logistic_loss(xp), sign=1),
     "beyond-8.7.fixed-point": logistic_return,
     "beyond-8.7.multiplier": logistic_multiplier,
-    "beyond-8.dependence-causes.exists": plane_residual,
+    "beyond-7.second-order": lambda p, xp: second_order(p, xp, "exponential"),
+    "beyond-8.7.second-order": lambda p, xp: second_order(p, xp, "logistic"),
     "lemma-2.one-coordinate": two_models,
     "lemma-2.second-branch": lambda p, xp: residual(
         closed_form.descent_ascent(p, -1, xp=xp), -closed_form.coefficient(p, "descent_ascent"), 1, xp
@@ -236,7 +237,6 @@ NONE = {
     "undefined": lambda p, xp: xp.log(p.u - p.u),
     "rounded constants": lambda p, xp: (0.1 + 0.2) * p.u - 0.3 * p.u,
     "a minimum": lambda p, xp: xp.minimum(p.u, p.u) - p.u,
-    "a missing coordinate": lambda p, xp: p.nothing - p.nothing,
     "a comparison": lambda p, xp: 0 * p.u if p.u > p.v else p.u - p.u,
     "roots": lambda p, xp: xp.sqrt(p.u - p.v) ** 2 - (p.v - p.u),
 }
@@ -250,6 +250,11 @@ def test_proves(name):
 @pytest.mark.parametrize("name", NONE)
 def test_does_not_prove(name):
     assert symbolic.prove(planted(NONE[name])) is None
+
+
+def test_a_missing_coordinate_is_said():
+    with pytest.raises(ClaimError, match="planted.*nothing"):
+        symbolic.prove(planted(lambda p, xp: p.nothing - p.nothing))
 
 
 def test_only_equalities():
@@ -267,9 +272,9 @@ def test_signs_come_from_the_ranges():
 def test_division_by_what_may_vanish_is_not_used():  # u (v - 1)(v - 2) = w e^w gives u only where v is neither 1 nor 2
     unknowns = symbolic.Unknowns()
     u, v = sympy.symbols("u v", positive=True)
-    w = unknowns.lambertw(u * (v - 1) * (v - 2))
-    assert symbolic._solvable(w, unknowns.about(w)) is None
-    assert symbolic._solvable(w, [u * (v + 1) * (v + 2) - w]) is not None
+    w = unknowns.lambertw(u * (v - 1) * (v - 2), 0)
+    assert checker.solvable(w, [equation for _, equation in unknowns.equations]) is None
+    assert checker.solvable(w, [u * (v + 1) * (v + 2) - w]) is not None
 
 
 LEAVES = st.sampled_from(["u", "v", "1", "2", "exp(u)", "exp(-v)", "exp(u*v)", "1/(1 + u)", "log(u)", "log(u*v)", "log(v)"])

@@ -6,13 +6,19 @@ Ours.
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 from ascentfail.arithmetic import arb, symbolic
-from ascentfail.errors import invalid
+from ascentfail.errors import MissingExtraError, invalid
 from ascentfail.theory.claim import Claim, Level
 from ascentfail.theory.evidence import cases, sample, search
+from ascentfail.theory.evidence.formula import FormulaError
+from ascentfail.theory.evidence.recheck import recheck
 from ascentfail.theory.evidence.sample import Sampled
-from ascentfail.theory.verdict import Evidence, Status, Verdict, percent
+from ascentfail.theory.verdict import PROOFS, Evidence, Status, Verdict, percent
+
+if TYPE_CHECKING:
+    from ascentfail.theory.evidence.certify import Certified
 
 LEVELS: tuple[Level, ...] = ("sampled", "searched", "certified")
 
@@ -21,8 +27,8 @@ def check(claim: Claim, level: Level = "sampled", *, samples: int = sample.SAMPL
     """Gathers evidence for a claim, and for its repaired statement.
 
     Weaker levels are gathered on the way, and a confirmed counterexample ends the matter. At level "certified" a claim holds only
-    when it is proved on the whole of its domain; what stays undecided makes it open, with the fraction and the weaker
-    evidence said.
+    when it is proved on the whole of its domain, or argued by steps that a machine checked; `evidence.grade` says which. What
+    stays undecided makes it open, with the fraction and the weaker evidence said.
 
     Args:
         claim: from the registry, or your own.
@@ -31,7 +37,7 @@ def check(claim: Claim, level: Level = "sampled", *, samples: int = sample.SAMPL
         seed: any int >= 0, of the quasi-random points.
 
     Returns:
-        Verdict, with the level of its evidence.
+        Verdict, with the level and the grade of its evidence.
 
     Raises:
         ValueError: no Claim, unknown level, or fewer than one sample.
@@ -79,40 +85,54 @@ def _gather(claim: Claim, level: Level, samples: int, seed: int, certificates: d
         symbolic()
     if claim.cases is not None:
         return cases.decide(claim, level)
-    found = sample.sample(claim, samples, seed)
-    if level == "sampled" or found.status == "fails":
+    try:
+        found = sample.sample(claim, samples, seed)
+    except FormulaError as error:  # floats alone refute and prove nothing
+        return Sampled("open", Evidence("sampled", words=str(error)))
+    if level == "searched" and found.status != "fails":
+        found = search.search(claim, samples=samples, seed=seed, weaker=found)
+    elif level == "certified" and found.status != "fails":
+        found = _certified(claim, found, samples, seed, certificates)
+    return _graded(claim, found) if found.status == "fails" else found
+
+
+def _graded(claim: Claim, found: Sampled) -> Sampled:
+    """A refutation with its grade: words that exclude a whole range are an argument, a margin enclosed at its point is a box."""
+    assert found.counterexample is not None
+    if claim.exclusion is not None:
+        return dataclasses.replace(found, evidence=dataclasses.replace(found.evidence, grade="argued"))
+    try:
+        from ascentfail.theory.evidence.certify import point_refutes
+    except MissingExtraError:  # many digits confirmed it all the same
         return found
-    if level == "searched":
-        return search.search(claim, samples=samples, seed=seed, weaker=found)
-    return _certified(claim, found, samples, seed, certificates)
+    point = found.counterexample.point
+    grade = "boxes" if point_refutes(claim, point) or _exactly_zero(claim, point) else None
+    return dataclasses.replace(found, evidence=dataclasses.replace(found.evidence, grade=grade or found.evidence.grade))
+
+
+def _exactly_zero(claim: Claim, point: dict[str, float]) -> bool:
+    """Whether fractions show that a strict margin is zero at a point of a box without side conditions."""
+    return claim.strict and claim.domain.where is None and recheck(claim, point).margin == 0
 
 
 def _certified(claim: Claim, weaker: Sampled, samples: int, seed: int, certificates: dict[str, dict]) -> Sampled:
-    """The verdict at level "certified": holds only where proved, vacuous only where every box is excluded."""
-    from ascentfail.theory.evidence.certify import certify
+    """The verdict at level "certified": holds only where proved or argued, vacuous only where every box is excluded."""
+    from ascentfail.theory.evidence.certify import certify, excluded
 
+    if weaker.status == "vacuous":
+        if excluded(claim):
+            return Sampled("vacuous", Evidence("certified", words="a side condition excludes every box", grade="boxes"))
+        return _open(weaker, "no point of the domain was found, and boxes do not exclude all of it")
     found = certify(claim)
-    searched = None
-    if claim.proof or claim.factors:  # that the steps imply the claim is said in words: it is attacked all the same
-        searched = search.search(claim, starts=48, steps=60, generations=1, samples=samples, seed=seed, weaker=weaker)
-        if searched.status == "fails":
-            return searched
-        weaker = searched
+    if found is not None and found.evidence.grade not in PROOFS:  # that the steps imply the claim is words: it is attacked
+        weaker = search.search(claim, starts=48, steps=60, generations=1, samples=samples, seed=seed, weaker=weaker)
+        if weaker.status == "fails":
+            return weaker
     if found is not None:
         certificates[claim.id] = found.certificate
-        if found.counterexample:
-            at = found.counterexample
-            evidence = dataclasses.replace(found.evidence, worst_margin=at.margin, worst_point=at.point)
-            return Sampled("fails", evidence, at)
-        evidence = dataclasses.replace(
-            found.evidence, worst_margin=weaker.evidence.worst_margin, worst_point=weaker.evidence.worst_point
-        )
-        if "tree" in found.certificate and not set("PQRU") & set(found.certificate["tree"]):
-            return Sampled("vacuous", dataclasses.replace(evidence, words="a side condition excludes every box"))
-        complete = evidence.level == "symbolic" or evidence.certified_fraction == 1.0
-        if complete and weaker.status == "holds":
-            return Sampled("holds", evidence)
-    tried = searched or search.search(claim, samples=samples, seed=seed, weaker=weaker)
+        if settled := _settled(found, weaker):
+            return settled
+    tried = search.search(claim, samples=samples, seed=seed, weaker=weaker)
     if tried.status == "fails":
         return tried
     if found is None:
@@ -121,11 +141,26 @@ def _certified(claim: Claim, weaker: Sampled, samples: int, seed: int, certifica
     return _open(tried, f"{part} of the box is decided, {found.evidence.undecided} boxes are not", found.evidence)
 
 
+def _settled(found: Certified, weaker: Sampled) -> Sampled | None:
+    """The verdict that certification alone settles, with the closest call of the weaker evidence."""
+    if found.counterexample:
+        at = found.counterexample
+        evidence = dataclasses.replace(found.evidence, worst_margin=at.margin, worst_point=at.point, grade="searched")
+        return Sampled("fails", evidence, at)
+    if found.vacuous:
+        return Sampled("vacuous", found.evidence)
+    if not (found.complete and weaker.status == "holds"):
+        return None
+    worst = {"worst_margin": weaker.evidence.worst_margin, "worst_point": weaker.evidence.worst_point}
+    return Sampled("holds", dataclasses.replace(found.evidence, **worst))
+
+
 def _open(weaker: Sampled, why: str, evidence: Evidence | None = None) -> Sampled:
     """Open, with the weaker evidence in words."""
     said = f"{weaker.status} as far as {weaker.evidence.level} ({weaker.evidence.samples:,} points)"
     base = dataclasses.replace(
-        evidence or weaker.evidence, worst_margin=weaker.evidence.worst_margin, worst_point=weaker.evidence.worst_point
+        evidence or weaker.evidence, worst_margin=weaker.evidence.worst_margin, worst_point=weaker.evidence.worst_point,
+        grade=weaker.evidence.grade,
     )
     status: Status = "open"
     return Sampled(status, dataclasses.replace(base, words="; ".join(w for w in (why, said, weaker.evidence.words) if w)))

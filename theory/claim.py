@@ -21,6 +21,7 @@ from ascentfail.errors import invalid
 
 Scale = Literal["linear", "log", "integer"]
 Level = Literal["sampled", "searched", "certified", "symbolic"]
+Grade = Literal["formal", "boxes", "identity", "cases", "argued", "searched", "sampled"]
 
 
 class Kind(enum.StrEnum):
@@ -243,6 +244,29 @@ class Cases:
         return Domain((Axis("case", 0, max(len(self.points) - 1, 0), "integer"),), words=words)
 
 
+@dataclass(frozen=True)
+class Modulus:
+    """What bounds the distance from a limit, and where it is said to vanish.
+
+    Args:
+        value: (p, xp) -> the bound, >= 0; the margin of the claim is this minus the distance.
+        axis: the axis of the domain along which the limit is taken.
+        towards: where the axis goes, 0 or infinity; beyond the end of the axis, where the limit is.
+
+    Raises:
+        ValueError: another end.
+    """
+
+    value: Callable[[Point, Arithmetic], Scalar]
+    axis: str
+    towards: float
+
+    def __post_init__(self) -> None:
+        """Checks the end."""
+        if self.towards not in (0, math.inf):
+            raise invalid("towards", self.towards, "0 or math.inf, the end to which the axis of a limit goes")
+
+
 def by_cases(p: Point, xp: Arithmetic) -> Scalar:
     """The margin of a claim that is decided case by case: there is no formula."""
     raise ClaimError("this claim is decided case by case, no formula gives its margin")
@@ -265,15 +289,18 @@ class Claim:
         exclusion: (p, xp) -> scalar, an upper bound on the margin for ALL values of whatever else the claim quantifies over
             (inner variables, later terms of a sequence). Where given, a counterexample needs exclusion < 0.
         exclusion_words: what the bound excludes and why.
-        factors: (p, xp) -> scalar each; the margin is >= 0 wherever all of them are, which is easier to enclose.
+        factors: (p, xp) -> scalar each, easier to enclose: their product is the margin or, where the margin is the least of as
+            many parts, each equals its part. They count as the margin only where SymPy sees that.
         proof: smaller claims, in variables of their own, from which this one follows; each is certified or symbolic.
         proof_words: how it follows.
         cases: the finite list that decides the claim instead of a margin; then domain = cases.domain(words), margin = by_cases.
         repaired: the statement that does hold, with its exact domain.
         note: what a reader should know about the reading chosen.
+        modulus: of a LIMIT: the bound on the distance, and where it vanishes. Without one nothing shows that there is a limit.
 
     Raises:
-        ValueError: an unknown kind, an EXISTENCE claim without inner axes or exclusion, or inner axes on another kind.
+        ValueError: an unknown kind, an EXISTENCE claim without inner axes or exclusion, inner axes on another kind, or a modulus
+            on another kind or along an axis that the domain does not have.
     """
 
     id: str
@@ -292,6 +319,7 @@ class Claim:
     cases: Cases | None = None
     repaired: Claim | None = None
     note: str = ""
+    modulus: Modulus | None = None
 
     def __post_init__(self) -> None:
         """Checks that the parts fit the kind."""
@@ -302,6 +330,8 @@ class Claim:
         names = [axis.name for axis in (*self.domain.axes, *self.inner)]
         if len(set(names)) != len(names):
             raise invalid("inner", names, f"axes with names of their own (claim {self.id!r})")
+        if self.modulus is not None and (self.kind is not Kind.LIMIT or self.modulus.axis not in names):
+            raise invalid("modulus", self.modulus, f"a limit along one of the axes {names} (claim {self.id!r})")
         if self.cases is not None:  # the quantifier over the cases is theirs
             return
         if (self.kind is Kind.EXISTENCE) != bool(self.inner):

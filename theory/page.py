@@ -177,15 +177,17 @@ def _closest(claim: Claim, margin: float | None, point: Mapping[str, float]) -> 
 
 
 def _evidence(claim: Claim, entry: Entry) -> str:
-    """Level, amount and words of the evidence, without the proof that is shown below."""
+    """Grade, amount and words of the evidence, without the proof that is shown below."""
     evidence = entry["evidence"]
-    parts = [evidence["level"]]
+    parts = [evidence["grade"]]
     if evidence["samples"]:
         parts.append(f"{evidence['samples']:,} {'boxes' if evidence['level'] == 'certified' else 'points evaluated'}")
     if evidence["certified_fraction"] is not None:
-        parts.append(f"{percent(evidence['certified_fraction'])} of the domain proved")
+        parts.append(f"the margin enclosed on {percent(evidence['certified_fraction'])} of the domain")
     if evidence["undecided"]:
         parts.append(f"{evidence['undecided']:,} boxes undecided")
+    if evidence["premises"]:
+        parts.append(f"given {', '.join(evidence['premises'])}")
     words = evidence["words"].removesuffix(claim.proof_words).rstrip(": ")
     return escape(", ".join(parts)) + (f"; {typeset(words)}" if words else "")
 
@@ -193,11 +195,13 @@ def _evidence(claim: Claim, entry: Entry) -> str:
 def _proof(claim: Claim, entry: Entry) -> str:
     if not (claim.proof or claim.proof_words):
         return ""
-    proved = proof_word(entry).startswith("proved")
+    argued = entry["status"] == "holds" and entry["evidence"]["grade"] == "argued"
     weak = entry["evidence"]["level"] in ("sampled", "searched")
     count = f", {len(claim.proof)} step{'' if len(claim.proof) == 1 else 's'}" if claim.proof else ""
     unchecked = ", not checked at this level of evidence" if weak else ""
-    title = f"Proof{count}" if proved else f"How it would follow{count}{unchecked}"
+    title = f"Argument{count} that a machine checked; that they imply it is said in words" if argued else (
+        f"How it would follow{count}{unchecked}"
+    )
     steps = "".join(
         f"<li>{_formula(step.statement, 'span', 'math')} <small>{typeset(step.domain.words)}</small></li>"
         for step in claim.proof
@@ -266,6 +270,7 @@ def _head(entries: list[Entry], record: Mapping[str, Entry]) -> str:
         for status in sorted(counts, key=[*_SIGNS, *counts].index)
     )
     proved = sum(proof_word(entry).startswith("proved") for entry in entries)
+    argued = sum(proof_word(entry) == "argued" for entry in entries)
     recorded = sum("; on record: " in strength(entry, record) for entry in entries)
     before = f"; {recorded} more have been, on record, which this run did not repeat" if recorded else ""
     sure = sum(bool(entry["counterexample"]) for entry in entries)
@@ -279,7 +284,7 @@ def _head(entries: list[Entry], record: Mapping[str, Entry]) -> str:
         "instead, where we know one.</p>"
         f'<ul class="chips"><li class="chip"><b>{len(entries)}</b> statements</li>{chips}</ul>'
         f'<p class="summary">{len(entries)} statements: {escape(summary(entries))}{escape(again)}. '
-        f"{sure} are refuted by a confirmed counterexample, {proved} are proved{before}.</p></header>"
+        f"{sure} are refuted by a confirmed counterexample, {proved} are proved, {argued} argued{before}.</p></header>"
     )
 
 
@@ -335,13 +340,15 @@ def _foot(versions: Mapping[str, Any]) -> str:
 
 
 _READING = """
-<p><b>Verdicts.</b> <i>holds</i>: not broken at the strength of evidence stated beside it; only certified and symbolic
-evidence is called proved. <i>fails</i>: a counterexample was found and confirmed. <i>open</i>: neither.
+<p><b>Verdicts.</b> <i>holds</i>: not broken at the strength of evidence stated beside it; only boxes, identities and cases
+are called proved. <i>fails</i>: a counterexample was found and confirmed. <i>open</i>: neither.
 <i>vacuous</i>: no point satisfies the side conditions.</p>
 <p><b>Evidence, weakest first.</b> <i>sampled</i>: the margin at many points of the domain. <i>searched</i>: a gradient
-search from many starts failed to break it. <i>certified</i>: ball arithmetic proves it on boxes; the share of the
-domain is given. <i>symbolic</i>: an identity. <i>On record</i>: what a run at a stronger level came to, which this run did
-not repeat.</p>
+search from many starts failed to break it. <i>argued</i>: a machine checked each step of an argument, but not that the steps
+imply the statement; or a counterexample counts because of a bound that is said in words. <i>cases</i>: each of finitely many
+cases was enclosed. <i>identity</i>: the margin simplifies to zero and is defined on the whole domain. <i>boxes</i>: intervals
+enclose the margin itself on boxes that cover the domain, or at the point that refutes the statement. <i>On record</i>: what
+a run at a stronger level came to, which this run did not repeat.</p>
 <p><b>Margin.</b> A number that is ≥ 0 (for an equality: = 0) exactly where the statement holds; how far it is from 0
 says how close the call is.</p>
 <p><b>Pictures.</b> The sign of the margin on a plane through the domain's box: through the counterexample where there

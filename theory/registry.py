@@ -12,42 +12,84 @@ import itertools
 import pkgutil
 import re
 import sys
+from types import CodeType, FrameType
+from typing import NamedTuple
 
-from ascentfail.errors import invalid
+from ascentfail.errors import invalid, short
 from ascentfail.theory.claim import Claim
 
+
+class _Origin(NamedTuple):
+    """What registered a claim: its module (files may import each other in any order), and the code that ran."""
+
+    module: str
+    interactive: bool
+    code: CodeType
+
+    def again(self, other: _Origin) -> bool:
+        """Whether the other one is this one once more, a cell or a file that is run again; two calls in one run are not."""
+        if self.module != other.module or self.code is other.code:
+            return False
+        return (self.interactive and other.interactive) or self.code.co_filename == other.code.co_filename
+
+
 _CLAIMS: dict[str, Claim] = {}
-_FILES: dict[str, str] = {}  # the module that registered a claim: files may import each other in any order
+_ORIGINS: dict[str, _Origin] = {}
+_LEMMAS = "ascentfail.theory.lemmas"
 _CHAPTERS = (
     "lemma", "first", "early", "corollary", "iterative", "figure", "appendix", "toy", "ridge", "any", "influence", "dependence",
     "cross", "beyond",
 )  # the first words of the ids, in the order of the paper
 
 
-def register(claim: Claim) -> Claim:
+def register(claim: Claim, *, replace: bool = False) -> Claim:
     """Adds a claim (with its repaired statement inside) to the registry.
 
+    What is registered in a notebook or at a prompt takes the place of what was registered there under its id before, and so does
+    a file that is run again: the definition that ran last counts.
+
     Args:
-        claim: the claim, with an id of its own.
+        claim: the claim, with an id of its own, which becomes the name of files: no slash.
+        replace: whether it takes the place of any other claim of that id; one that a repaired statement has is never replaced.
 
     Returns:
         The same claim.
 
     Raises:
-        ValueError: a claim of that id is registered already.
+        ValueError: a claim of that id is registered already, by other code; or what is given is no claim.
     """
-    if claim.id in _CLAIMS:
-        raise invalid("id", claim.id, "an id that no other claim has")
-    _CLAIMS[claim.id], _FILES[claim.id] = claim, sys._getframe(1).f_globals["__name__"]
+    if not isinstance(claim, Claim):
+        raise invalid("claim", claim, "a Claim")
+    origin = _origin(sys._getframe(1))
+    if not origin.module.startswith(f"{_LEMMAS}."):
+        _load()  # a clash with a lemma is found here, not when the lemma files are read
+    ids = [member.id for member in claim.family()]
+    if len(set(ids)) < len(ids):
+        raise invalid("id", ids, "an id for each, the claim and its repaired statements")
+    for member_id in ids:
+        if not isinstance(member_id, str) or not member_id.strip() or re.search(r"[/\\\0]", member_id):
+            raise invalid("id", member_id, "a name without slashes")
+    known = _CLAIMS.get(claim.id)
+    taken = {member.id for other in _CLAIMS.values() if other is not known for member in other.family()}
+    if taken & set(ids):
+        raise invalid("id", min(taken & set(ids)), "an id that no other claim or repaired statement has")
+    if known is not None and not (replace or _ORIGINS[claim.id].again(origin)):
+        raise invalid("id", claim.id, "an id that no other claim has; register(claim, replace=True) puts this one in its place")
+    _CLAIMS[claim.id], _ORIGINS[claim.id] = claim, origin
     return claim
+
+
+def _origin(frame: FrameType) -> _Origin:
+    module = frame.f_globals.get("__name__", "__main__")
+    return _Origin(module, module == "__main__" and "__file__" not in frame.f_globals, frame.f_code)
 
 
 @functools.cache
 def _load() -> None:
     """Imports every lemma file once."""
-    lemmas = importlib.import_module("ascentfail.theory.lemmas")
+    lemmas = importlib.import_module(_LEMMAS)
     for module in sorted(m.name for m in pkgutil.iter_modules(lemmas.__path__)):
-        importlib.import_module(f"ascentfail.theory.lemmas.{module}")
+        importlib.import_module(f"{_LEMMAS}.{module}")
 
 
 def claims() -> tuple[Claim, ...]:
@@ -61,7 +103,7 @@ def _place(claim: Claim) -> tuple[list[tuple[int, int]], str]:
     known = {chapter: (i, 0) for i, chapter in enumerate(_CHAPTERS)}
     words = itertools.takewhile(lambda word: word in known or word.isdigit(), re.split(r"[-.]", claim.id))
     places = [known[word] if word in known else (len(known), int(word)) for word in words]
-    return places or [(len(known), 0)], _FILES[claim.id]
+    return places or [(len(known), 0)], _ORIGINS[claim.id].module
 
 
 def get(claim_id: str) -> Claim:
@@ -75,7 +117,10 @@ def get(claim_id: str) -> Claim:
 
     Raises:
         KeyError: no such claim; the message suggests the nearest ids.
+        ValueError: not a text.
     """
+    if not isinstance(claim_id, str):
+        raise invalid("claim_id", claim_id, "an id, such as 'lemma-3.main'")
     known = {claim.id: claim for printed in claims() for claim in printed.family()}
     if claim_id in known:
         return known[claim_id]
@@ -87,7 +132,7 @@ def suggest(what: str, name: str, known: list[str]) -> str:
     typed = _letters(name)
     begun = sorted((x for x in known if _letters(x).startswith(typed)), key=lambda x: (_cuts_a_number(x, typed), x.count(".")))
     near = begun + [x for x in difflib.get_close_matches(name, known, n=3, cutoff=0.3) if x not in begun]
-    return f"unknown {what} {name!r}; nearest: {', '.join((near or known)[:3])}"
+    return f"unknown {what} {short(name)}; nearest: {', '.join((near or known)[:3])}"
 
 
 def _letters(name: str) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ascentfail.theory.verdict import percent
+from ascentfail.theory.verdict import GRADES, PROOFS, percent
 
 Entry = dict[str, Any]  # a verdict as plain data
 
@@ -45,21 +45,21 @@ def of_paper(entry: Entry) -> bool:
 
 
 def proof_word(entry: Entry) -> str:
-    """How strong the evidence is, in the words of the table; only certified or symbolic evidence is called proved."""
+    """How strong the evidence is, in the words of the table; only what a machine checked of the statement is called proved."""
     evidence = entry["evidence"]
-    level = evidence["level"]
+    grade, fraction = evidence["grade"], evidence["certified_fraction"]
     if entry["status"] == "fails" and entry["counterexample"]:
-        return f"counterexample, {entry['counterexample']['digits']} digits"
-    if entry["status"] == "holds" and level == "symbolic":
-        return "proved (symbolic)"
-    if entry["status"] == "vacuous" and level == "certified":
+        how = {"boxes": ", enclosed", "cases": ", cases", "argued": ", argued beyond that point"}.get(grade, "")
+        return f"counterexample, {entry['counterexample']['digits']} digits{how}"
+    if entry["status"] == "vacuous" and grade == "boxes":
         return "a side condition excludes every box"
-    if level == "certified" and evidence["certified_fraction"] is not None:
-        fraction = evidence["certified_fraction"]
-        if entry["status"] == "holds" and fraction == 1:
-            return "proved (certified)"
-        return f"certified on {percent(fraction)} of the box"
-    return f"{level}, {evidence['samples']:,} points"
+    if entry["status"] == "holds" and grade in PROOFS:
+        return f"proved ({grade})"
+    if entry["status"] == "holds" and grade == "argued":
+        return "argued"
+    if fraction is not None:
+        return f"enclosed on {percent(fraction)} of the box"
+    return f"{evidence['level']}, {evidence['samples']:,} points"
 
 
 def strength(entry: Entry, record: Mapping[str, Entry] | None = None) -> str:
@@ -68,10 +68,12 @@ def strength(entry: Entry, record: Mapping[str, Entry] | None = None) -> str:
     A record is not evidence of this run, and is called neither proof nor proved.
     """
     known = (record or {}).get(entry["id"])
-    word, level = proof_word(entry), entry["evidence"]["level"]
-    if entry["status"] != "holds" or not known or known["status"] != "holds" or not proof_word(known).startswith("proved"):
+    word = proof_word(entry)
+    if not known or entry["status"] != "holds" or known["status"] != "holds":
         return word
-    return word if level in ("certified", "symbolic") else f"{word}; on record: {known['evidence']['level']}"
+    now, before = (GRADES.index(one["evidence"]["grade"]) for one in (entry, known))
+    stronger = before < now and known["evidence"]["grade"] not in ("searched", "sampled")
+    return f"{word}; on record: {known['evidence']['grade']}" if stronger else word
 
 
 def by_id(entries: Iterable[Entry]) -> dict[str, Entry]:
@@ -121,9 +123,11 @@ def folded_table(entries: Iterable[Entry]) -> str:
     """The verdict table of the README: a fold for each chapter, on whose outside stands how many hold and which do not."""
     entries = list(entries)
     paper, others = [e for e in entries if of_paper(e)], [e for e in entries if not of_paper(e)]
+    every = list(by_id(entries).values())
     parts = [
         f"Of {len(paper)} statements of the paper, each as printed or in the reading that its row names, {summary(paper)}; of "
-        f"{len(others)} of ours {summary(others)}.\n"
+        f"{len(others)} of ours {summary(others)}. With the repaired ones there are {len(every)}; those that hold rest on: "
+        f"{grades(every)}. Only the grades {', '.join(PROOFS[:-1])} and {PROOFS[-1]} are called proved.\n"
     ]
     for title, members in chapters(entries).items():
         said = []
@@ -140,6 +144,12 @@ def summary(entries: Iterable[Entry]) -> str:
     """Counts of the statuses that occur, in one line."""
     counts = collections.Counter(entry["status"] for entry in entries)
     return ", ".join(_count(counts[status], words) for status, words in _WORDS.items() if counts[status])
+
+
+def grades(entries: Iterable[Entry]) -> str:
+    """On what the statements that hold rest, in one line: how many by each grade, strongest first."""
+    counts = collections.Counter(entry["evidence"]["grade"] for entry in entries if entry["status"] == "holds")
+    return ", ".join(f"{counts[grade]} {grade}" for grade in GRADES if counts[grade])
 
 
 def _count(number: int, words: tuple[str, str]) -> str:

@@ -77,12 +77,22 @@ EXPONENTIAL_ABOVE = inequality(
     lambda p, xp: xp.exp(p.d) - 1, lambda p, xp: xp.exp(p.d) - 1 - p.d,
 )
 LOGISTIC_INCREASES = inequality(
-    "logistic-increases", "w (1 + e^w) increases: its slope 1 + (1 + w) e^w is >= 1 - e^{-2} > 0, reached at w = -2",
-    {"w": (-30.0, 30.0)}, lambda p, xp: 1 + (1 + p.w) * xp.exp(p.w),
+    "logistic-increases", "w (1 + e^w) increases: its slope 1 + (1 + w) e^w is >= 1 - e^{-2} > 0, reached at w = -2; weights "
+    "down to c_DA itself, which no ridge bounds, are in the range",
+    {"w": (-1e7, 30.0)}, lambda p, xp: 1 + (1 + p.w) * xp.exp(p.w),
 )
+def _step_from(p: Point, force: Any, xp: Any) -> Any:
+    """What a step of unit size from w = c_D l(w) moves, less (c_DA - c_D) l(w)."""
+    at = p.replace(b=p.w / force * (1 + p.phi) / (1 + p.alpha))
+    moved = (at.b - at.forget_b / p.phi) * force - p.w
+    gap = closed_form.coefficient(at, "descent_ascent") - closed_form.coefficient(at, "original")
+    return moved - gap * force
+
+
 FIRST_STEP = identity(
-    "first-step", "with w_D = c_D l, c_DA l - w_D = (c_DA - c_D) l", {"c": _RATIO, "c_da": (-1e3, 1e3), "l": (0.0, 1.0)},
-    lambda p, xp: p.c_da * p.l - p.c * p.l - (p.c_da - p.c) * p.l,
+    "first-step", "from w_D, the w with w = c_D l(w), the velocity of L_DA, (b - alpha b/phi) l(w) - w, is (c_DA - c_D) l(w): "
+    "for l = e^{-w} and for l = 1/(1 + e^w)", {"w": (1e-3, 30.0), "alpha": _RATIO, "phi": _RATIO},
+    lambda p, xp: _step_from(p, xp.exp(-p.w), xp) ** 2 + _step_from(p, xp.sigmoid(-p.w), xp) ** 2,
 )
 EXPONENTIAL_BELOW = inequality(
     "exponential-below", "e^{-d} >= 1 - d for d >= 0, so e^d - 1 <= d e^d, and ln r >= 1 - 1/r for r = e^d", {"d": (0.0, 300.0)},
@@ -157,13 +167,15 @@ ALONG_ORIGINALS = inequality(
     "along-originals",
     "Along V -> (U(V), V), dU/dV = -q U/(1+U): dx/dV = q/(1+U), dy/dV = (1 + (1-q^2) U)/(1+U) and d ln alpha/dV = 1/V + "
     "dy/dV are >= 0",
-    _PULLS,
+    {"s1": (0.0, 1e5), "s2": (0.0, 1e5), "q": (0.0, 1.0)},
     lambda p, xp: p.q, lambda p, xp: 1 + (1 - p.q**2) * p.s1, lambda p, xp: p.s1, lambda p, xp: p.s2,
 )
 SLOPES_ALONG = identity(
-    "slopes-along", "q U'+ 1 and U' + q with U' = -q U/(1+U) are (1 + (1-q^2) U)/(1+U) and q/(1+U)", _PULLS,
+    "slopes-along", "along U e^{U + qV} = beta_D, U' = -q U/(1+U) is the slope, as (1+U) U' e^{U+qV} + q U e^{U+qV} = 0; and q "
+    "U' + 1 and U' + q are (1 + (1-q^2) U)/(1+U) and q/(1+U)", _PULLS,
     lambda p, xp: (1 - p.q**2 * p.s1 / (1 + p.s1) - (1 + (1 - p.q**2) * p.s1) / (1 + p.s1)) ** 2
-    + (p.q - p.q * p.s1 / (1 + p.s1) - p.q / (1 + p.s1)) ** 2,
+    + (p.q - p.q * p.s1 / (1 + p.s1) - p.q / (1 + p.s1)) ** 2
+    + (((1 + p.s1) * (-p.q * p.s1 / (1 + p.s1)) + p.q * p.s1) * xp.exp(p.s1 + p.q * p.s2)) ** 2,
 )
 X_GAP_AND_Y_GAP = identity(
     "x-gap-and-y-gap", "with x_D - x_DA = U - A + q (V + B): y_D - y_DA = q (U - A) + V + B = q (x_D - x_DA) + (1 - q^2)(V + B)",
@@ -174,7 +186,11 @@ X_GAP_AND_Y_GAP = identity(
 )
 RETAIN_PULL_LAGS = identity(
     "retain-pull-lags",
-    "A e^A = beta e^{qB} gives dA/dB = q A/(1+A) and dA/d ln beta = A/(1+A), and 1 - q A/(1+A) = (1 + (1-q) A)/(1+A) > 0: A - B "
-    "falls as B rises, alpha = (phi/beta) B e^{qA-B} falls as beta rises", {"a": (0.0, 1e3), "q": (0.0, 1.0)},
-    lambda p, xp: 1 - p.q * p.a / (1 + p.a) - (1 + (1 - p.q) * p.a) / (1 + p.a),
+    "along A e^A = beta e^{qB} the slopes are dA/dB = q A/(1+A) and dA/d ln beta = A/(1+A), as (1+A) e^A times them are q A "
+    "e^A and A e^A; and 1 - q A/(1+A) = (1 + (1-q) A)/(1+A) > 0: A - B falls as B rises, alpha = (phi/beta) B e^{qA-B} falls as "
+    "beta rises",
+    {"a": (0.0, 1e3), "q": (0.0, 1.0)},
+    lambda p, xp: (1 - p.q * p.a / (1 + p.a) - (1 + (1 - p.q) * p.a) / (1 + p.a)) ** 2
+    + ((1 + p.a) * xp.exp(p.a) * (p.q * p.a / (1 + p.a)) - p.q * p.a * xp.exp(p.a)) ** 2
+    + ((1 + p.a) * xp.exp(p.a) * (p.a / (1 + p.a)) - p.a * xp.exp(p.a)) ** 2,
 )

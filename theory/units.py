@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from ascentfail.files import write_json
 from ascentfail.theory.check import certified_check
@@ -14,6 +14,8 @@ from ascentfail.theory.evidence.sample import SAMPLES
 from ascentfail.theory.page import drawings
 from ascentfail.theory.record import source_fingerprint
 from ascentfail.theory.registry import get
+
+_LONGEST = 1 << 28  # bytes of a file that is read: a device or a pipe may have no end
 
 
 class Unit(NamedTuple):
@@ -90,7 +92,13 @@ def _key(level: Level, content: dict[str, Any]) -> str:
 def read_saved(path: Path) -> dict[str, Any] | None:
     """A JSON object that was written before; None where there is none, or where it is not ours to read."""
     try:
-        saved = json.loads(path.read_text())
-    except (OSError, ValueError):
+        with path.open("rb") as file:
+            saved = json.loads(file.read(_LONGEST), parse_constant=_no_number)
+    except (OSError, ValueError, RecursionError):
         return None
     return saved if isinstance(saved, dict) else None
+
+
+def _no_number(name: str) -> NoReturn:
+    """Python reads NaN and Infinity, which JSON has not and nothing here writes."""
+    raise ValueError(name)

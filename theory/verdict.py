@@ -10,9 +10,13 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ascentfail.theory.claim import Kind, Level
+from ascentfail.errors import invalid
+from ascentfail.theory.claim import Grade, Kind, Level
 
 Status = Literal["holds", "fails", "open", "vacuous"]
+GRADES: tuple[Grade, ...] = ("formal", "boxes", "identity", "cases", "argued", "searched", "sampled")  # strongest first
+PROOFS: tuple[Grade, ...] = GRADES[:4]  # what may be called proved
+_OF_LEVEL: dict[Level, Grade] = {"sampled": "sampled", "searched": "searched", "certified": "argued", "symbolic": "identity"}
 
 
 def percent(fraction: float) -> str:
@@ -47,13 +51,21 @@ class Evidence:
     """How hard the claim was tried, and how it fared.
 
     Attributes:
-        level: "sampled", "searched", "certified" or "symbolic".
+        level: how hard it was tried: "sampled", "searched", "certified" or "symbolic".
         samples: number >= 0 of points of the domain at which the margin was evaluated.
         worst_margin: any finite number, the smallest margin met (EQUALITY: the largest |residual|), None if none was evaluated.
         worst_point: where, finite floats.
         certified_fraction: fraction in [0, 1] of the domain's volume that is proved, None below that level.
         undecided: number >= 0 of boxes that stayed undecided, for certificates.
         words: anything else worth saying.
+        grade: what a machine checked of the statement itself, strongest first: "formal", "boxes" (the margin enclosed on the
+            whole domain, or at the point that refutes it), "identity", "cases" (each of finitely many), "argued" (steps, or a
+            bound for a whole range, not that the words around them are right), "searched", "sampled". None: the weakest that the
+            level allows.
+        premises: names of what a proof takes for granted.
+
+    Raises:
+        ValueError: an unknown grade.
     """
 
     level: Level
@@ -63,6 +75,15 @@ class Evidence:
     certified_fraction: float | None = None
     undecided: int | None = None
     words: str = ""
+    grade: Grade | None = None
+    premises: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Fills in the grade of the level, and checks it."""
+        object.__setattr__(self, "grade", _OF_LEVEL.get(self.level) if self.grade is None else self.grade)
+        object.__setattr__(self, "premises", tuple(self.premises))
+        if self.grade not in GRADES:
+            raise invalid("grade", self.grade, " or ".join(repr(grade) for grade in GRADES))
 
 
 @dataclass(frozen=True)
@@ -90,11 +111,8 @@ class Verdict:
 
     @property
     def proved(self) -> bool:
-        """Whether the evidence is a proof: a confirmed counterexample, a full certificate or an identity."""
-        if self.status == "fails":
-            return self.counterexample is not None
-        full = self.evidence.level == "certified" and self.evidence.certified_fraction == 1.0
-        return self.status == "holds" and (full or self.evidence.level == "symbolic")
+        """Whether a machine checked this very statement, or its refutation: the grade is one of `PROOFS`."""
+        return self.status in ("holds", "fails") and self.evidence.grade in PROOFS
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, in the layout of `ascentfail verify --json`."""

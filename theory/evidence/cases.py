@@ -1,7 +1,8 @@
 r"""Evidence by enumeration: a claim about finitely many cases is decided case by case.
 
-A case whose margin has a sign in its enclosure is decided. Whatever decides the claim against it is derived again by the claim's
-own second route, at two precisions that must agree; for "some case" that is every case of the list.
+A case whose margin has a sign in its enclosure is decided. Whatever decides, for the claim or against it, is derived again by the
+claim's own second route, at two precisions that must agree, and has to lie in the enclosure: an enclosure that is called rigorous
+and is not is found out. For "every case" that holds, and for "some case" that fails, it is every case of the list.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ def decide(claim: Claim, level: Level) -> Sampled:
         level: "certified" asks for rigorous enclosures.
 
     Returns:
-        Sampled: "fails" with a confirmed counterexample, "holds", or "open" where undecided cases leave it so. The level of the
-        evidence is "certified" only for rigorous enclosures that decide.
+        Sampled: "fails" with a confirmed counterexample, "holds", or "open" where undecided cases leave it so, or where the
+        second route does not agree. The level of the evidence is "certified", and its grade "cases", only for rigorous enclosures
+        that decide.
 
     Raises:
         PrecisionError: float64 is off.
@@ -45,7 +47,7 @@ def decide(claim: Claim, level: Level) -> Sampled:
     low = ends[worst][0]
     evidence = Evidence(
         "certified" if proof else "sampled", len(said), low if math.isfinite(low) else None, cases.points[worst],
-        1.0 if proof else None, 0 if proof else None, words,
+        1.0 if proof else None, 0 if proof else None, words, grade="cases" if proof else None,
     )
     broken = False in said if every else all(value is False for value in said)
     if broken:
@@ -54,7 +56,22 @@ def decide(claim: Claim, level: Level) -> Sampled:
         return Sampled("fails", evidence, found) if found else _open(evidence, "the second route does not agree")
     if not (all(said) if every else True in said):
         return _open(evidence, "undecided cases")
-    return _open(evidence, "no proof") if level == "certified" and not proof else Sampled("holds", evidence)
+    if level != "certified":
+        return Sampled("holds", evidence)
+    deciding = range(len(said)) if every else [worst]
+    doubtful = [i for i in deciding if not _agrees(claim, cases.points[i], ends[i])]
+    if doubtful:
+        return _open(evidence, f"the second route does not agree in case {doubtful[0]}")
+    return Sampled("holds", evidence) if proof else _open(evidence, "no proof")
+
+
+def _agrees(claim: Claim, point: dict[str, float], ends: tuple[float, float]) -> bool:
+    """Whether the second route finds a margin that the claim allows, inside the enclosure of the first."""
+    found = recheck(claim, point)
+    if found.vanishing or found.digits < DIGITS:
+        return False
+    allowed = _allowed(claim, float(found.margin), float(found.margin)) if found.margin else not claim.strict
+    return bool(allowed) and ends[0] <= found.margin <= ends[1]
 
 
 def _open(evidence: Evidence, why: str) -> Sampled:

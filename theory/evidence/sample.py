@@ -6,6 +6,7 @@ counterexample in many digits or dismisses the sign as rounding. So do the point
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ import numpy as np
 from ascentfail.arithmetic import JAX
 from ascentfail.precision import require_x64
 from ascentfail.theory.claim import Axis, Claim, ClaimError, Kind, Point
+from ascentfail.theory.evidence import limits
 from ascentfail.theory.evidence.recheck import Recheck, confirm, recheck
 from ascentfail.theory.verdict import Counterexample, Evidence, Status
 
@@ -26,6 +28,7 @@ SAMPLES = 1 << 15
 _INNER = 512  # values of the inner axes tried at each outer point
 _SUSPECTS = 12  # suspicious points that go to the re-check
 _CLOSEST = 3  # unsuspicious points that go there all the same: floats may have lost their sign
+_TELLING = 1e-3  # a margin whose sign no rounding turns, for a formula of ordinary size
 _CLEAR = 1e-9  # a violation that no rounding explains, for the words
 
 
@@ -216,7 +219,11 @@ def sample(claim: Claim, samples: int = SAMPLES, seed: int = 0) -> Sampled:
         return Sampled("vacuous", Evidence("sampled", 0, words=words))
     if claim.kind is Kind.EXISTENCE:
         batch = _with_inner(claim, batch, seed)
-    return judge(claim, batch, "sampled", int(batch.inside.sum()))
+    found = judge(claim, batch, "sampled", int(batch.inside.sum()))
+    if claim.kind is not Kind.LIMIT or found.status != "holds":
+        return found
+    doubt = limits.why_not(claim, [batch.row(int(i)) for i in np.flatnonzero(batch.inside)[:: max(1, batch.inside.sum() // 8)]])
+    return Sampled("open", dataclasses.replace(found.evidence, words=doubt)) if doubt else found
 
 
 def _hunt(claim: Claim, batch: Batch, seed: int) -> Batch:
@@ -249,6 +256,9 @@ def judge(claim: Claim, batch: Batch, level: Any, count: int) -> Sampled:
             clear = int((suspicion > _CLEAR).sum())
             words = f"{clear:,} of {count:,} points look violated in floats" if clear else ""
             return Sampled("fails", Evidence(level, count, _finite(found.margin), found.point, words=words), found)
+    if doubt := _two_margins(claim, batch):
+        words = "the margin in floats is not that of its expression there"
+        return Sampled("open", Evidence(level, count, None, doubt, words=words))
     contradicts = batch.inside & (batch.exclusion < -_CLEAR) & (batch.margin > _CLEAR)
     if contradicts.any():
         row = batch.row(int(np.argmax(contradicts)))
@@ -269,12 +279,25 @@ def _standing(claim: Claim, batch: Batch, level: Any, count: int) -> Sampled:
         if found.violated and (known := confirm(claim, _outer(claim, found.point))):
             return Sampled("fails", Evidence(level, count, _finite(known.margin), known.point), known)
         margin = _finite(found.own)
-        if found.digits == 0 or not _stands(claim, found.own):
+        if not stands(claim, found):
             words = "the margin there is negative, unsettled or without a witness, and no bound excludes more"
             return Sampled("open", Evidence(level, count, margin, found.point, words=words))
         if worst[0] is None or (margin is not None and margin < worst[0]):
             worst = (margin, found.point)
     return Sampled("holds", Evidence(level, count, *worst))
+
+
+def _two_margins(claim: Claim, batch: Batch) -> dict[str, float] | None:
+    """The point where floats see the clearest violation, if many digits see as clear a margin of the other sign there.
+
+    No rounding does that: such a margin says one thing to JAX and another to everybody else.
+    """
+    value = np.where(batch.inside & (claim.kind is not Kind.EQUALITY), batch.margin, np.inf)
+    i = int(np.argmin(np.where(np.isnan(value), np.inf, value)))
+    if not value[i] < -_TELLING:
+        return None
+    found = recheck(claim, batch.row(i))
+    return found.point if found.inside and found.own > _TELLING else None
 
 
 def _closest(claim: Claim, batch: Batch, value: np.ndarray) -> Iterator[Recheck]:
@@ -284,11 +307,15 @@ def _closest(claim: Claim, batch: Batch, value: np.ndarray) -> Iterator[Recheck]
     yield from itertools.islice((found for found in rechecks if found.inside), _CLOSEST)
 
 
-def _stands(claim: Claim, margin: Any) -> bool:
-    """Whether an exact margin is one that the claim allows."""
+def stands(claim: Claim, found: Recheck) -> bool:
+    """Whether a re-checked margin is one that the claim allows, as far as digits tell: one that vanishes may be zero."""
+    if found.vanishing:
+        return not claim.strict
+    if found.digits == 0:
+        return False
     if claim.kind is Kind.EQUALITY:
-        return bool(margin == 0)
-    return bool(margin > 0) if claim.strict else bool(margin >= 0)
+        return bool(found.own == 0)
+    return bool(found.own > 0) if claim.strict else bool(found.own >= 0)
 
 
 def _outer(claim: Claim, row: dict[str, float]) -> dict[str, float]:

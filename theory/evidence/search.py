@@ -124,7 +124,7 @@ def search(
     first = weaker or sampling.sample(claim, samples, seed)
     if first.status == "fails":
         words = f"{first.evidence.words}, found by sampling"
-        return dataclasses.replace(first, evidence=dataclasses.replace(first.evidence, level="searched", words=words))
+        return dataclasses.replace(first, evidence=dataclasses.replace(first.evidence, level="searched", grade=None, words=words))
     rng = np.random.default_rng([seed, 1])
     unit = sampling.unit_points(samples, len(claim.domain.axes), seed)
     pool, slopes = _Pool(unit.shape[1]), _slopes(claim)
@@ -215,7 +215,7 @@ def _descend(slopes: _Slopes, unit: np.ndarray, steps: int, pool: _Pool) -> None
         rate = _RATE * 1e-3 ** (step / steps)
         direction, state = _adam(jnp.asarray(uphill - 2 * inwards), state)
         length = np.linalg.norm(_free(unit, jacobian[:, 0]), axis=1, keepdims=True)
-        reach = np.nan_to_num(np.abs(value) / np.where(length > 0, length, np.inf))  # to where m = 0, to first order
+        reach = np.nan_to_num(np.where(length > 0, np.abs(value), 0.0) / np.where(length > 0, length, 1.0))  # to where m = 0
         hunt = np.clip(1.5 * reach, 1e-12, 4 * rate) * -uphill + rate * inwards
         unit = np.clip(unit + np.where(hunting, hunt, -rate * np.asarray(direction)), 0.0, 1.0)
 
@@ -323,7 +323,6 @@ def _doubt(claim: Claim, row: dict[str, float], found: Recheck) -> tuple[str, di
         return "the margin is NaN there", row
     if claim.exclusion and found.margin < 0 < found.own:
         return "the exclusion is negative there although the margin it should bound is positive", row
-    wrong = found.own != 0 if claim.kind is Kind.EQUALITY else found.own < 0 or (claim.strict and found.own == 0)
-    if found.digits == 0 or wrong:
+    if not sampling.stands(claim, found):
         return "the margin there is negative or unsettled, and no bound excludes more", row
     return None

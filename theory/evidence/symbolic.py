@@ -4,19 +4,23 @@ Every W(c) becomes a symbol w with c = w e^w, every stationary point of the plan
 s_2 = +-gamma e^{-y}. These equations are solved for the claim's own coordinates, one after another, wherever one of them enters
 linearly with a coefficient that cannot vanish. What is left is a rational function of symbols and exponentials; it is zero if,
 its numerator expanded, the terms of every total exponent cancel. Nothing is ever simplified by trial, so that nothing hangs.
+
+The procedure is the checker's own; here it meets claims, and formulas written for any arithmetic.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+import dataclasses
+import functools
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
 from ascentfail.arithmetic import Arithmetic, symbolic
 from ascentfail.errors import MissingExtraError
-from ascentfail.losses import Loss
-from ascentfail.theory.claim import Axis, Claim, Kind, Point
+from ascentfail.theory.claim import Axis, Claim, ClaimError, Kind, Point
+from ascentfail.theory.evidence.formula import Formula, FormulaError, Operation, arguments, read
 from ascentfail.theory.verdict import Evidence
 
 try:
@@ -24,114 +28,27 @@ try:
 except ImportError as error:
     raise MissingExtraError("symbolic evidence", "sympy", "certify") from error
 
+from ascentfail.theory import checker
+from ascentfail.theory.evidence.certificate import axes_of
+
 Expression = Any  # a SymPy expression
-
-_OPERATIONS = 4000  # size of the largest expression that is touched
-_EXPONENT = 400  # size of the largest exponent
-_TERMS = 20_000  # terms of the largest polynomial that is expanded
-_UNKNOWNS = 32  # Lambert W values and stationary points in one expression
-_REFUSALS = (TypeError, ValueError, AttributeError, NotImplementedError, ZeroDivisionError, sympy.PolynomialError)
-
-magnitude = sympy.Function("magnitude")  # |.|, of which only magnitude(0) = 0 is used
+TooLargeError = checker.TooLarge
 
 
-class TooLargeError(ValueError):
-    """An expression is beyond the size that is worked on."""
-
-
-@dataclass(frozen=True)
-class _Symbolic(Arithmetic):
-    """SymPy's arithmetic, in which implicitly defined numbers are symbols with equations.
-
-    Attributes:
-        implicit: (beta, gamma, q, sign, loss) -> (s_1, s_2), the stationary point of `stationary.from_pulls`.
-    """
-
-    implicit: Callable[[Any, Any, Any, int, Loss], tuple[Any, Any]] | None = None
-
-
-class Unknowns:
+class Unknowns(checker.Unknowns):
     """Symbols for Lambert W values and stationary points, and the equations (expressions that are zero) that define them."""
-
-    def __init__(self) -> None:
-        """None so far."""
-        self.equations: list[tuple[tuple[Any, ...], Expression]] = []
-        self._named: list[tuple[tuple[Any, ...], Any]] = []  # (branch or sign, arguments...), what they define
-
-    def _known(self, key: tuple[Any, ...]) -> Any:
-        """What was defined before by arguments that can be seen to be the same."""
-        if len(self._named) >= _UNKNOWNS:
-            raise TooLargeError(f"more than {_UNKNOWNS} unknowns")
-        for (kind, *others), named in self._named:
-            if kind == key[0] and all(_is_zero(a - b) for a, b in zip(others, key[1:], strict=True)):
-                return named
-        return None
-
-    def lambertw(self, z: Any, branch: int = 0) -> Expression:
-        """The symbol w with w e^w = z."""
-        z = _small(sympy.sympify(z))
-        w = self._known((branch, z))
-        if w is None:
-            sign = {"negative": True} if branch == -1 else {"positive": True} if z.is_positive else {"real": True}
-            w = sympy.Dummy("w", **sign)
-            self._named.append(((branch, z), w))
-            self.equations.append(((w,), z - w * sympy.exp(w)))
-        return w
-
-    def logisticw(self, c: Any) -> Expression:
-        """The symbol w with w (1 + e^w) = c."""
-        c = _small(sympy.sympify(c))
-        w = self._known(("logistic", c))
-        if w is None:
-            w = sympy.Dummy("w", **({"positive": True} if c.is_positive else {"real": True}))
-            self._named.append((("logistic", c), w))
-            self.equations.append(((w,), c - w * (1 + sympy.exp(w))))
-        return w
-
-    def plane(self, beta: Any, gamma: Any, q: Any, sign: int, loss: Loss) -> tuple[Expression, Expression]:
-        """The symbols s_1 > 0 and s_2 (of the sign given) with s_1 = beta l(x), |s_2| = gamma l(y), l = e^{-m} or 1/(1 + e^m)."""
-        beta, gamma, q = (_small(sympy.sympify(value)) for value in (beta, gamma, q))
-        key, one = (f"plane {sign} {loss}", beta, gamma, q), 1 if loss == "logistic" else 0
-        pulls = self._known(key)
-        if pulls is None:
-            s1 = sympy.Dummy("s_1", nonnegative=True, positive=beta.is_positive)
-            size = sympy.Dummy("S", nonnegative=True, positive=gamma.is_positive)
-            pulls = s1, sign * size
-            x, y = s1 + q * sign * size, q * s1 + sign * size
-            self._named.append((key, pulls))
-            self.equations.append(((s1, size), beta - s1 * (one + sympy.exp(x))))
-            self.equations.append(((s1, size), gamma - size * (one + sympy.exp(y))))
-        return pulls
 
     def arithmetic(self) -> Arithmetic:
         """SymPy's arithmetic, recording here what it meets."""
         own = {field.name: getattr(symbolic(), field.name) for field in fields(Arithmetic)}
-        own |= {name: _bounded(own[name]) for name in ("exp", "log", "sqrt", "softplus", "sigmoid")}
-        own |= {
-            "abs": magnitude,
-            "lambertw": self.lambertw,
-            "lambertw_exp": lambda y: self.lambertw(sympy.expand_power_exp(sympy.exp(y))),
-            "logisticw": self.logisticw,
-            "minimum": _refuse,
-            "maximum": _refuse,
-            "indicator": _refuse,
-            "implicit": self.plane,
-        }
-        return _Symbolic(**own)
-
-    def about(self, expression: Expression) -> list[Expression]:
-        """The equations of the symbols in an expression, and of those in these equations."""
-        seen, chosen = set(expression.free_symbols), []
-        for symbols, equation in reversed(self.equations):  # an equation speaks of earlier symbols only
-            if seen.intersection(symbols):
-                chosen.append(equation)
-                seen |= equation.free_symbols
-        return chosen[::-1]
-
-
-def _bounded(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The function of a small argument; of a large one SymPy would ask for its sign forever."""
-    return lambda x: function(_small(sympy.sympify(x)))
+        one = {name: lambda x, name=name: self.apply((name,), [sympy.sympify(x)])
+               for name in ("exp", "log", "sqrt", "abs", "softplus", "sigmoid", "lambertw_exp", "logisticw")}  # fmt: skip
+        more = {
+            "lambertw": lambda z, branch=0: self.lambertw(sympy.sympify(z), branch),
+            "implicit": lambda *given: self.plane(*map(sympy.sympify, given[:3]), *given[3:]),
+            "minimum": _refuse, "maximum": _refuse, "indicator": _refuse,
+        }  # fmt: skip
+        return Arithmetic(**{**own, **one, **more})
 
 
 def _refuse(*_: Any) -> Any:
@@ -139,35 +56,61 @@ def _refuse(*_: Any) -> Any:
 
 
 def prove(claim: Claim) -> Evidence | None:
-    """Tries to prove that the margin of an equality is identically zero.
+    """Tries to prove that the margin of an equality is identically zero wherever it is defined.
+
+    Whether it is defined on the whole domain is another question, which `certify` asks, too.
 
     Args:
         claim: any claim; only EQUALITY claims can be proved here.
 
     Returns:
         Evidence of level "symbolic", or None where this procedure finds no proof (which refutes nothing).
+
+    Raises:
+        ClaimError: the claim's own functions raise.
     """
-    if claim.kind is not Kind.EQUALITY or claim.exclusion is not None:
+    return prove_zero(claim) if claim.kind is Kind.EQUALITY and claim.exclusion is None else None
+
+
+def prove_zero(claim: Claim) -> Evidence | None:
+    """As `prove`, of the margin of any claim."""
+    formula = None if claim.cases is not None else expressions(claim)
+    if formula is None or formula.margin is None:
         return None
-    unknowns = Unknowns()
-    xp = unknowns.arithmetic()
+    count = sum(formula.operations[place][0] in _IMPLICIT for place in formula.needed([formula.margin]))
+    if not checker.Statement(axes_of(claim), formula.operations, formula.sides, formula.margin).vanishes(formula.margin):
+        return None
+    by = f", by {count} defining equation{'s' if count > 1 else ''}" if count else ""
+    return Evidence("symbolic", words=f"the margin is identically zero{by}", grade="identity")
+
+
+_MOST = 2000  # operations of the longest margin that is written in other ways
+_IMPLICIT = ("lambertw", "lambertw_exp", "logisticw", "plane")
+
+
+def expressions(claim: Claim) -> Formula | None:
+    """The claim's expressions; None where one of its functions has no counterpart there, as one that compares.
+
+    Raises:
+        ClaimError: the claim's own functions raise.
+    """
     try:
-        p = claim.domain.chart(Point(**{axis.name: coordinate(axis) for axis in claim.domain.axes}), xp)
-        if not vanishes(claim.margin(p, xp), unknowns):
+        formula = read(claim)
+        if formula.margin is None and not claim.inner:
+            raise ClaimError(f"claim {claim.id!r}: its margin is None where a number is needed")
+        return formula
+    except FormulaError as error:
+        if error.__cause__ is None or isinstance(error.__cause__, NotImplementedError):
             return None
-    except _REFUSALS:
-        return None
-    count = len(unknowns.equations)
-    return Evidence("symbolic", words="the margin is identically zero" + (f", by {count} defining equations" if count else ""))
+        raise ClaimError(f"claim {claim.id!r} cannot be certified: {error}") from error
 
 
 def coordinate(axis: Axis) -> Expression:
     """The symbol of an axis, with the sign that its range has."""
-    sign = {"positive": True} if axis.low > 0 else {"nonnegative": True} if axis.low >= 0 else {"real": True}
-    return sympy.Symbol(axis.name, integer=True if axis.scale == "integer" else None, **sign)
+    return checker.coordinate(axis.name, axis.low, axis.high, axis.scale)
 
 
-def vanishes(expression: Any, unknowns: Unknowns | None = None) -> bool:
+def vanishes(expression: Any, unknowns: checker.Unknowns | None = None) -> bool:
     """Whether an expression is seen to be identically zero, given the equations of its unknowns.
 
     Args:
@@ -180,125 +123,179 @@ def vanishes(expression: Any, unknowns: Unknowns | None = None) -> bool:
     Raises:
         TooLargeError: it is beyond the size that is worked on.
     """
-    unknowns = unknowns or Unknowns()
-    expression = _small(sympy.sympify(expression))
-    for part in sorted(expression.atoms(magnitude), key=lambda part: -part.count_ops()):  # the outer before the inner
-        if vanishes(part.args[0], unknowns):
-            expression = expression.xreplace({part: sympy.Integer(0)})
-    return _is_zero(_eliminate(expression, unknowns.about(expression)))
+    return (unknowns or Unknowns()).vanishes(sympy.sympify(expression))
 
 
-def reduced(expression: Any, unknowns: Unknowns | None = None) -> Expression:
+def reduced(expression: Any, unknowns: checker.Unknowns | None = None) -> Expression:
     """Zero where `vanishes`, else the expression with what the equations of its unknowns eliminate."""
     unknowns, expression = unknowns or Unknowns(), sympy.sympify(expression)
-    return sympy.Integer(0) if vanishes(expression, unknowns) else _eliminate(expression, unknowns.about(expression))
+    return sympy.Integer(0) if vanishes(expression, unknowns) else unknowns.eliminated(expression)
 
 
-def _eliminate(expression: Expression, equations: list[Expression]) -> Expression:
-    """The expression with the coordinates replaced for which the equations can be solved."""
-    while equations:
-        _small(expression)
-        step = _solvable(expression, equations)
-        if step is None:
-            return expression
-        used, symbol, value = step
-        equations = [equation.subs(symbol, value) for equation in equations if equation is not used]
-        expression = expression.subs(symbol, value)
-    return expression
+# --- other forms that are easier to enclose -----------------------------------------------------------------------------------
 
 
-def _solvable(expression: Expression, equations: list[Expression]) -> tuple[Expression, Any, Expression] | None:
-    """(equation, symbol, value): a symbol that enters an equation linearly, with a coefficient that cannot vanish.
+@dataclass(frozen=True)
+class Forms:
+    """Other forms of a claim's own expressions, that are easier to enclose.
 
-    Symbols that occur in no exponent come first.
+    Attributes:
+        more: operations that continue the formula's.
+        twins: pairs of places that are equal wherever both are defined.
+        signs: pairs of places that have the same sign.
     """
-    everything = (expression, *equations)
-    inner = {s for e in everything for f in e.atoms(sympy.exp, sympy.log, magnitude) for s in f.free_symbols}
-    for within in (False, True):
-        for equation in equations:
-            numerator: Expression = sympy.fraction(_small(sympy.together(equation)))[0]
-            for symbol in sorted((s for s in equation.free_symbols if (s in inner) is within), key=sympy.default_sort_key):
-                slope = sympy.factor_terms(sympy.diff(numerator, symbol))
-                if sympy.diff(slope, symbol) == 0 and slope.is_zero is False:
-                    return equation, symbol, -numerator.subs(symbol, 0) / slope
+
+    more: tuple[Operation, ...] = ()
+    twins: tuple[tuple[int, int], ...] = ()
+    signs: tuple[tuple[int, int], ...] = ()
+
+
+@functools.lru_cache(maxsize=512)
+def forms(claim: Claim, formula: Formula) -> Forms:
+    """Other forms of a claim's expressions that SymPy sees to be right.
+
+    Args:
+        claim: an inequality or equality.
+        formula: its expressions.
+
+    Returns:
+        Forms: where something has to stay within a domain, a shorter one; of a margin f(a) - f(b) the difference a - b, and of
+        that and of factors in it the factored one; the product of the claim's factors where that is the margin, and each
+        factor for its part where the margin is the least of as many parts.
+    """
+    tape = _Tail(formula)
+    statement = checker.Statement(axes_of(claim), formula.operations, formula.sides, formula.margin)
+    if len(statement.order((*formula.sides, formula.margin))) > _MOST:
+        return Forms()
+    pairs = [(place, _rewritten(claim, place, rewrite, tape)) for place, rewrite in _domains(statement)]
+    signs: list[tuple[int, int]] = []
+    for leaf in _least(statement, formula.margin) if claim.kind is not Kind.EQUALITY else ():
+        signed = tape.signed(leaf)
+        signs += [(leaf, signed)] if signed != leaf else []
+        places = dict.fromkeys((signed, *tape.factors(signed)))
+        pairs += [(place, _rewritten(claim, place, sympy.factor, tape)) for place in places]
+    pairs += _factors(claim, _least(statement, formula.margin), tape)
+    statement = checker.Statement(axes_of(claim), tape.operations, formula.sides, formula.margin)
+    free = [(one, two) for one, two in pairs if two is not None and one not in statement.order((two,))]
+    equal = tuple({one: two for one, two in free if statement.vanishes(one, two)}.items())
+    if not equal and not signs:
+        return Forms()
+    return Forms(tuple(tape.operations[len(formula.operations) :]), equal, tuple(signs))
+
+
+def _least(statement: Any, place: int) -> list[int]:
+    """The expressions of which one is a minimum."""
+    name, *rest = statement.operations[place]
+    return [leaf for part in rest for leaf in _least(statement, part)] if name == "minimum" else [place]
+
+
+def _domains(statement: Any) -> Iterator[tuple[int, Callable[[Expression], Expression | None]]]:
+    """The places on whose values it depends whether the margin is defined, each with a way to write it."""
+    places = (*statement.sides, statement.margin)
+    known, _ = statement.jets(statement.parts(((0, 0),) * len(statement.axes)))
+    for place in statement.order(places):
+        name, *rest = statement.operations[place]
+        if name == "lambertw":
+            yield rest[0], sympy.factor
+        elif name == "div" and known[place] is None and known[rest[1]] is not None:
+            yield rest[1], _collected
+
+
+def _rewritten(claim: Claim, place: int, rewrite: Callable[[Expression], Expression | None], tape: _Tail) -> int | None:
+    """Where another form of an expression stands, None where there is none."""
+    unknowns = Unknowns()
+    try:
+        statement = checker.Statement(axes_of(claim), tape.operations, (), place)
+        before = checker.small(statement.symbolic((place,), unknowns)[place], 400)
+        after = None if unknowns.equations or before.atoms(checker.modulus) else rewrite(before)
+        return None if after is None or after == before else tape.put(after)
+    except checker.REFUSALS:
+        return None
+
+
+def _collected(before: Expression) -> Expression | None:
+    """A polynomial as a sum of monomials in all symbols but one, with factored coefficients, where that has fewer terms."""
+    for symbol in sorted(before.free_symbols, key=sympy.default_sort_key):
+        others = sorted(before.free_symbols - {symbol}, key=sympy.default_sort_key)
+        parts = [(m, sympy.factor(c)) for m, c in sympy.Poly(before, *others).terms()] if others else []
+        if 1 < len(parts) < len(sympy.Poly(before, *others, symbol).terms()):
+            return sympy.Add(*(c * sympy.Mul(*(s**n for s, n in zip(others, m, strict=True))) for m, c in parts))
     return None
 
 
-def _small(expression: Expression, most: int = _OPERATIONS) -> Expression:
-    """The expression, if its tree has few nodes; shared parts are counted once each time but looked at only once."""
-    sizes: dict[Expression, int] = {}
-    stack = [expression]
-    while stack:
-        part = stack[-1]
-        waiting = [a for a in part.args if a not in sizes]
-        if waiting:
-            stack += waiting
-            continue
-        sizes[stack.pop()] = size = 1 + sum(sizes[a] for a in part.args)
-        if size > most:
-            raise TooLargeError(f"an expression of more than {most} parts")
-    return expression
+def _factors(claim: Claim, parts: list[int], tape: _Tail) -> list[tuple[int, int]]:
+    """What the claim's factors are said to equal, and where they stand; `parts`: of which the margin is the least."""
+    if len(parts) == 1:
+        whole = functools.partial(_product, claim.factors)
+        return [(parts[0], _placed(claim, whole, tape))] if claim.factors else []
+    if len(parts) != len(claim.factors):
+        return []
+    return [(part, _placed(claim, factor, tape)) for part, factor in zip(parts, claim.factors, strict=True)]
 
 
-def _terms(expression: Expression) -> int:
-    """Upper bound on the number of terms after expansion."""
-    if expression.is_Add:
-        return sum(_terms(part) for part in expression.args)
-    if expression.is_Mul:
-        return _product(_terms(part) for part in expression.args)
-    if expression.is_Pow and expression.exp.is_Integer and expression.exp > 0:
-        return min(_terms(expression.base), _TERMS + 1) ** min(int(expression.exp), 64)
-    return 1
+def _product(factors: tuple[Any, ...], p: Point, xp: Any) -> Any:
+    return math.prod(factor(p, xp) for factor in factors)
 
 
-def _product(counts: Iterable[int]) -> int:
-    total = 1
-    for count in counts:
-        total = min(total * count, _TERMS + 1)
-    return total
+def _placed(claim: Claim, function: Any, tape: _Tail) -> int:
+    """Where a function of the claim's points stands."""
+    other = read(dataclasses.replace(claim, margin=function, factors=()))
+    moved: dict[int, int] = {}
+    for place in other.needed([other.margin]):
+        name, *rest = operation = other.operations[place]
+        begin, given = checker.first(operation) - 1, [moved[i] for i in arguments(operation)]
+        moved[place] = tape.place(name, *rest[:begin], *given, *rest[begin + len(given) :])
+    return moved[other.margin]
 
 
-def _opaque(expression: Expression) -> Expression:
-    """Symbols of their own for logarithms, magnitudes and roots, of which nothing more is used."""
-    def closed(part: Expression) -> bool:
-        return isinstance(part, sympy.log | magnitude) or (part.is_Pow and not part.exp.is_Integer)
+class _Tail:
+    """Operations that continue those of a formula."""
 
-    return expression.xreplace({part: sympy.Dummy() for part in expression.atoms(sympy.Function, sympy.Pow) if closed(part)})
+    def __init__(self, formula: Formula):
+        self.operations: list[Operation] = list(formula.operations)
 
+    def place(self, *operation: Any) -> int:
+        """Where an operation stands, at the end if it is new."""
+        if operation not in self.operations:
+            self.operations.append(operation)
+        return self.operations.index(operation)
 
-def _is_zero(expression: Expression) -> bool:
-    """Whether a rational function of symbols and exponentials is zero, by the terms of every total exponent."""
-    if _small(expression).has(sympy.Float, sympy.nan, sympy.zoo, sympy.oo, sympy.I):
-        return False
-    expression = sympy.expand_power_exp(expression)
-    expression = _opaque(sympy.expand_log(expression))
-    exponents: list[Expression] = []
-    symbols: list[Any] = []
-    names: dict[Expression, Expression] = {}
-    for part in sorted(expression.atoms(sympy.exp, type(sympy.E)), key=sympy.default_sort_key):
-        exponent = sympy.cancel(_small(part.as_base_exp()[1], _EXPONENT))
-        if exponent.has(sympy.exp):
-            return False
-        if -exponent in exponents:
-            names[part] = 1 / symbols[exponents.index(-exponent)]
-        else:
-            exponents.append(exponent)
-            symbols.append(sympy.Dummy())
-            names[part] = symbols[-1]
-    numerator = sympy.fraction(_small(sympy.together(expression.xreplace(names))))[0]
-    if _terms(numerator) > _TERMS:
-        raise TooLargeError(f"a polynomial of {_terms(numerator)} terms")
-    others = sorted(numerator.free_symbols - set(symbols), key=sympy.default_sort_key)
-    return _cancels(sympy.Poly(numerator, *symbols, *others, sympy.Dummy()), exponents)  # the dummy spares the case of none
+    def signed(self, place: int) -> int:
+        """Where one of the same sign stands: with a - b for f(a) - f(b), where f rises, and (a - b)(a + b) for |a| - |b|."""
+        name, *given = self.operations[place]
+        if name in ("mul", "div"):
+            return self.place("mul", *map(self.signed, given))
+        if name == "neg":
+            return self.place("neg", self.signed(given[0]))
+        if name == "sub":
+            first, second = (self.operations[i] for i in given)
+            if first[0] == second[0] == "abs":
+                parts = [self.place(sign, first[1], second[1]) for sign in ("sub", "add")]
+                return self.place("mul", *parts)
+            rises = first[0] in checker.RISING or (first[0] == "lambertw" and first[2] == 0)
+            if rises and first[0] == second[0] and first[2:] == second[2:]:
+                return self.place("sub", first[1], second[1])
+        return place
 
+    def factors(self, place: int) -> list[int]:
+        """The places of the factors of a product."""
+        name, *given = self.operations[place]
+        return [leaf for i in given for leaf in self.factors(i)] if name in ("mul", "div", "neg") else [place]
 
-def _cancels(polynomial: Any, exponents: list[Expression]) -> bool:
-    """Whether the terms of every total exponent, and in it of every monomial, add up to zero."""
-    totals: dict[tuple[Expression, tuple[int, ...]], Expression] = defaultdict(lambda: sympy.Integer(0))
-    known: dict[tuple[int, ...], Expression] = {}
-    for powers, coefficient in polynomial.terms():
-        head, tail = powers[: len(exponents)], powers[len(exponents) :]
-        if head not in known:
-            known[head] = sympy.cancel(sum((n * e for n, e in zip(head, exponents, strict=True)), sympy.Integer(0)))
-        totals[known[head], tail] += coefficient
-    return all(total == 0 for total in totals.values())
+    def put(self, expression: Expression) -> int:
+        """The place of a SymPy expression. Raises: ValueError for what no operation says."""
+        if expression.is_Symbol:
+            return self.place("axis", expression.name)
+        if expression.is_Rational:
+            return self.place("number", str(expression))
+        if isinstance(expression, sympy.exp) or expression is sympy.E:
+            return self.place("exp", self.put(expression.as_base_exp()[1] if expression is not sympy.E else sympy.Integer(1)))
+        if expression.is_Add or expression.is_Mul:
+            first, *others = map(self.put, expression.args)
+            for other in others:
+                first = self.place("add" if expression.is_Add else "mul", first, other)
+            return first
+        if expression.is_Pow and expression.exp.is_Integer:
+            base = self.place("power", self.put(expression.base), abs(int(expression.exp)))
+            return base if expression.exp > 0 else self.place("div", self.place("number", "1"), base)
+        raise ValueError(f"no operation says {expression}")

@@ -16,7 +16,7 @@ from typing import Any
 from ascentfail import closed_form, plane_bounds, plane_equations, stationary
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
-from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
+from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Modulus, Point
 from ascentfail.theory.lemmas.beyond_05_existence import UNIMODAL
 from ascentfail.theory.registry import register
 
@@ -34,11 +34,16 @@ def _sum_of_weights(p: Point, which: closed_form.Model, xp: Arithmetic) -> Scala
     return (x + y) / (1 + epsilon)
 
 
+def bound(p: Point, which: closed_form.Model, xp: Arithmetic) -> Scalar:
+    """(1 - eps) (1 + rho + kappa)^2/(1 + S(1))^2."""
+    limit = plane_bounds.duplicate_limit(p.rho, p.kappa, which, xp=xp)
+    return p.gap * (1 + p.rho + p.kappa) ** 2 / (1 + limit) ** 2
+
+
 def modulus(p: Point, which: closed_form.Model, xp: Arithmetic) -> Scalar:
     """Modulus minus distance: |S(eps) - S(1)| <= (1 - eps) (1 + rho + kappa)^2/(1 + S(1))^2."""
     limit = plane_bounds.duplicate_limit(p.rho, p.kappa, which, xp=xp)
-    bound = p.gap * (1 + p.rho + p.kappa) ** 2 / (1 + limit) ** 2
-    return bound - xp.abs(_sum_of_weights(p, which, xp) - limit)
+    return bound(p, which, xp) - xp.abs(_sum_of_weights(p, which, xp) - limit)
 
 
 _GAP = {"g": (0.0, 0.5)}
@@ -162,6 +167,10 @@ register(Claim(
     ),
     margin=lambda p, xp: xp.minimum(
         modulus(p, "descent_ascent", xp), xp.minimum(modulus(p, "original", xp), modulus(p, "oracle", xp))
+    ),
+    modulus=Modulus(
+        lambda p, xp: xp.maximum(bound(p, "descent_ascent", xp), xp.maximum(bound(p, "original", xp), bound(p, "oracle", xp))),
+        "nearness", 0.0,
     ),
     proof=(_SQUEEZE, _SQUEEZE_SIGN, *UNLEARNED),
     proof_words=_BOTH_WORDS + "; " + UNLEARNED_WORDS,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from ascentfail import plane_bounds, stationary
 from ascentfail.arithmetic import Arithmetic, Scalar
-from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
-from ascentfail.theory.lemmas.appendix_j_limits import UNLEARNED, UNLEARNED_WORDS, modulus
+from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Modulus, Point
+from ascentfail.theory.lemmas.appendix_j_limits import UNLEARNED, UNLEARNED_WORDS, bound, modulus
 from ascentfail.theory.registry import register
 
 _MEANS = Domain(
@@ -48,6 +48,7 @@ register(Claim(
             "lam from 1.01 to 100 times 2e(1 - 1/|R|), |R| in 2..1000, and eps close to 1",
         ),
         margin=lambda p, xp: modulus(p, "descent_ascent", xp),
+        modulus=Modulus(lambda p, xp: bound(p, "descent_ascent", xp), "nearness", 0.0),
         proof=UNLEARNED,
         proof_words=UNLEARNED_WORDS,
     ),

@@ -7,11 +7,10 @@ comes from the ridge.
 
 from __future__ import annotations
 
-from ascentfail import plane_equations, stationary, steps_1d
+from ascentfail import plane_equations, steps_1d
 from ascentfail.arithmetic import Arithmetic, Scalar
-from ascentfail.theory import steps
+from ascentfail.theory.charts import BY_MARGINS, beyond_one
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
-from ascentfail.theory.domains import PLANE
 from ascentfail.theory.registry import register
 
 _GRADIENTS = Domain(
@@ -56,29 +55,14 @@ register(Claim(
 ))
 
 
-def _retain_gradient(p: Point, xp: Arithmetic) -> tuple[tuple[Scalar, Scalar], tuple[Scalar, Scalar]]:
-    """(G_R(w_D)/lam, w_D - w_R) in the plane, from the samples' margins."""
-    s1, s2 = stationary.plane(p, "original", xp=xp)
-    w = plane_equations.weights(s1, s2, p.epsilon)
-    w_oracle = plane_equations.weights(plane_equations.oracle(p, xp=xp)[0], 0, p.epsilon)
-    pull = p.b * steps_1d.slope(plane_equations.margins(s1, s2, plane_equations.cosine(p))[0], xp.loss, xp)
-    return (w[0] - pull, w[1] - p.epsilon * pull), (w[0] - w_oracle[0], w[1] - w_oracle[1])
-
-
 def _approach(p: Point, xp: Arithmetic) -> Scalar:
-    """<G_R(w_D), w_D - w_R>/lam - |w_D - w_R|^2, which strong convexity of L_R makes >= 0."""
-    gradient, apart = _retain_gradient(p, xp)
+    """<G_R(w_D), w_D - w_R>/lam - |w_D - w_R|^2, which strong convexity of L_R makes >= 0, from the weights in the plane."""
+    w, w_oracle = plane_equations.weights(p.u, p.v, p.epsilon), plane_equations.weights(p.big_x, 0, p.epsilon)
+    pull = p.b * steps_1d.slope(plane_equations.margins(p.u, p.v, p.q)[0], xp.loss, xp)
+    gradient = (w[0] - pull, w[1] - p.epsilon * pull)
+    apart = (w[0] - w_oracle[0], w[1] - w_oracle[1])
     return gradient[0] * apart[0] + gradient[1] * apart[1] - apart[0] ** 2 - apart[1] ** 2
 
-
-GRADIENT_DIFFERENCE = steps.identity(
-    "gradient-difference",
-    "(1+eps^2) w = s_1 (1, eps) + s_2 (eps, 1) and G_R(w_R) = 0: (G_R(w_D) - lam (w_D - w_R)) (w_D - w_R) = -lam b "
-    "(l(x_D) - l(x_R)) (x_D - x_R), because <(1, eps), w> = x",
-    {"w1": (-30.0, 30.0), "w2": (-30.0, 30.0), "eps": (0.0, 1.0), "pull": (0.0, 1e3)},
-    lambda p, xp: p.pull * p.w1 + p.eps * p.pull * p.w2 - p.pull * (p.w1 + p.eps * p.w2),
-)
-HELPS_WORDS = "L_R is its retain mean plus lam/2 |w|^2, and the retain mean's gradient is monotone along (1, eps)"
 
 HELPS = register(Claim(
     id="beyond-1.first-step-helps",
@@ -86,14 +70,11 @@ HELPS = register(Claim(
     "<G_R(w_D), w_D - w_R> >= lam |w_D - w_R|^2.",
     source="ours",
     kind=Kind.ORDERING,
-    domain=PLANE,
+    domain=BY_MARGINS,
     margin=_approach,
-    proof=(
-        steps.inequality(
-            "slope-monotone", "(x - y)(e^{-y} - e^{-x}) >= 0: for x = y + d, d >= 0, it is d e^{-y} (1 - e^{-d})",
-            {"d": (0.0, 60.0), "y": (-30.0, 30.0)}, lambda p, xp: p.d, lambda p, xp: 1 - xp.exp(-p.d),
-        ),
-        GRADIENT_DIFFERENCE,
+    factors=(
+        lambda p, xp: p.b * steps_1d.slope(p.big_x, xp.loss, xp),
+        lambda p, xp: p.lag * beyond_one(p.lag, p.big_x - p.lag, xp),
     ),
-    proof_words=HELPS_WORDS,
+    note="The margin is b (l(x_D) - l(X))(X - x_D): the retain mean's gradient is monotone along (1, eps).",
 ))

@@ -7,31 +7,30 @@ of its path closer? On one coordinate the flow is monotone, so (c) is (b) or a s
 
 from __future__ import annotations
 
-from ascentfail import closed_form, plane_equations, stationary, steps_1d
+import dataclasses
+
+from ascentfail import plane_equations, stationary, steps_1d
 from ascentfail.arithmetic import Arithmetic, Scalar
-from ascentfail.theory import steps
+from ascentfail.theory.charts import BY_WEIGHTS
 from ascentfail.theory.claim import Claim, Kind, Point
-from ascentfail.theory.domains import LINE, LINE_WITH_DA, PLANE
-from ascentfail.theory.lemmas.lemma_03_wrong_side import FARTHER, FARTHER_WORDS, extra_distance, from_threshold
+from ascentfail.theory.domains import PLANE
+from ascentfail.theory.lemmas.lemma_03_wrong_side import FARTHEST
 from ascentfail.theory.registry import register
 
-FARTHER_1D = register(Claim(
+assert FARTHEST.repaired is not None  # the same statement, beside the paper's
+FARTHER_1D = register(dataclasses.replace(
+    FARTHEST.repaired,
     id="beyond-3.farther-1d",
     statement="One coordinate: |w_DA - w_R| > |w_D - w_R| iff alpha > phi^2/(1 + 2 phi), wherever w_DA = W_0(c_DA) exists.",
     source="ours: (a)",
-    kind=Kind.ORDERING,
-    domain=LINE_WITH_DA,
-    margin=lambda p, xp: extra_distance(p, xp) * from_threshold(p),
-    proof=FARTHER,
-    proof_words="below the threshold w_D <= w_DA <= w_R, since c_R - c_DA = b alpha/phi >= 0; from it on: " + FARTHER_WORDS,
+    note="The statement of lemma-3.farthest.repaired, among the three questions.",
 ))
 
 
 def _step_away(p: Point, xp: Arithmetic) -> Scalar:
     """-L_DA'(w_D)(w_D - w_R)/lam: positive where the first step leads away from the oracle."""
-    w = closed_form.original(p, xp=xp)
-    step = steps_1d.simultaneous(w, p, xp.number(1), loss=xp.loss, xp=xp) - w
-    return step * (w - closed_form.oracle(p, xp=xp))
+    step = steps_1d.simultaneous(p.original, p, xp.number(1), loss=xp.loss, xp=xp) - p.original
+    return step * (p.original - p.oracle)
 
 
 FIRST_STEP_1D = register(Claim(
@@ -39,11 +38,15 @@ FIRST_STEP_1D = register(Claim(
     statement="One coordinate: the first descent-ascent step leads away from the oracle iff phi^2/(1+2phi) < alpha < phi.",
     source="ours: (b)",
     kind=Kind.ORDERING,
-    domain=LINE,
-    margin=lambda p, xp: _step_away(p, xp) * from_threshold(p) * (p.phi - p.alpha),
-    proof=(*steps.ORDER_1D, steps.W_KEEPS_SIGN),
-    proof_words="w_D = c_D e^{-w_D}, so the first step is (c_DA - c_D) e^{-w_D}",
-    note="The flow on one coordinate never turns, so (c), no later point closer, holds on the closed interval.",
+    domain=BY_WEIGHTS,
+    margin=lambda p, xp: -_step_away(p, xp) * p.above * p.more,
+    factors=(
+        lambda p, xp: p.b * steps_1d.slope(p.original, xp.loss, xp) / p.phi,
+        lambda p, xp: p.above**2,
+        lambda p, xp: p.gap * p.more,
+    ),
+    note="`above` and `more` have the signs of alpha - phi^2/(1+2phi) and of alpha - phi. The flow on one coordinate never "
+    "turns, so (c), no later point closer, holds on the closed interval.",
 ))
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from ascentfail import plane_equations, stationary
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
+from ascentfail.theory.charts import COSINE, by_cosine, epsilon_in_range
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
-from ascentfail.theory.domains import EPSILON, PHI, PLANE_STATIONARY, RATIO, B, alpha_from_ratio
+from ascentfail.theory.domains import EPSILON, PLANE_STATIONARY, B
 from ascentfail.theory.registry import register
 
 
@@ -63,72 +64,111 @@ register(Claim(
 ))
 
 
-def _slope(p: Point, xp: Arithmetic) -> Scalar:
-    """h'(B) = 1/B + q^2 A/(1 + A) - 1."""
-    q, a, b = pulls_of_point(p, xp)
-    return 1 / b + q * q * a / (1 + a) - 1
+def _from_fold(p: Point, xp: Arithmetic) -> Point:
+    """Chart: the stationary point of retain pull A = A* e^{-rise}, A* that of the fold, from A e^A = beta e^{qB} at both.
+
+    So beta = A* e^{A* - q B*} and q (B* - B) = rise + A* - A: nothing is implicit, and `rise` is 0 at the fold.
+    """
+    p = by_cosine(p, xp)
+    b_fold = plane_equations.fold_ascent_pull(p.a_fold, p.q)
+    fall = p.a_fold * (1 - xp.exp(-p.rise))
+    pull = b_fold - (p.rise + fall) / p.q
+    b = p.a_fold * xp.exp(p.a_fold - p.q * b_fold) / (1 + p.epsilon**2)
+    return p.replace(fall=fall, a=p.a_fold * xp.exp(-p.rise), ascent_pull=pull, b=b)
+
+
+_FROM_FOLD = Domain(
+    (COSINE, Axis("a_fold", 5e-3, 100.0, "log"), Axis("rise", -12.0, 12.0)),
+    _from_fold,
+    lambda p, xp: (p.ascent_pull, 100 * p.b - 1, 10**4 - p.b, *epsilon_in_range(p)),
+    "every stationary point whose retain pull A is within e^{12} of that of the fold, A*; epsilon in [0.05, 0.95], b in [0.01, "
+    "1e4], any phi",
+)
+
+
+def _past_fold(p: Point) -> Scalar:
+    """D ln(A*/A) - ln(A*/A)^2 with D = (1+A)(1-B) + q^2 A B = B (1+A) h'(B), which is 0 at the fold, without cancellation.
+
+    With k = 1 - q^2, t = ln(A*/A), E = A* - A: D = t (1 + k A)/q + E ((1 + k A)/q - q^2/(1 + k A*)).
+    """
+    k = 1 - p.q**2
+    along = (1 + k * p.a) / p.q
+    return p.rise**2 * (along - 1) + p.rise * p.fall * (along - p.q**2 / (1 + k * p.a_fold))
+
+
+def _below_bound(p: Point, xp: Arithmetic) -> Scalar:
+    """e^{(bound - h)/q} - 1 for the bound ln B + q (1 + ln(1 + beta)) - (1-q^2) B.
+
+    As (1 + beta) e^{1 + qB - A} = e^{1 + qB - A} + e A, with A e^A = beta e^{qB}; and q B - A = q B* - A* - ln(A*/A).
+    """
+    gap = p.q * plane_equations.fold_ascent_pull(p.a_fold, p.q) - p.a_fold - p.rise
+    return xp.exp(1 + gap) + p.a * xp.exp(xp.number(1)) - 1
 
 
 register(Claim(
     id="beyond-5.one-maximum",
-    statement="h rises up to the fold and falls beyond it: below the threshold there are exactly two stationary points.",
+    statement="h rises up to the fold and falls beyond it, B (1+A) h'(B) ln(A*/A) >= ln(A*/A)^2 with A* the retain pull at the "
+    "fold, and h(B) <= ln B + q (1 + ln(1+beta)) - (1-q^2) B, which tends to -infinity for B -> 0 and B -> infinity: below the "
+    "threshold there are exactly two stationary points.",
     source="ours",
     kind=Kind.ORDERING,
-    domain=PLANE_STATIONARY,
-    margin=lambda p, xp: _slope(p, xp) * before_fold(p, xp),
-    proof=UNIMODAL,
-    proof_words=UNIMODAL_WORDS,
-    note="h tends to -infinity at both ends (beyond-5.unbounded gives the far one).",
+    domain=_FROM_FOLD,
+    margin=lambda p, xp: xp.minimum(_past_fold(p), _below_bound(p, xp)),
+    note="A rises with B, so ln(A*/A) >= 0 is the side of smaller B.",
 ))
 
 
-def _nature(p: Point, xp: Arithmetic) -> Scalar:
-    """det(Hessian)/lam^2 times the side of the fold."""
-    q, a, b = pulls_of_point(p, xp)
-    return ((1 + a) * (1 - b) + q * q * a * b) * before_fold(p, xp)
+def _trace(p: Point) -> Scalar:
+    """Trace of the Hessian over lam, 2 + A - B, without cancellation: 1 + A* - B* = k A* (1 + A*)/(1 + k A*)."""
+    k = 1 - p.q**2
+    return 1 + k * p.a_fold * (1 + p.a_fold) / (1 + k * p.a_fold) + p.rise / p.q + p.fall * (1 / p.q - 1)
 
 
 register(Claim(
     id="beyond-5.minimum-and-saddle",
-    statement="The stationary point before the fold is a local minimum, the one beyond it a saddle.",
+    statement="The stationary point before the fold is a local minimum, the one beyond it a saddle: det(Hessian)/lam^2 times "
+    "ln(A*/A) is at least ln(A*/A)^2, and before the fold the trace is positive.",
     source="ours",
     kind=Kind.ORDERING,
-    domain=PLANE_STATIONARY,
-    margin=_nature,
-    proof=UNIMODAL,
-    proof_words="the determinant is B (1 + A) h'(B); " + UNIMODAL_WORDS,
-    note="Before the fold B < 1/(1 - q^2 A/(1+A)) and the trace 2 + A - B is positive with the determinant.",
+    domain=_FROM_FOLD,
+    margin=lambda p, xp: xp.minimum(_past_fold(p), xp.maximum(-p.rise, _trace(p))),
+    note="The determinant is (1+A)(1-B) + q^2 A B = B (1+A) h'(B).",
 ))
 
 
 def _along_escape(p: Point, xp: Arithmetic) -> Scalar:
     """L_DA/lam at distance t along the direction with x = 0, y = -t, without the constant."""
-    rest = 1 - plane_equations.cosine(p) ** 2
-    return p.b - p.forget_b / p.phi * xp.exp(p.reach) + p.reach**2 / (2 * (1 + p.epsilon**2) * rest)
+    return p.b - p.growth + p.reach**2 / (2 * _spread(p))
+
+
+def _spread(p: Point) -> Scalar:
+    """The m = (1 + eps^2)(1 - q^2) = (1 - eps^2)^2/(1 + eps^2)."""
+    return (1 - p.epsilon**2) ** 2 / (1 + p.epsilon**2)
+
+
+def _beyond_others(p: Point, xp: Arithmetic) -> Point:
+    """Chart: the alpha whose G = (alpha b/phi) e^t is 2 e^{part t} times b + t + t^2/(2m), the other terms."""
+    growth = 2 * (p.b + p.reach + p.reach**2 / (2 * _spread(p))) * xp.exp(p.part * p.reach)
+    return p.replace(growth=growth, ratio=growth * xp.exp(-p.reach) / p.b)
 
 
 register(Claim(
     id="beyond-5.unbounded",
-    statement="For 0 < eps < 1 and alpha > 0 the descent-ascent loss is unbounded below: along x = 0 it ends below -t.",
+    statement="For 0 < eps < 1 and alpha > 0 the descent-ascent loss is unbounded below: along x = 0 it is at most -t wherever "
+    "(alpha b/phi) e^t is at least twice the other terms, as it is for all large t.",
     source="ours",
-    kind=Kind.LIMIT,
+    kind=Kind.BOUND,
     domain=Domain(
-        (EPSILON, PHI, B, RATIO, Axis("reach", 1.0, 200.0)),
-        alpha_from_ratio,
-        lambda p, xp: (
-            p.forget_b / p.phi * xp.exp(p.reach) - 2 * (p.b + p.reach)
-            - p.reach**2 / ((1 + p.epsilon**2) * (1 - plane_equations.cosine(p) ** 2)),
-        ),
-        "t in [1, 200] from where (alpha b/phi) e^t exceeds twice the other terms, which it does for every larger t",
+        (EPSILON, B, Axis("reach", 1.0, 200.0, "log"), Axis("part", 0.0, 1.0)),
+        _beyond_others,
+        lambda p, xp: (100 * p.ratio - 1, 2 - p.ratio),
+        "t in [1, 200] from where (alpha b/phi) e^t is at least twice b + t + t^2/(2m), m = (1+eps^2)(1-q^2); epsilon in [0.05, "
+        "0.95], b in [0.01, 1e4], alpha/phi in [0.01, 2], any phi",
     ),
     margin=lambda p, xp: -p.reach - _along_escape(p, xp),
-    proof=(
-        steps.identity(
-            "escape", "-t - L = [G - 2 (b + t) - t^2/m] + b + t + t^2/(2m) with G = (alpha b/phi) e^t and m = (1+eps^2)(1-q^2)",
-            {"g": (0.0, 1e3), "b": (0.0, 1e3), "t": (0.0, 1e3), "m": (1e-3, 2.0)},
-            lambda p, xp: -p.t - (p.b - p.g + p.t**2 / (2 * p.m))
-            - ((p.g - 2 * (p.b + p.t) - p.t**2 / p.m) + p.b + p.t + p.t**2 / (2 * p.m)),
-        ),
+    factors=(
+        lambda p, xp: 2 * xp.exp(p.part * p.reach) - 1,
+        lambda p, xp: p.b + p.reach + p.reach**2 / (2 * _spread(p)),
     ),
-    proof_words="the bracket is the side condition, the rest is >= 0",
+    note="The margin is the product of the factors for every t, which is not where the domain ends.",
 ))

@@ -33,6 +33,35 @@ def _in_weights(p: Point, i: int) -> Scalar:
     return gradient - plane_equations.weights(*_velocity(p), p.eps)[i]
 
 
+def _off_diagonal(p: Point) -> Scalar:
+    """Each of the four changes for a change d of the other coordinate, less its rate times d, squared and added."""
+    k, d = 1 - p.q**2, p.d
+
+    def force(margin: Scalar) -> Scalar:
+        """The loss's force where the margin has changed by that much: l - m times it."""
+        return p.l - p.m * margin
+
+    def first(x: Scalar, s1: Scalar) -> Scalar:
+        return p.beta * force(x) - s1
+
+    def second(y: Scalar, s2: Scalar) -> Scalar:
+        return -p.gamma * force(y) - s2
+
+    # (x, s_2): s_1 = x - q s_2, y = q x + k s_2; (s_1, -y): s_2 = y - q s_1, x = k s_1 + q y
+    def x_rate(x: Scalar, s2: Scalar) -> Scalar:
+        return first(x, p.s + x - p.q * s2) + p.q * second(p.q * x + k * s2, p.s + s2)
+
+    def y_rate(s1: Scalar, y: Scalar) -> Scalar:
+        return p.q * first(k * s1 + p.q * y, p.s + s1) + second(y, p.s + y - p.q * s1)
+
+    return (
+        (x_rate(0, d) - x_rate(0, 0) - p.q * k * p.gamma * p.m * d) ** 2
+        + (second(p.q * d, p.s) - second(0, p.s) - p.q * p.gamma * p.m * d) ** 2
+        + (first(-p.q * d, p.s) - first(0, p.s) - p.q * p.beta * p.m * d) ** 2
+        + (y_rate(0, 0) - y_rate(d, 0) - p.q * k * p.beta * p.m * d) ** 2
+    )
+
+
 KEEPS_ORDER = (
     steps.identity(
         "flow-of-pulls", "-grad L_DA/lam = b l(x) (1, eps) - (b alpha/phi) l(y) (eps, 1) - w has the pulls s_1' = beta l(x) - "
@@ -48,10 +77,19 @@ KEEPS_ORDER = (
             *plane_equations.margins(p.u, p.v, p.q)
         ),
     ),
+    steps.identity(
+        "off-diagonal", "with l at y + d less by m d (m = -l'): x' = s_1' + q s_2' in (x, s_2) changes with s_2 at the rate q "
+        "(1-q^2) gamma m(y), and s_2' with x at q gamma m(y); s_1' in (s_1, -y) changes with -y at q beta m(x), and -y' with s_1 "
+        "at q (1-q^2) beta m(x)",
+        {
+            "d": (-1.0, 1.0), "q": (0.0, 1.0), "beta": _RATIO, "gamma": _RATIO, "m": (0.0, 1e3), "l": (0.0, 1e3),
+            "s": (-30.0, 30.0),
+        },
+        lambda p, xp: _off_diagonal(p),
+    ),
     steps.inequality(
-        "cooperative", "with -l' = m >= 0: dx'/ds_2 = q (1-q^2) gamma m(y) and ds_2'/dx = q gamma m(y); ds_1'/d(-y) = q beta "
-        "m(x) and d(-y)'/ds_1 = q (1-q^2) beta m(x): products of numbers >= 0, whose "
-        "size does not matter", {"q": (0.0, 1.0), "strength": (0.0, 1e5), "m": (0.0, 1e3)},
+        "cooperative", "those rates are products of numbers >= 0, whose size does not matter",
+        {"q": (0.0, 1.0), "strength": (0.0, 1e5), "m": (0.0, 1e3)},
         lambda p, xp: p.q * (1 - p.q**2) * p.strength * p.m, lambda p, xp: p.q * p.strength * p.m,
     ),
 )
@@ -66,12 +104,18 @@ GAPS = steps.identity(
     + (plane_equations.margins(p.a, -p.b, p.q)[1] - plane_equations.margins(p.u, p.v, p.q)[1]
        - p.q * (p.a - p.u) + p.v + p.b) ** 2,
 )
+def _strengths(p: Point) -> Scalar:
+    """What A/l(x) and B/l(y) at a stationary point, and U/l(x) and V/l(y) at the original, are by the samples' numbers."""
+    (beta, gamma), (beta_original, gamma_original) = (
+        plane_equations.pulls(p, which) for which in ("descent_ascent", "original")
+    )
+    return (beta - (1 + p.phi) * beta_original) ** 2 + (p.phi * gamma - (1 + p.phi) * gamma_original) ** 2
+
+
 SAME_STRENGTHS = steps.identity(
-    "same-strengths", "A/l(x_s) = (1+phi) U/l(x_D) and phi B/l(y_s) = (1+phi) V/l(y_D), both beta and alpha beta",
-    {"beta": _RATIO, "alpha": _RATIO, "phi": _RATIO, "l_s": _RATIO, "l_d": _RATIO},
-    lambda p, xp: (p.beta * p.l_s / p.l_s - (1 + p.phi) * (p.beta / (1 + p.phi) * p.l_d) / p.l_d) ** 2
-    + (p.phi * (p.alpha * p.beta / p.phi * p.l_s) / p.l_s
-       - (1 + p.phi) * (p.alpha * p.beta / (1 + p.phi) * p.l_d) / p.l_d) ** 2,
+    "same-strengths", "A = beta l(x_s), B = gamma l(y_s), U = beta_D l(x_D) and V = gamma_D l(y_D) have beta = (1+phi) beta_D "
+    "and phi gamma = (1+phi) gamma_D: so A/l(x_s) = (1+phi) U/l(x_D) and phi B/l(y_s) = (1+phi) V/l(y_D)",
+    {"b": _RATIO, "alpha": _RATIO, "phi": _RATIO, "epsilon": (0.0, 1.0)}, lambda p, xp: _strengths(p),
 )
 _CHAIN = steps.identity(
     "chain", "d/A + (1-q^2) d = d (1 + (1-q^2) A)/A, which for d = (1+A)(1+2phi)/((1+phi)(1 + (1-q^2) A)) is (1 + 1/A)(2 - "

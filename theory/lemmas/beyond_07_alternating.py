@@ -11,17 +11,20 @@ from typing import Any
 from ascentfail import closed_form, steps_1d
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
-from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
-from ascentfail.theory.lemmas.first_steps import ESCAPE_THRESHOLD
+from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Modulus, Point
 from ascentfail.theory.registry import register
 
-_W = Axis("w", -3.0, 10.0)
 _STRENGTHS = (Axis("h_retain", 1e-3, 10.0, "log"), Axis("excess", 1e-3, 10.0, "log"))  # eta rho, and ln(alpha/phi)
 
 
 def _ridged(p: Point) -> Point:
     """Ratios with kappa and rho in units of the ridge."""
     return Point(b=p.rho / p.lam, forget_b=p.kappa / p.lam, phi=1)
+
+
+def _by_slope(p: Point, xp: Arithmetic) -> Point:
+    """Chart: w = -ln of e^{-w}, so that no exponential stands in an exponent."""
+    return p.replace(w=-xp.log(p.slope))
 
 
 SECOND_ORDER = register(Claim(
@@ -31,17 +34,15 @@ SECOND_ORDER = register(Claim(
     source="ours",
     kind=Kind.EQUALITY,
     domain=Domain(
-        (_W, Axis("eta", 1e-3, 1.0, "log"), Axis("lam", 1e-3, 1.0, "log"), Axis("rho", 0.01, 1.0), Axis("kappa", 0.01, 1.0)),
-        words="w in [-3, 10], eta and lam in [1e-3, 1], rho and kappa in [0.01, 1]",
+        (
+            Axis("slope", 4e-5, 21.0, "log"), Axis("eta", 1e-3, 1.0, "log"), Axis("lam", 1e-3, 1.0, "log"),
+            Axis("rho", 0.01, 1.0), Axis("kappa", 0.01, 1.0),
+        ),
+        _by_slope,
+        lambda p, xp: (p.w + 3, 10 - p.w),
+        "w in [-3, 10], eta and lam in [1e-3, 1], rho and kappa in [0.01, 1]",
     ),
     margin=lambda p, xp: after_second_order(p, xp) + p.eta * p.kappa * xp.exp(-p.w) * _beyond_linear(p, xp),
-    proof=(steps.identity(
-        "second-order", "h^2 A - h kappa' l (e^t - 1) = h^2 A (1 - kappa' l) - h kappa' l (e^t - 1 - t) with t = h A",
-        {"h": (1e-3, 1.0), "a": (-1e3, 1e3), "kappa": (1e-3, 1e3), "l": (0.0, 1e3), "growth": (0.0, 1e3)},
-        lambda p, xp: p.h**2 * p.a - p.h * p.kappa * p.l * (p.growth - 1)
-        - p.h**2 * p.a * (1 - p.kappa * p.l) + p.h * p.kappa * p.l * (p.growth - 1 - p.h * p.a),
-    ),),
-    proof_words="the first form is the expansion of iterative.leading-order, with e^{-u} = e^{-w} e^t",
 ))
 
 
@@ -97,21 +98,17 @@ def _multiplier(p: Point, xp: Arithmetic) -> Scalar:
     return (1 - p.h_retain * xp.exp(-w)) * (1 + p.h_retain * xp.exp(p.excess) * xp.exp(-u))
 
 
-_STABLE = steps.inequality(
-    "stable-below-root-two", "2 - s^2 = (sqrt 2 - s)(sqrt 2 + s), and sqrt 2 + s >= 0", {"s": (0.0, 30.0)},
-    lambda p, xp: xp.sqrt(xp.number(2)) + p.s,
-)
-
 register(Claim(
     id="beyond-7.stability",
-    statement="The fixed point is stable exactly where alpha/phi < e^{sqrt 2}: 1 - s^2 > -1 iff s < sqrt 2, s = ln(alpha/phi).",
+    statement="The fixed point is stable exactly where alpha/phi < e^{sqrt 2}: its multiplier m lies inside (-1, 1) where s = "
+    "ln(alpha/phi) is below sqrt 2, at -1 where it is sqrt 2, and outside beyond, as 1 - m^2 has the sign of 2 - s^2.",
     source="ours",
     kind=Kind.ORDERING,
     domain=Domain(_STRENGTHS, words="eta rho in [1e-3, 10], ln(alpha/phi) in [1e-3, 10]"),
-    margin=lambda p, xp: (2 - p.excess**2) * (xp.sqrt(xp.number(2)) - p.excess),
-    proof=(_STABLE,),
-    proof_words="the product is (sqrt 2 - s)^2 (sqrt 2 + s); below 1 the multiplier always is, since s > 0",
-    note="Beyond e^{sqrt 2} the multiplier passes -1: the period doubles.",
+    margin=lambda p, xp: (2 - p.excess**2) * (1 - _multiplier(p, xp) ** 2),
+    factors=(lambda p, xp: p.excess**2, lambda p, xp: (2 - p.excess**2) ** 2),
+    note="The multiplier is that of the two half-steps at w*; the margin is the product of the factors. Beyond e^{sqrt 2} the "
+    "multiplier passes -1: the period doubles.",
 ))
 
 SMALL_EXPONENT = steps.inequality(
@@ -131,15 +128,19 @@ register(Claim(
         lambda p, xp: _with_ridge(p, xp),
         words="eta rho in [1e-3, 10], s = ln(alpha/phi) in [1e-3, 10], h = part 0.1/(1 + |w*| + s)",
     ),
-    margin=lambda p, xp: 3 * p.step * p.size * (1 + p.excess) - xp.abs(
-        steps_1d.alternating(p.start, p, p.step, xp=xp) - p.start
-    ),
+    margin=lambda p, xp: _at_most(p, xp) - xp.abs(steps_1d.alternating(p.start, p, p.step, xp=xp) - p.start),
+    modulus=Modulus(lambda p, xp: _at_most(p, xp), "part", 0),
     proof=(SMALL_EXPONENT,),
     proof_words="u = w* + s - h w*, so e^{-u} = e^{-w*-s} e^{h w*} and the ascent takes off s e^{h w*} + h u: together -h w* - s "
     "(e^{h w*} - 1) - h (w* + s - h w*), at most h |w*| (1 + 1.1 s) + h (|w*| + s) + h |w*|/10. A step's move at w* - delta "
     "and at w* + delta tends likewise to that without a ridge, whose signs there differ as the multiplier 1 - s^2 is not 1: so a "
     "fixed point lies between (intermediate values)",
 ))
+
+
+def _at_most(p: Point, xp: Arithmetic) -> Scalar:
+    """The bound 3 h (1 + |w*| + s)(1 + s), which vanishes with h = eta lam."""
+    return 3 * p.step * p.size * (1 + p.excess)
 
 
 def _with_ridge(p: Point, xp: Arithmetic) -> Point:
@@ -159,11 +160,11 @@ NO_SIMULTANEOUS = register(Claim(
     kind=Kind.ORDERING,
     domain=Domain(
         (Axis("phi", 1e-2, 3.0, "log"), Axis("b", 1e-2, 1e4, "log"), Axis("beyond", 1e-6, 10.0, "log")),
-        lambda p, xp: Point(phi=p.phi, b=p.b, alpha=p.phi * (1 + (1 + p.beyond) / (xp.exp(xp.number(1)) * p.b))),
+        lambda p, xp: p.replace(alpha=p.phi * (1 + (1 + p.beyond) / (xp.exp(xp.number(1)) * p.b))),
         words="alpha/phi - 1 = (1 + t)/(e b) with t in [1e-6, 10], phi in [0.01, 3], b in [0.01, 1e4]",
     ),
     margin=lambda p, xp: -1 - xp.exp(xp.number(1)) * closed_form.coefficient(p, "descent_ascent"),
     strict=True,
-    proof=(ESCAPE_THRESHOLD,),
-    proof_words="alpha = phi (1 + (1 + t)/(e b)) in the identity gives 1 + e c_DA = -t < 0",
+    factors=(lambda p, xp: p.beyond,),
+    note="The margin is t. The least value of w e^w, which a stationary point has to make c_DA, is -1/e, at w = -1.",
 ))

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 
-from ascentfail import plane_equations, stationary
-from ascentfail.arithmetic import Arithmetic, Scalar, under_logistic_loss
+from ascentfail import plane_equations, steps_1d
+from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import PLANE
-from ascentfail.theory.lemmas.beyond_01_first_step import GRADIENT_DIFFERENCE, HELPS, HELPS_WORDS
+from ascentfail.theory.lemmas.beyond_01_first_step import HELPS
 from ascentfail.theory.lemmas.beyond_03_paths import (
     AWAY,
     BOTH_FALL,
@@ -28,21 +28,10 @@ from ascentfail.theory.lemmas.beyond_03_regions import FIRST_STEP_1D, FIRST_STEP
 from ascentfail.theory.lemmas.beyond_08_logistic import again
 from ascentfail.theory.lemmas.beyond_08_logistic_flow import REACHES, REACHES_WORDS
 from ascentfail.theory.lemmas.dependence_causes import FARTHER_WITH_DEPENDENCE
-from ascentfail.theory.lemmas.first_steps import ORDER, ORDER_WORDS
 from ascentfail.theory.registry import register
 
-_MONOTONE = steps.inequality(
-    "logistic-slope-monotone", "(x - y)(l(y) - l(x)) >= 0 for l = 1/(1 + e^m): for x = y + d, d >= 0, l(y) - l(x) = l(y) l(x) "
-    "e^y (e^d - 1)",
-    {"d": (0.0, 60.0), "y": (-30.0, 30.0)}, lambda p, xp: p.d, lambda p, xp: xp.exp(p.d) - 1,
-)
-
-register(again(HELPS, proof=(_MONOTONE, GRADIENT_DIFFERENCE), words=HELPS_WORDS, note="The same with the logistic loss."))
-register(again(
-    FIRST_STEP_1D, proof=(*ORDER, steps.FIRST_STEP), words=f"{ORDER_WORDS}; w_D = c_D l(w_D), so the first step is (c_DA - c_D) "
-    "l(w_D)",
-    note="The same with the logistic loss: the same region.",
-))
+register(again(HELPS, note="The same with the logistic loss.", factors=True))
+register(again(FIRST_STEP_1D, note="The same with the logistic loss: the same region.", factors=True))
 register(again(FIRST_STEP_2D, note="The same with the logistic loss, U and V its own pulls."))
 register(again(
     STEP_IMPLIES_END, AWAY, (*BOTH_FALL, *REACHES, steps.X_GAP_AND_Y_GAP),
@@ -55,35 +44,41 @@ register(dataclasses.replace(_PATH, repaired=_PATH.repaired and dataclasses.repl
 )))
 
 
-def _residual(p: Point, xp: Arithmetic) -> Scalar:
-    """|s_1 - beta l(x)| + |S - gamma l(y)| at the point found."""
-    logistic, q = under_logistic_loss(xp), plane_equations.cosine(p)
-    (beta, gamma), (s1, s2) = plane_equations.pulls(p, "descent_ascent"), stationary.plane(p, "descent_ascent", xp=logistic)
-    x, y = plane_equations.margins(s1, s2, q)
-    return xp.abs(s1 - beta * xp.sigmoid(-x)) + xp.abs(s2 + gamma * xp.sigmoid(-y))
+def _rectangle(p: Point, xp: Arithmetic) -> Point:
+    """Chart: alpha, and pulls (s_1, S) anywhere in the rectangle [0, beta] x [0, gamma]."""
+    p = PLANE.chart(p, xp)
+    beta, gamma = plane_equations.pulls(p, "descent_ascent")
+    return p.replace(beta=beta, gamma=gamma, s1=p.along_retain * beta, size=p.along_forget * gamma)
 
 
-# That the margin is zero by the equations that define the point would assume the point; existence is what has to be proved.
-_LINEAR = steps.inequality(
-    "logistic-loss-grows-linearly", "0 <= ln(1 + t) <= 1 for t = e^{-|m|}, so that ln(1 + e^{-m}) = max(-m, 0) + ln(1 + t) <= "
-    "|m| + 1", {"t": (0.0, 1.0)}, lambda p, xp: 1 - xp.log(1 + p.t), lambda p, xp: xp.log(1 + p.t),
-)
+def _signs_on_faces(p: Point, xp: Arithmetic) -> Scalar:
+    """The least of what s_1 - beta l(x) and S - gamma l(y) have of the right sign on the two faces across their own axis."""
+    q = plane_equations.cosine(p)
+
+    def margins(s1: Scalar, size: Scalar) -> tuple[Scalar, Scalar]:
+        return plane_equations.margins(s1, -size, q)
+
+    def force(margin: Scalar) -> Scalar:
+        return steps_1d.slope(margin, "logistic", xp)  # l(m), and 1 - l(m) = l(-m)
+
+    retain = xp.minimum(force(margins(0 * p.s1, p.size)[0]), force(-margins(p.beta, p.size)[0]))
+    forget = xp.minimum(force(margins(p.s1, 0 * p.size)[1]), force(-margins(p.s1, p.gamma)[1]))
+    return xp.minimum(p.beta * retain, p.gamma * forget)
+
 
 register(Claim(
     id="beyond-8.dependence-causes.exists",
     statement="With the logistic loss descent-ascent has a stationary point for every eps and alpha, so no dependence ends its "
-    "range.",
+    "range: on the rectangle of pulls 0 <= s_1 <= beta, 0 <= S <= gamma, s_1 - beta l(x) is <= 0 where s_1 = 0 and >= 0 where "
+    "s_1 = beta, and S - gamma l(y) is <= 0 where S = 0 and >= 0 where S = gamma: so both vanish somewhere (Poincare, Miranda).",
     source="ours: dependence-causes.exists with the logistic loss",
-    kind=Kind.EQUALITY,
+    kind=Kind.BOUND,
     domain=Domain(
-        (Axis("epsilon", 0.0, 1.0), *PLANE.axes[1:]), PLANE.chart,
-        words="epsilon in [0, 1], phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, 2]",
+        (Axis("epsilon", 0.0, 1.0), *PLANE.axes[1:], Axis("along_retain", 0.0, 1.0), Axis("along_forget", 0.0, 1.0)), _rectangle,
+        words="epsilon in [0, 1], phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, 2]; s_1 in [0, beta], S in [0, gamma]",
     ),
-    margin=_residual,
-    proof=(_LINEAR,),
-    proof_words="the retain part of L_DA is >= 0 and the forget part >= -gamma (|y| + 1) in units of the ridge (step), with |y| "
-    "at most a multiple of |w|; so L_DA/lam >= |w|^2/2 - gamma (|y| + 1) grows without bound in every direction, and a "
-    "continuous function that does has a minimum, where its gradient is zero",
+    margin=_signs_on_faces,
+    note="The margin is the least of the four signs, over the whole of each face; no stationary point is assumed.",
 ))
 _EVERYWHERE = FARTHER_WITH_DEPENDENCE.domain.words.replace(", a minimum at both", "")
 register(again(

@@ -6,26 +6,31 @@ does the failure that it causes. What the bounded slope changes is boundedness, 
 
 from __future__ import annotations
 
-from ascentfail import closed_form, steps_1d
+from ascentfail import steps_1d
 from ascentfail.arithmetic import Arithmetic, Scalar, under_logistic_loss
 from ascentfail.theory import steps
-from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
+from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Modulus, Point
 from ascentfail.theory.domains import PHI, RATIO, B, alpha_from_ratio
 from ascentfail.theory.lemmas.beyond_07_alternating import NO_SIMULTANEOUS
-from ascentfail.theory.lemmas.first_steps import ESCAPE_THRESHOLD
 from ascentfail.theory.lemmas.iterative import ALTERNATING_EXPANSION, UNIFORM
 from ascentfail.theory.registry import register
 
 _LOOKED_AT = 8  # steps simulated for each sampled point; the proof is for all
 
 
-def _second_order(p: Point, xp: Arithmetic) -> Scalar:
-    """What h^2 |first drift| (1 + pull of the second/4) leaves over the difference, for both orders."""
+def _bounds(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar]:
+    """h^2 |first drift| (1 + pull of the second/4), retain first and forget first."""
     slope, kappa = steps_1d.slope(p.w, "logistic", xp), steps_1d.ascent_strength(p)
+    drifts = p.w - p.b * slope, p.w + kappa * slope
+    return p.step**2 * xp.abs(drifts[0]) * (1 + kappa / 4), p.step**2 * xp.abs(drifts[1]) * (1 + p.b / 4)
+
+
+def _second_order(p: Point, xp: Arithmetic) -> Scalar:
+    """What these bounds leave over the difference, for both orders."""
     together, margins = steps_1d.simultaneous(p.w, p, p.step, ridges=2, loss="logistic", xp=xp), []
-    for order, drift, pull in (("retain-first", p.w - p.b * slope, kappa), ("forget-first", p.w + kappa * slope, p.b)):
+    for order, bound in zip(("retain-first", "forget-first"), _bounds(p, xp), strict=True):
         gap = steps_1d.alternating(p.w, p, p.step, order=order, loss="logistic", xp=xp) - together
-        margins.append(p.step**2 * xp.abs(drift) * (1 + pull / 4) - xp.abs(gap))
+        margins.append(bound - xp.abs(gap))
     return xp.minimum(*margins)
 
 
@@ -41,6 +46,7 @@ register(Claim(
         words="w in [-3, 10], phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, 2], eta lam in [1e-6, 1e3]; both orders",
     ),
     margin=_second_order,
+    modulus=Modulus(lambda p, xp: xp.maximum(*_bounds(p, xp)), "step", 0),
     proof=(ALTERNATING_EXPANSION, steps.identity(
         "logistic-bend", "-l' = l (1 - l), and 1/4 - l (1 - l) = (1/2 - l)^2 >= 0", {"l": (0.0, 1.0)},
         lambda p, xp: xp.number(1) / 4 - p.l * (1 - p.l) - (xp.number(1) / 2 - p.l) ** 2,
@@ -119,28 +125,29 @@ register(Claim(
 ))
 
 
-def _between(p: Point, xp: Arithmetic) -> Scalar:
-    """What c l(w) - w is above 0 at w = c, and below it at w = 0."""
-    c = closed_form.coefficient(p, "descent_ascent")
-    return xp.minimum(c * steps_1d.slope(c, "logistic", xp) - c, -c * steps_1d.slope(0 * c, "logistic", xp))
+def _signs(p: Point, xp: Arithmetic) -> Scalar:
+    """The least of c l(c) - c = -c l(-c), -c l(0), and the slope 1 + (1 + w) e^w of w (1 + e^w) at a w in [c, 0]."""
+    w = p.c * p.part
+    ends = xp.minimum(-p.c * steps_1d.slope(-p.c, "logistic", xp), -p.c * steps_1d.slope(0 * p.c, "logistic", xp))
+    return xp.minimum(ends, 1 + (1 + w) * xp.exp(w))
+
+
+def _crossed(p: Point, xp: Arithmetic) -> Point:
+    """Chart: c_DA = -(1 + t)/e itself beside the alpha of `NO_SIMULTANEOUS`."""
+    return NO_SIMULTANEOUS.domain.chart(p, xp).replace(c=-(1 + p.beyond) / xp.exp(xp.number(1)))
 
 
 register(Claim(
     id="beyond-8.7.no-simultaneous",
     statement="With the logistic loss the simultaneous method has one stationary point there, too: c_DA l(w) - w is positive at "
-    "w = c_DA and negative at w = 0, and w (1 + e^w) = c_DA has one solution.",
+    "w = c_DA and negative at w = 0, and w (1 + e^w), which c_DA has to be, increases in between.",
     source="ours: beyond-7.no-simultaneous with the logistic loss",
     kind=Kind.ORDERING,
-    domain=NO_SIMULTANEOUS.domain,
-    margin=_between,
-    strict=True,
-    proof=(
-        ESCAPE_THRESHOLD, steps.LOGISTIC_INCREASES,
-        steps.inequality(
-            "logistic-inside", "1 - l(c) = 1/(1 + e^{-c}) > 0", {"c": (-1e2, 0.0)}, lambda p, xp: 1 / (1 + xp.exp(-p.c)),
-        ),
+    domain=Domain(
+        (*NO_SIMULTANEOUS.domain.axes, Axis("part", 0.0, 1.0)), _crossed,
+        words=f"{NO_SIMULTANEOUS.domain.words}, and every w between c_DA and 0",
     ),
-    proof_words="c_DA < -1/e by the threshold; c l(c) - c = -c (1 - l(c)) > 0 and c l(0) - 0 = c/2 < 0, so there is a zero "
-    "between (intermediate values), and no other, as w (1 + e^w) increases",
-    note="The exponential loss has none there.",
+    margin=_signs,
+    strict=True,
+    note="The exponential loss has none there. A stationary point has the sign of c_DA and is less far from 0.",
 ))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ascentfail import steps_1d
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
-from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
+from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Modulus, Point
 from ascentfail.theory.lemmas.beyond_07_alternating import SMALL_EXPONENT
 from ascentfail.theory.registry import register
 
@@ -81,10 +81,10 @@ register(Claim(
 ))
 
 
-def _limits(p: Point, xp: Arithmetic) -> Scalar:
-    """>= 0 where 2 sinh(t/2) <= D <= sinh(t/2) + sqrt(2 + sinh(t/2)^2)."""
+def _inside(p: Point, xp: Arithmetic) -> Scalar:
+    """(D - 2h)(2 + 2 h D - D^2), h = sinh(t/2): > 0 where 2h < D < h + sqrt(2 + h^2), as both cannot fail."""
     big, sinh = spread(p, xp)
-    return xp.minimum(big - 2 * sinh, sinh + xp.sqrt(2 + sinh**2) - big)
+    return (big - 2 * sinh) * (2 + 2 * big * sinh - big**2)
 
 
 SIDES = steps.identity(
@@ -95,11 +95,6 @@ SIDES = steps.identity(
         1 + 2 * p.big * p.h - p.big**2
     ),
 )
-_ROOT = steps.inequality(
-    "root-above-sinh", "sqrt(2 + h^2) - h = 2/(sqrt(2 + h^2) + h) > 0", {"h": (0.0, 100.0)},
-    lambda p, xp: 2 / (xp.sqrt(2 + p.h**2) + p.h),
-)
-
 register(Claim(
     id="beyond-8.7.stability",
     statement="With the logistic loss, too, the fixed point is stable where alpha/phi < e^{sqrt 2}, and not stable beyond.",
@@ -111,18 +106,21 @@ register(Claim(
     "also for larger alpha/phi where the step is small enough.",
     repaired=Claim(
         id="beyond-8.7.stability.repaired",
-        statement="Its multiplier lies inside (-1, 1) exactly where 2 sinh(t/2) < D < sinh(t/2) + sqrt(2 + sinh(t/2)^2), D that "
-        "of beyond-8.7.multiplier.",
+        statement="Its multiplier m lies inside (-1, 1) exactly where 2h < D < h + sqrt(2 + h^2), h = sinh(t/2) and D that of "
+        "beyond-8.7.multiplier: 1 - m^2 = D (D - 2h)(2 + 2 h D - D^2), whose last two factors are not both negative.",
         source="ours",
         kind=Kind.ORDERING,
         domain=BALANCE,
-        margin=lambda p, xp: _limits(p, xp) * (1 - xp.abs(multiplier(p, xp))),
-        proof=(SIDES, _ROOT),
-        proof_words="with h = sinh(t/2), r = sqrt(2 + h^2) and D > 0 the multiplier is below 1 iff D > 2h and above -1 iff D < "
-        "h + r; both cannot fail, as 2h < h + r",
+        margin=lambda p, xp: _inside(p, xp) * (1 - multiplier(p, xp) ** 2),
+        factors=(lambda p, xp: spread(p, xp)[0], lambda p, xp: _inside(p, xp) ** 2),
         note="For t -> 0 it is 0 < s < sqrt 2. D falls with t, so below e^{sqrt 2} only the first bound can fail.",
     ),
 ))
+
+
+def _at_most(p: Point, xp: Arithmetic) -> Scalar:
+    """The bound 3 h (1 + |w*| + d)(1 + d), which vanishes with h = eta lam."""
+    return 3 * p.step * p.size * (1 + p.move)
 
 
 def _with_ridge(p: Point, xp: Arithmetic) -> Point:
@@ -146,9 +144,10 @@ register(Claim(
     domain=Domain(
         (EXCESS, BEYOND, Axis("part", 1e-6, 1.0, "log")), _with_ridge, words=f"{WORDS}, h = part 0.1/(1 + |w*| + s + t)",
     ),
-    margin=lambda p, xp: 3 * p.step * p.size * (1 + p.move) - xp.abs(
+    margin=lambda p, xp: _at_most(p, xp) - xp.abs(
         steps_1d.alternating(p.start, p, p.step, loss="logistic", xp=xp) - p.start
     ),
+    modulus=Modulus(lambda p, xp: _at_most(p, xp), "part", 0),
     proof=(SMALL_EXPONENT, steps.inequality(
         "logistic-ratio", "1 <= l(u - v)/l(u) = (1 + e^u)/(1 + e^{u-v}) <= e^v for v >= 0: the differences from both are e^u "
         "(1 - e^{-v}) and e^v - 1 over 1 + e^{u-v}", {"u": (-30.0, 30.0), "v": (0.0, 1.0)},

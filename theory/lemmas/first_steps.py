@@ -2,14 +2,17 @@ r"""The first step, the flow, and early stopping in the paper's set-up.
 
 On one coordinate -L_DA'(w_D)/lam = (c_DA - c_D) l(w_D), because w_D = c_D l(w_D): the first step has the sign of c_DA - c_D,
 whatever its size and whichever of the two losses. With several orthogonal axes a direction is judged by all of them together.
+The statements that hold list their points by weights, see `theory.by_weights`: nothing is implicit, no order is built in.
 """
 
 from __future__ import annotations
 
+import dataclasses
+
 from ascentfail import closed_form, steps_1d
 from ascentfail.arithmetic import Arithmetic, Scalar, under_logistic_loss
 from ascentfail.problems import Loss
-from ascentfail.theory import steps
+from ascentfail.theory import by_weights, steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import PHI, STEP, B
 from ascentfail.theory.registry import register
@@ -19,23 +22,40 @@ ORDER_WORDS = "the weight increases with its coefficient c, under either loss, s
 ORDER = (*steps.ORDER_1D, steps.LOGISTIC_INCREASES)
 
 
+def _under(loss: Loss, xp: Arithmetic) -> Arithmetic:
+    return xp if loss == "exponential" else under_logistic_loss(xp)
+
+
 def weights(p: Point, loss: Loss, xp: Arithmetic) -> tuple[Scalar, Scalar]:
     """(w_D, w_R) under either loss."""
-    xp = xp if loss == "exponential" else under_logistic_loss(xp)
+    xp = _under(loss, xp)
     return closed_form.original(p, xp=xp), closed_form.oracle(p, xp=xp)
 
 
-def _between(p: Point, xp: Arithmetic) -> Point:
-    """Chart: `place` in (0, 1] runs from phi^2/(1 + 2 phi) to phi."""
-    low = closed_form.wrong_way_alpha(p.phi)
-    return Point(phi=p.phi, b=p.b, alpha=low + p.place * (p.phi - low), step=p.step)
+def _listed(p: Point, loss: Loss, xp: Arithmetic) -> Point:
+    """Chart: w_D, w_R - w_D = 2 w_D/(1 + w_D) lead, and `place` in (0, 1], which runs from phi^2/(1 + 2 phi) to phi."""
+    xp = _under(loss, xp)
+    above = 2 * p.original / (1 + p.original) * p.lead
+    lead, b = by_weights.rise(p.original, above, xp), by_weights.coefficient_of(p.original + above, xp)
+    phi = lead / ((1 - p.place) * b - 2 * lead)  # from (c_R - c_D)/b = phi (1 - place)/(1 + 2 phi)
+    low = closed_form.wrong_way_alpha(phi)
+    return Point(
+        phi=phi, b=b, alpha=low + p.place * (phi - low), place=p.place, step=p.step, original=p.original, oracle_above=above,
+        c_oracle_above=lead,
+    )
+
+
+def _in_reference_box(p: Point, xp: Arithmetic) -> tuple[Scalar, ...]:
+    """Where phi in [0.01, 3] and b in [0.01, 1e4], without a division."""
+    lead, below = p.c_oracle_above, (1 - p.place) * p.b  # lead/below = phi/(1 + 2 phi)
+    return 102 * lead - below, 3 * below - 7 * lead, 100 * p.b - 1, 10**4 - p.b
 
 
 def _gain(p: Point, loss: Loss, xp: Arithmetic) -> Scalar:
-    """|w_1 - w_R| - |w_D - w_R| after one simultaneous step."""
-    original, oracle = weights(p, loss, xp)
-    after = steps_1d.simultaneous(original, p, p.step, loss=loss, xp=xp)
-    return xp.abs(after - oracle) - xp.abs(original - oracle)
+    """|w_1 - w_R| - |w_D - w_R| after one simultaneous step, w_1 = w_D - h b place l(w_D); more where alpha > phi, outside."""
+    none = xp.number(0)
+    pull = p.original + xp.maximum(p.c_oracle_above, none) * steps_1d.slope(p.original, loss, xp)  # b l(w_D)
+    return by_weights.longer(p.oracle_above, p.step * p.place * pull, xp) + 4 * xp.maximum(-p.oracle_above, none)
 
 
 # --- the set-up of lemma-3.setup: F in one group of share |R_j|/|R|, and `others` more axes that share what is left ---
@@ -66,6 +86,58 @@ def _away(p: Point, loss: Loss, xp: Arithmetic) -> Scalar:
 
 
 _SETUP = Domain(_SETUP_AXES, _setup, words=_SETUP_WORDS)
+_TWO_AXES = (
+    Axis("ahead", -450.0, 450.0), Axis("other_lead", -150.0, 150.0), by_weights.ORACLE, Axis("other", 1e-8, 12.0, "log"),
+)
+
+
+def _both(p: Point, loss: Loss, xp: Arithmetic) -> Point:
+    """Chart: w_R and 100 ln(w_D/w_R) on the axis of F; w_D and 100 ln(w_R/w_D), hence phi, on another one."""
+    xp, ahead, other_ahead = _under(loss, xp), p.ahead / 100, p.other_lead / 100
+    growth = xp.exp(by_weights.log_rise(p.oracle, ahead, xp)) - 1  # c_D/c_R - 1 = (alpha - phi)/(1 + phi)
+    phi = xp.exp(by_weights.log_rise(p.other, other_ahead, xp)) - 1  # c_R/c_D - 1 = phi where alpha is 0
+    return p.replace(
+        phi=phi, b=by_weights.coefficient_of(p.oracle, xp), alpha=phi + (1 + phi) * growth,
+        original_ahead=p.oracle * (xp.exp(ahead) - 1), growth=growth, other_ahead=p.other * (xp.exp(other_ahead) - 1),
+    )
+
+
+def _enough(p: Point) -> tuple[Scalar, Scalar]:
+    """>= 0 where phi >= 0.01, and where share <= 0.99: with alpha - phi = (1 + phi) growth."""
+    return 100 * p.phi - 1, 99 * (1 + p.phi) * p.growth - p.phi
+
+
+_BOTH = {
+    loss: Domain(
+        _TWO_AXES, lambda p, xp, loss=loss: _both(p, loss, xp),
+        lambda p, xp: (*_enough(p), 99 * p.phi - (1 + p.phi) * p.growth),
+        "|F_j| = |F|, so alpha = phi/share with share in [0.01, 0.99] on that axis, and phi >= 0.01; with any other axis. Listed "
+        "by both weights on either axis, which covers phi <= 3, b in [0.01, 1e4] on the axis of F and b in [7e-8, 1e6] on the "
+        "other",
+    )
+    for _, loss in LOSSES
+}
+
+
+def _speed(w: Scalar, p: Point, loss: Loss, xp: Arithmetic) -> Scalar:
+    """-phi c_DA l(w) on the axis of F: what descent-ascent's pull adds to the speed phi w at which the ridge lets w fall."""
+    return (1 + p.phi) * p.growth * p.b * steps_1d.slope(w, loss, xp)
+
+
+def _towards(p: Point, loss: Loss, xp: Arithmetic) -> Scalar:
+    """-velocity (w_D - w_R) at w_D, times phi on the axis of F; on another axis the velocity is phi w_D."""
+    original = p.oracle + p.original_ahead
+    speed = p.phi * original + _speed(original, p, loss, xp)
+    margin = xp.minimum(speed * p.original_ahead, p.phi * p.other * p.other_ahead)
+    return by_weights.or_else(margin, tuple(-side for side in _enough(p)), xp)
+
+
+def _all_the_way(p: Point, loss: Loss, xp: Arithmetic) -> Scalar:
+    """At any part of the way: phi (-velocity - w_R) on the axis of F, and velocity/l(w) on another axis."""
+    gone, rest = p.progress * p.original_ahead, (1 - p.progress) * p.other_ahead
+    speed = p.phi * gone + _speed(p.oracle + gone, p, loss, xp)
+    margin = xp.minimum(speed, by_weights.rise(p.other + p.progress * p.other_ahead, rest, _under(loss, xp)))
+    return by_weights.or_else(margin, tuple(-side for side in _enough(p)), xp)
 
 
 def _on_flow(p: Point, xp: Arithmetic) -> Point:
@@ -93,14 +165,14 @@ for _prefix, _loss in LOSSES:
         source="ours: first-step with the logistic loss" if _prefix else "Lemma 3 and the text after it",
         kind=Kind.ORDERING,
         domain=Domain(
-            (PHI, B, Axis("place", 1e-6, 1.0, "log"), STEP),
-            _between,
-            words="phi^2/(1 + 2 phi) < alpha <= phi, phi in [0.01, 3], b in [0.01, 1e4], eta lam in [1e-6, 1e3]",
+            (by_weights.ORIGINAL, Axis("lead", -0.5, 0.5), Axis("place", 1e-6, 1.0, "log"), STEP),
+            lambda p, xp, loss=_loss: _listed(p, loss, xp),
+            _in_reference_box,
+            "phi^2/(1 + 2 phi) < alpha <= phi, phi in [0.01, 3], b in [0.01, 1e4], eta lam in [1e-6, 1e3], listed by w_D, "
+            "w_R - w_D and the place of alpha between its ends",
         ),
         margin=lambda p, xp, loss=_loss: _gain(p, loss, xp),
         strict=True,
-        proof=(*ORDER, steps.FIRST_STEP),
-        proof_words=f"{ORDER_WORDS}: w_D <= w_R, and the step is eta lam (c_DA - c_D) l(w_D) < 0, away from w_R",
         note=_note,
     ))
     register(Claim(
@@ -118,11 +190,8 @@ for _prefix, _loss in LOSSES:
             statement="In that set-up the flow starts towards the oracle on every axis.",
             source="ours",
             kind=Kind.ORDERING,
-            domain=_SETUP,
-            margin=lambda p, xp, loss=_loss: xp.minimum(-_away(p, loss, xp), -_away(_other(p), loss, xp)),
-            proof=(*ORDER, steps.FIRST_STEP),
-            proof_words=f"{ORDER_WORDS}. On the axis of F alpha >= phi, so c_DA <= c_R <= c_D; on the others alpha = 0, so "
-            "c_D <= c_R = c_DA: the step, of the sign of c_DA - c_D, leads from w_D towards w_R",
+            domain=_BOTH[_loss],
+            margin=lambda p, xp, loss=_loss: _towards(p, loss, xp),
         ),
     ))
     register(Claim(
@@ -140,67 +209,17 @@ for _prefix, _loss in LOSSES:
             "towards it.",
             source="ours",
             kind=Kind.ORDERING,
-            domain=_SETUP,
-            margin=lambda p, xp: xp.minimum(
-                xp.minimum(
-                    closed_form.coefficient(p, "original") - closed_form.coefficient(p, "oracle"),
-                    closed_form.coefficient(p, "oracle") - closed_form.coefficient(p, "descent_ascent"),
-                ),
-                closed_form.coefficient(_other(p), "descent_ascent") - closed_form.coefficient(_other(p), "original"),
-            ),
-            proof=ORDER,
-            proof_words=f"{ORDER_WORDS}. On the axis of F c_DA <= c_R <= c_D, and the flow runs down from w_D to w_DA, or "
-            "without end; elsewhere c_D <= c_R = c_DA",
+            domain=dataclasses.replace(_BOTH[_loss], axes=(*_TWO_AXES, Axis("progress", 0.0, 1.0))),
+            margin=lambda p, xp, loss=_loss: _all_the_way(p, loss, xp),
+            note="On the axis of F the flow falls at least as fast as w_R from w_D to w_R; elsewhere it rises all the "
+            "way from w_D to w_R, where it ends.",
         ),
     ))
 
 
-def _escapes(p: Point, xp: Arithmetic) -> Scalar:
-    """-(1 + e c_DA): positive where the exponential loss has no stationary point to stop the flow."""
-    return -(1 + xp.exp(xp.number(1)) * closed_form.coefficient(p, "descent_ascent"))
-
-
-_PAST = Domain(
-    (PHI, B, Axis("excess", 1e-3, 1e2, "log")),
-    lambda p, xp: Point(phi=p.phi, b=p.b, alpha=p.phi * (1 + p.excess)),
-    words="alpha > phi with alpha/phi - 1 in [1e-3, 100], phi in [0.01, 3], b in [0.01, 1e4]",
-)
 ESCAPE_THRESHOLD = steps.identity(
     "escape-threshold", "phi (1 + e c_DA) = e b (phi (1 + 1/(e b)) - alpha)",
     {"b": (1e-3, 1e3), "alpha": (1e-3, 1e3), "phi": (1e-3, 1e3)},
     lambda p, xp: p.phi * (1 + xp.exp(xp.number(1)) * closed_form.coefficient(p, "descent_ascent"))
     - xp.exp(xp.number(1)) * p.b * (p.phi - p.alpha) - p.phi,
 )
-
-register(Claim(
-    id="lemma-5.proof",
-    statement="For every alpha > phi and lam > 0 the flow of L_DA from w_D goes to -infinity.",
-    source="Lemma 5, proof",
-    kind=Kind.ORDERING,
-    domain=_PAST,
-    margin=_escapes,
-    strict=True,
-    note="Where 1 + e c_DA >= 0 the flow from w_D > W_0(c_DA) decreases to that fixed point and stays.",
-    repaired=Claim(
-        id="lemma-5.proof.repaired",
-        statement="It does exactly where alpha > phi (1 + 1/(e b)); up to there it ends at W_0(c_DA).",
-        source="ours",
-        kind=Kind.ORDERING,
-        domain=_PAST,
-        margin=lambda p, xp: _escapes(p, xp) * (p.alpha - p.phi - p.phi / (xp.exp(xp.number(1)) * p.b)),
-        proof=(ESCAPE_THRESHOLD, steps.W_INCREASES, steps.FIRST_STEP),
-        proof_words="the velocity is c_DA e^{-w} - w = (c_DA - w e^w) e^{-w}: negative for all w where c_DA < -1/e = min w e^w, "
-        "and on (W_0(c_DA), w_D] otherwise",
-    ),
-))
-register(Claim(
-    id="beyond-8.lemma-5.proof",
-    statement="With the logistic loss the flow of L_DA ends at a point: w = c_DA/(1 + e^w) has one solution for every alpha.",
-    source="ours",
-    kind=Kind.EQUALITY,
-    domain=_PAST,
-    margin=lambda p, xp: (lambda w: w - closed_form.coefficient(p, "descent_ascent") * xp.sigmoid(-w))(
-        xp.logisticw(closed_form.coefficient(p, "descent_ascent"))
-    ),
-    note="Lemma 5's step needs the exponential loss, which falls without end; with the logistic loss L_DA is bounded below.",
-))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from ascentfail import closed_form
 from ascentfail.arithmetic import Arithmetic, Scalar
-from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import LINE_WITH_DA, PHI, B
 from ascentfail.theory.registry import register
@@ -33,7 +32,8 @@ def _second_branch(p: Point, xp: Arithmetic) -> Scalar:
 
 def _two_solutions(p: Point, xp: Arithmetic) -> Point:
     """Chart c_DA = -depth/e."""
-    return Point(phi=p.phi, b=p.b, alpha=p.phi * (1 + p.depth / (xp.exp(xp.number(1)) * p.b)))
+    c = -p.depth * xp.exp(-xp.number(1))
+    return Point(phi=p.phi, b=p.b, alpha=p.phi * (1 - c / p.b), c_unlearned=c)
 
 
 TWO_SOLUTIONS = Domain(
@@ -45,16 +45,9 @@ TWO_SOLUTIONS = Domain(
 
 
 def _second_derivatives(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar]:
-    """Second derivative over the ridge at W_0 and at W_{-1}."""
-    curvature = closed_form.curvature
-    return curvature(closed_form.descent_ascent(p, 0, xp=xp)), curvature(closed_form.descent_ascent(p, -1, xp=xp))
+    """Second derivative over the ridge at W_0(c_DA) and at W_{-1}(c_DA)."""
+    return closed_form.curvature(xp.lambertw(p.c_unlearned, 0)), closed_form.curvature(xp.lambertw(p.c_unlearned, -1))
 
-
-_BRANCHES = steps.inequality(
-    "branches", "1 + W_0(c) >= 0 >= 1 + W_{-1}(c) for -0.99/e <= c <= -0.01/e", {"depth": (0.009, 0.991)},
-    lambda p, xp: 1 + xp.lambertw(-p.depth * xp.exp(-xp.number(1)), 0),
-    lambda p, xp: -1 - xp.lambertw(-p.depth * xp.exp(-xp.number(1)), -1),
-)
 
 register(Claim(
     id="lemma-2.one-coordinate",
@@ -120,7 +113,5 @@ register(Claim(
         domain=TWO_SOLUTIONS,
         margin=lambda p, xp: xp.minimum(_second_derivatives(p, xp)[0], -_second_derivatives(p, xp)[1]),
         strict=True,
-        proof=(_BRANCHES,),
-        proof_words="both second derivatives depend on c_DA alone",
     ),
 ))

@@ -1,39 +1,39 @@
 r"""Lemma 3: on which side of the original does descent-ascent end, and is it farther from the oracle?
 
 W is increasing, so the order of the three weights is the order of c_DA, c_D, c_R. For alpha <= phi, c_D <= c_R, and
-c_DA <= c_D iff alpha (1 + 2 phi) >= phi^2.
+c_DA <= c_D iff alpha (1 + 2 phi) >= phi^2. Where boxes enclose a margin, the points are listed by the weights themselves, see
+`theory.by_weights`: w_R - w_D and w_D - w_DA are coordinates of either sign, and a side condition that the margin vanishes at
+is in the margin, too, as "the condition fails, or else".
 """
 
 from __future__ import annotations
 
 from ascentfail import closed_form
 from ascentfail.arithmetic import Arithmetic, Scalar
-from ascentfail.theory import steps
+from ascentfail.theory import by_weights, steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import LINE_WITH_DA, PHI, B, alpha_from_ratio, exists_on_axis
 from ascentfail.theory.registry import register
 
 
-def _weights(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar, Scalar]:
-    """(w_D, w_R, w_DA), the last at its local minimum W_0."""
-    return closed_form.original(p, xp=xp), closed_form.oracle(p, xp=xp), closed_form.descent_ascent(p, 0, xp=xp)
+def _differences(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar]:
+    """(w_R - w_D, w_D - w_DA), the last at its local minimum W_0; coordinates where the chart lists the weights."""
+    if by_weights.listed(p):
+        return p.oracle_above, p.unlearned_below
+    original = closed_form.original(p, xp=xp)
+    return closed_form.oracle(p, xp=xp) - original, original - closed_form.descent_ascent(p, 0, xp=xp)
 
 
 def same_side(p: Point, xp: Arithmetic) -> Scalar:
     """(w_DA - w_D)(w_D - w_R): positive where descent-ascent moves the original away from the oracle."""
-    original, oracle, unlearned = _weights(p, xp)
-    return (unlearned - original) * (original - oracle)
-
-
-def same_side_by_coefficients(p: Point, xp: Arithmetic) -> Scalar:
-    """The sign of `same_side`, by monotonicity of W: (c_DA - c_D)(c_D - c_R) up to positive factors."""
-    return (p.alpha * (1 + 2 * p.phi) - p.phi * p.phi) * (p.phi - p.alpha)
+    above, below = _differences(p, xp)
+    return below * above
 
 
 def extra_distance(p: Point, xp: Arithmetic) -> Scalar:
     """|w_DA - w_R| - |w_D - w_R|."""
-    original, oracle, unlearned = _weights(p, xp)
-    return xp.abs(unlearned - oracle) - xp.abs(original - oracle)
+    above, below = _differences(p, xp)
+    return xp.abs(above + below) - xp.abs(above)
 
 
 _BY_ORDER = "W is increasing, so the product has the sign of (c_DA - c_D)(c_D - c_R)"
@@ -56,15 +56,21 @@ def from_threshold(p: Point) -> Scalar:
     return p.alpha * (1 + 2 * p.phi) - p.phi * p.phi
 
 
-def _between(p: Point, xp: Arithmetic) -> Point:
+def _from_threshold_to_phi(p: Point, xp: Arithmetic) -> Point:
     """Chart: `place` in [0, 1] runs from phi^2/(1 + 2 phi) to phi."""
     low = closed_form.wrong_way_alpha(p.phi)
     return Point(phi=p.phi, b=p.b, alpha=low + p.place * (p.phi - low))
 
 
+_UP_TO_PHI = Domain(
+    (PHI, B, Axis("ratio", 0.01, 1.0)),
+    alpha_from_ratio,
+    lambda p, xp: (p.phi - p.alpha,),
+    "0 < alpha <= phi, phi in [0.01, 3], b in [0.01, 1e4]",
+)
 WRONG_WAY = Domain(
     (PHI, B, Axis("place", 0.0, 1.0)),
-    _between,
+    _from_threshold_to_phi,
     lambda p, xp: (from_threshold(p), p.phi - p.alpha),
     "phi^2/(1 + 2 phi) <= alpha <= phi, phi in [0.01, 3], b in [0.01, 1e4]",
 )
@@ -85,24 +91,14 @@ MAIN = register(Claim(
     statement="(w_DA - w_D)(w_D - w_R) >= 0 for all alpha <= phi.",
     source="Lemma 3, main text",
     kind=Kind.ORDERING,
-    domain=Domain(
-        (PHI, B, Axis("ratio", 0.01, 1.0)),
-        alpha_from_ratio,
-        lambda p, xp: (p.phi - p.alpha,),
-        "0 < alpha <= phi, phi in [0.01, 3], b in [0.01, 1e4]",
-    ),
+    domain=_UP_TO_PHI,
     margin=same_side,
     repaired=Claim(
         id="lemma-3.main.repaired",
         statement="For alpha <= phi, (w_DA - w_D)(w_D - w_R) >= 0 if and only if alpha >= phi^2/(1 + 2 phi).",
         source="ours",
         kind=Kind.ORDERING,
-        domain=Domain(
-            (PHI, B, Axis("ratio", 0.01, 1.0)),
-            alpha_from_ratio,
-            lambda p, xp: (p.phi - p.alpha,),
-            "0 < alpha <= phi, phi in [0.01, 3], b in [0.01, 1e4]",
-        ),
+        domain=_UP_TO_PHI,
         margin=lambda p, xp: same_side(p, xp) * from_threshold(p),
         proof=steps.ORDER_1D,
         proof_words=_BY_ORDER,
@@ -123,6 +119,21 @@ SETUP = Domain(
     "|F_j| = |F|, so alpha = phi/share >= phi with share = |R_j|/|R|; c_DA >= -1/e",
 )
 
+def _listed_by_end(p: Point, xp: Arithmetic) -> Point:
+    """Chart: w_R, w_R - w_D = lead/((1 + w_R) e^{w_R}), and w_DA itself."""
+    return by_weights.compared_from_oracle(p.oracle, p.lead * xp.exp(-p.oracle) / (1 + p.oracle), p.unlearned, xp)
+
+
+def _between(p: Point, xp: Arithmetic) -> Scalar:
+    """The least of w_D - w_R, w_R and -w_DA, where alpha >= phi."""
+    if by_weights.listed(p):
+        margin = xp.minimum(-p.oracle_above, xp.minimum(p.oracle, -p.unlearned))
+        return by_weights.or_else(margin, (p.c_unlearned, p.c_oracle_above), xp)
+    above, below = _differences(p, xp)
+    original = closed_form.original(p, xp=xp)
+    return xp.minimum(-above, xp.minimum(original + above, below - original))
+
+
 IN_SETUP = register(Claim(
     id="lemma-3.setup",
     statement="With all of F in one group, (w_DA - w_D)(w_D - w_R) > 0 for every |R_j| <= |R|, |F|, lam with a w_DA.",
@@ -137,19 +148,37 @@ IN_SETUP = register(Claim(
         statement="In that set-up the product is <= 0: w_DA <= 0 <= w_R <= w_D, the oracle lies between the two.",
         source="ours",
         kind=Kind.ORDERING,
-        domain=SETUP,
-        margin=lambda p, xp: -same_side(p, xp),
-        proof=steps.ORDER_1D,
-        proof_words=_BY_ORDER,
+        domain=Domain(
+            (by_weights.ORACLE, Axis("lead", -0.5, 0.5), Axis("unlearned", -1.0, 1.0)),
+            _listed_by_end,
+            lambda p, xp: (*by_weights.in_reference_box(p, 1, 100), -p.c_unlearned),
+            f"{SETUP.words}; phi in [0.01, 3], b in [0.01, 1e4], share in [0.01, 1], listed by w_R, w_R - w_D and w_DA",
+        ),
+        margin=_between,
     ),
 ))
 
-_ABOVE = Domain(
-    (PHI, B, Axis("ratio", 0.01, 2.0, "log")),
-    alpha_from_ratio,
-    lambda p, xp: (from_threshold(p), exists_on_axis(p, xp)),
-    "alpha >= phi^2/(1 + 2 phi) and c_DA >= -1/e, phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, 2]",
-)
+def _listed_by_oracle(p: Point, xp: Arithmetic) -> Point:
+    """Chart: w_R, 100 ln(w_D/w_R), and w_R - w_DA = (1 + w_R) behind/100, so that w_DA >= -1."""
+    growth, behind = xp.exp(p.s / 100), (1 + p.oracle) * p.behind / 100
+    ahead = p.oracle * (growth - 1)
+    point = by_weights.compared_from_oracle(p.oracle, -ahead, p.oracle - behind, xp)
+    return point.replace(original=p.oracle * growth, ahead=ahead, behind=behind)
+
+
+def _farther(p: Point, xp: Arithmetic) -> Scalar:
+    """(|w_DA - w_R|^2 - |w_D - w_R|^2)(c_D - c_DA), which has the sign of alpha - phi^2/(1 + 2 phi) in its second factor.
+
+    The first factor is (w_D - w_DA)(2 w_R - w_D - w_DA). Outside the domain, where c_DA > 0.99 b or alpha > phi > 3, it may be
+    of any sign.
+    """
+    if not by_weights.listed(p):
+        return extra_distance(p, xp) * from_threshold(p)
+    margin = by_weights.rise_times_step(p.original, -p.ahead - p.behind, xp) * (p.behind - p.ahead)
+    c_beyond = by_weights.rise(p.oracle, -p.behind, xp)  # c_DA - c_R
+    large_phi = xp.minimum(3 * (p.b + c_beyond) - 4 * p.c_oracle_above, p.ahead)
+    return by_weights.or_else(margin, (p.b + 100 * c_beyond, large_phi), xp)
+
 
 FARTHEST = register(Claim(
     id="lemma-3.farthest",
@@ -164,9 +193,14 @@ FARTHEST = register(Claim(
         statement="It is so exactly where alpha >= phi^2/(1 + 2 phi); below that it is closer to the oracle.",
         source="ours",
         kind=Kind.ORDERING,
-        domain=_ABOVE,
-        margin=extra_distance,
+        domain=Domain(
+            (Axis("s", -150.0, 150.0), Axis("behind", -100.0, 100.0), by_weights.ORACLE),
+            _listed_by_oracle,
+            lambda p, xp: by_weights.in_reference_box(p, 1, 2),
+            f"{LINE_WITH_DA.words}, listed by w_R, ln(w_D/w_R) and w_R - w_DA",
+        ),
+        margin=_farther,
         proof=FARTHER,
-        proof_words=FARTHER_WORDS,
+        proof_words="below the threshold w_D <= w_DA <= w_R, since c_R - c_DA = b alpha/phi >= 0; from it on: " + FARTHER_WORDS,
     ),
 ))

@@ -1,13 +1,14 @@
 r"""Lemma 4: how far the original is from the oracle.
 
-d W(c)/d ln c = W/(1 + W) < 1, so |w_D - w_R| < |ln(c_D/c_R)| = |ln((1 + alpha)/(1 + phi))|.
+d W(c)/d ln c = W/(1 + W) < 1, so |w_D - w_R| < |ln(c_D/c_R)| = |ln((1 + alpha)/(1 + phi))|. The points are listed by w_R and
+s = ln(w_D/w_R) of either sign, so that nothing is implicit: ln(c_D/c_R) = s + w_D - w_R.
 """
 
 from __future__ import annotations
 
 from ascentfail import closed_form
 from ascentfail.arithmetic import Arithmetic, Scalar
-from ascentfail.theory import steps
+from ascentfail.theory import by_weights, steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import ALPHA, PHI
 from ascentfail.theory.registry import register
@@ -18,9 +19,20 @@ def displacement(p: Point, xp: Arithmetic) -> Scalar:
     return xp.abs(closed_form.original(p, xp=xp) - closed_form.oracle(p, xp=xp))
 
 
+def _listed(p: Point, xp: Arithmetic) -> Point:
+    """Chart: b of w_R, and alpha of w_D = w_R e^s, from (1 + alpha)/(1 + phi) = c_D/c_R."""
+    log_ratio = by_weights.log_rise(p.oracle, p.s, xp)
+    return Point(
+        phi=p.phi, b=by_weights.coefficient_of(p.oracle, xp), alpha=(1 + p.phi) * xp.exp(log_ratio) - 1,
+        displacement=p.oracle * (xp.exp(p.s) - 1), excess=by_weights.log_excess(p.oracle, p.s, xp),
+    )
+
+
 _WIDE = Domain(
-    (PHI, Axis("b", 1e-6, 1e6, "log"), ALPHA),
-    words="alpha in [1e-3, 10], phi in [0.01, 3], b in [1e-6, 1e6]",
+    (PHI, Axis("oracle", 4e-7, 12.0, "log"), Axis("s", -2.5, 2.5)),
+    _listed,
+    lambda p, xp: (10**6 * p.b - 1, 10**6 - p.b, 1000 * p.alpha - 1, 10 - p.alpha),
+    "alpha in [1e-3, 10], phi in [0.01, 3], b in [1e-6, 1e6], listed by phi, w_R and s = ln(w_D/w_R)",
 )
 
 BY_LOGARITHM = (
@@ -39,9 +51,7 @@ LEMMA_4 = Claim(
     source="Lemma 4",
     kind=Kind.BOUND,
     domain=_WIDE,
-    margin=lambda p, xp: closed_form.displacement_bound(p, xp=xp) - displacement(p, xp),
-    proof=BY_LOGARITHM,
-    proof_words="ln c_D - ln c_R = (w_D - w_R) + (ln w_D - ln w_R), two terms of one sign, and c_D/c_R = (1+alpha)/(1+phi)",
+    margin=lambda p, xp: by_weights.longer(p.displacement, p.excess, xp),
 )
 register(LEMMA_4)
 
@@ -63,7 +73,5 @@ LEMMA_4_PROOF = register(Claim(
         kind=Kind.BOUND,
         domain=_WIDE,
         margin=LEMMA_4.margin,
-        proof=BY_LOGARITHM,
-        proof_words=LEMMA_4.proof_words,
     ),
 ))

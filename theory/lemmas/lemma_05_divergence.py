@@ -1,14 +1,17 @@
 r"""Lemma 5 and Corollary 1: descent-ascent's distance from the oracle when alpha >= phi, and in the limit lam -> 0.
 
-For alpha >= phi, c_DA <= 0 and w_DA <= 0 on both branches, so the distance is at least w_R = W(b).
+For alpha >= phi, c_DA <= 0 and w_DA <= 0 on both branches, so the distance is at least w_R = W(b). Lemma 5 lists the solutions by
+w_DA of either sign, c_DA = w_DA e^{w_DA}; its margin is that of an implication: alpha <= phi, or else the bound holds.
 """
 
 from __future__ import annotations
 
+import math
+
 from ascentfail import closed_form
 from ascentfail.arithmetic import Arithmetic, Scalar
-from ascentfail.theory import steps
-from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
+from ascentfail.theory import by_weights, steps
+from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Modulus, Point
 from ascentfail.theory.domains import PHI, B, exists_on_axis
 from ascentfail.theory.lemmas.lemma_04_distance import displacement
 from ascentfail.theory.registry import register
@@ -19,8 +22,20 @@ def _distance(p: Point, branch: int, xp: Arithmetic) -> Scalar:
 
 
 def _crossed(p: Point, xp: Arithmetic) -> Point:
-    """Chart c_DA = -depth/e."""
-    return Point(phi=p.phi, b=p.b, alpha=p.phi * (1 + p.depth / (xp.exp(xp.number(1)) * p.b)))
+    """Chart: c_DA of w_DA, and alpha = phi (1 - c_DA/b)."""
+    c = by_weights.coefficient_of(p.unlearned, xp)
+    return Point(phi=p.phi, b=p.b, alpha=p.phi * (1 - c / p.b), unlearned=p.unlearned, c_unlearned=c)
+
+
+def _beyond(p: Point, xp: Arithmetic) -> Scalar:
+    """That alpha <= phi, or else |w_R - w_DA| - w_R >= 0, which is the larger of -w_DA and w_DA - 2 w_R."""
+    oracle = closed_form.oracle(p, xp=xp)
+    return by_weights.or_else(xp.maximum(-p.unlearned, p.unlearned - 2 * oracle), (p.c_unlearned,), xp)
+
+
+def _at_most_phi(p: Point, xp: Arithmetic, deepest: int) -> tuple[Scalar, ...]:
+    """Where alpha >= phi, and -e c_DA >= 1/deepest; 0: no such condition."""
+    return (-p.c_unlearned, *((-deepest * xp.exp(xp.number(1)) * p.c_unlearned - 1,) if deepest else ()))
 
 
 LEMMA_5, _ = (
@@ -30,21 +45,25 @@ LEMMA_5, _ = (
         source="Lemma 5" if _branch == 0 else "Lemma 5, at the other solution; an id of ours",
         kind=Kind.BOUND,
         domain=Domain(
-            (PHI, B, Axis("depth", _low, 1.0)),
+            (PHI, B, Axis("unlearned", *_range)),
             _crossed,
-            lambda p, xp: (exists_on_axis(p, xp), p.alpha - p.phi),
-            "alpha >= phi and c_DA >= -1/e, phi in [0.01, 3], b in [0.01, 1e4]",
+            lambda p, xp, deepest=_deepest: _at_most_phi(p, xp, deepest),
+            f"alpha >= phi and c_DA >= -1/e{_words}, phi in [0.01, 3], b in [0.01, 1e4], listed by w_DA",
         ),
-        margin=lambda p, xp, branch=_branch: _distance(p, branch, xp) - closed_form.oracle(p, xp=xp),
+        margin=_beyond,
         note=f"w_DA is {_which}.",
-        proof=(steps.W_KEEPS_SIGN, steps.UNLEARNED_BELOW_ORACLE),
-        proof_words="c_DA <= 0, so w_DA <= 0 on both branches and w_R - w_DA >= w_R",
     ))
-    for _id, _branch, _at, _which, _low in (
-        ("lemma-5", 0, "", "the local minimum W_0", 0.0),
-        ("lemma-5.second-branch", -1, ", also at the other solution W_{-1}", "the local maximum W_{-1}", 0.001),
+    for _id, _branch, _at, _which, _range, _deepest, _words in (
+        ("lemma-5", 0, "", "the local minimum W_0", (-1.0, 1.0), 0, ""),
+        ("lemma-5.second-branch", -1, ", also at the other solution W_{-1}", "the local maximum W_{-1}", (-11.0, -1.0), 1000,
+         ", at most -0.001/e"),
     )
 )
+
+
+def _distance(p: Point, xp: Arithmetic) -> Scalar:
+    """|w_R - w_DA| at the local minimum."""
+    return xp.abs(closed_form.oracle(p, xp=xp) - closed_form.descent_ascent(p, 0, xp=xp))
 
 
 def _sequence(p: Point, xp: Arithmetic) -> Point:
@@ -52,10 +71,15 @@ def _sequence(p: Point, xp: Arithmetic) -> Point:
     return Point(phi=p.phi, b=p.stage * p.excess, alpha=p.phi * (1 + p.side / p.stage), stage=p.stage)
 
 
+def _near(p: Point, xp: Arithmetic) -> Scalar:
+    """-ln(1 - phi/((1+phi) t))."""
+    return -xp.log(1 - p.phi / ((1 + p.phi) * p.stage))
+
+
 def _joint(p: Point, xp: Arithmetic) -> Scalar:
     """Both moduli: |w_R - w_D| <= -ln(1 - phi/((1+phi) t)) -> 0 and |w_R - w_DA| >= W(t) - W(1) -> infinity."""
-    near = -xp.log(1 - p.phi / ((1 + p.phi) * p.stage)) - displacement(p, xp)
-    far = _distance(p, 0, xp) - (xp.lambertw(p.stage, 0) - xp.lambertw(xp.number(1), 0))
+    near = _near(p, xp) - displacement(p, xp)
+    far = _distance(p, xp) - (xp.lambertw(p.stage, 0) - xp.lambertw(xp.number(1), 0))
     return xp.minimum(near, far)
 
 
@@ -83,6 +107,7 @@ register(Claim(
         "b >= t and |alpha/phi - 1| <= 1/t for t in [10, 1e8]; phi in [0.01, 3]; a missing w_DA counts as infinitely far",
     ),
     margin=_joint,
+    modulus=Modulus(_near, "stage", math.inf),
     proof=_JOINT_STEPS,
     proof_words="First modulus: Lemma 4, and (1+alpha)/(1+phi) lies within 1 -+ z, z = phi/((1+phi) t), where 1 + z <= "
         "1/(1 - z). "
@@ -106,6 +131,39 @@ def _separate(p: Point, xp: Arithmetic) -> Scalar:
     return -((1 - p.which) * left_over + p.which * missing)
 
 
+def _listed(p: Point, xp: Arithmetic) -> Point:
+    """Chart: b of w_R; ln(c_R/c_D) of w_D = w_R e^{-s} and ln(c_R/c_DA) of w_DA = w_R e^{-t}, from which phi and alpha follow."""
+    s, t = p.near / (1 + p.oracle), p.far / (1 + p.oracle)
+    original, unlearned = p.oracle * xp.exp(-s), p.oracle * xp.exp(-t)
+    first, second = by_weights.log_rise(original, s, xp), by_weights.log_rise(unlearned, t, xp)
+    ratio, shrunk = 1 - xp.exp(-second), xp.exp(-first)  # alpha/phi and (1 + alpha)/(1 + phi)
+    phi = (1 - shrunk) / (shrunk - ratio)
+    return Point(
+        phi=phi, alpha=ratio * phi, b=by_weights.coefficient_of(p.oracle, xp), oracle=p.oracle, original=original,
+        unlearned=unlearned, s=s, t=t, ratio=ratio, shrunk=shrunk,
+    )
+
+
+def _fixed_ratio(p: Point, xp: Arithmetic) -> tuple[Scalar, ...]:
+    """Alpha/phi in [0.01, 0.99], phi in [0.01, 3], b in [100, 1e12], c_DA >= 1, without a division."""
+    lost, left = 1 - p.shrunk, p.shrunk - p.ratio
+    return (
+        100 * p.ratio - 1, 99 - 100 * p.ratio, 100 * lost - left, 3 * left - lost, p.b - 100, 10**12 - p.b,
+        by_weights.coefficient_of(p.unlearned, xp) - 1,
+    )
+
+
+def _pairs(p: Point, xp: Arithmetic) -> tuple[tuple[Scalar, Scalar, Scalar], ...]:
+    """(v, ln(w/v), L) of the solutions w >= v, w = w_R and v = w_D or w_DA, and the limit L = ln(c/c') of w - v."""
+    pairs = (p.original, p.s), (p.unlearned, p.t)
+    return tuple((v, s, by_weights.log_rise(v, s, xp)) for v, s in pairs)
+
+
+def _rates(p: Point, xp: Arithmetic) -> Scalar:
+    """L/(1 + v) - (L - (w - v)) for both."""
+    return xp.minimum(*(limit / (1 + v) - (limit - (p.oracle - v)) for v, _, limit in _pairs(p, xp)))
+
+
 register(Claim(
     id="corollary-1.separate",
     statement="Both conclusions hold when only lam -> 0 (alpha < phi fixed), and also when only alpha -> phi (lam fixed).",
@@ -124,26 +182,15 @@ register(Claim(
         source="ours",
         kind=Kind.LIMIT,
         domain=Domain(
-            (PHI, Axis("b", 1e2, 1e12, "log"), Axis("ratio", 0.01, 0.99)),
-            lambda p, xp: Point(phi=p.phi, b=p.b, alpha=p.ratio * p.phi),
-            lambda p, xp: (closed_form.coefficient(p, "descent_ascent") - 1,),
-            "alpha/phi in [0.01, 0.99], phi in [0.01, 3], b in [100, 1e12] with c_DA >= 1",
+            (Axis("oracle", 3.0, 26.0), Axis("near", 0.0, 2.0), Axis("far", 0.0, 8.0)),
+            _listed,
+            _fixed_ratio,
+            "alpha/phi in [0.01, 0.99], phi in [0.01, 3], b in [100, 1e12] with c_DA >= 1, listed by w_R, s = ln(w_R/w_D) and "
+            "t = ln(w_R/w_DA)",
         ),
-        margin=lambda p, xp: _rates(p, xp),
-        proof=(steps.W_INCREASES, steps.LOG_OF_W, steps.LOG_OF_RATIO, steps.UNLEARNED_BELOW_ORACLE),
-        proof_words="with w >= v the two solutions, the gap is ln(w/v) and the bound ((w - v) + ln(w/v))/(1 + v): the "
-            "difference has "
-        "the sign of (w - v) - v ln(w/v) = v (r - 1 - ln r), r = w/v",
+        margin=_rates,
+        proof=(steps.LOG_OF_RATIO, steps.EXPONENTIAL_ABOVE),
+        proof_words="with s = ln(w/v) the gap is s and the bound (s + w - v)/(1 + v); the difference is v (e^s - 1 - s)/(1 + v)",
+        modulus=Modulus(lambda p, xp: xp.maximum(*(limit / (1 + v) for v, _, limit in _pairs(p, xp))), "oracle", math.inf),
     ),
 ))
-
-
-def _rates(p: Point, xp: Arithmetic) -> Scalar:
-    """|ln(c/c') - (W(c) - W(c'))| <= |ln(c/c')|/(1 + W(smaller c)), which tends to 0 as b grows."""
-    oracle, original = closed_form.oracle(p, xp=xp), closed_form.original(p, xp=xp)
-    unlearned = closed_form.descent_ascent(p, 0, xp=xp)
-    first = closed_form.displacement_bound(p, xp=xp)
-    second = -xp.log(1 - p.alpha / p.phi)
-    gap_first = first / (1 + original) - (first - xp.abs(oracle - original))
-    gap_second = second / (1 + unlearned) - (second - (oracle - unlearned))
-    return xp.minimum(gap_first, gap_second)

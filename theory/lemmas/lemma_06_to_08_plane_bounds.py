@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ascentfail import plane_bounds, plane_equations
 from ascentfail.arithmetic import Arithmetic, Scalar
-from ascentfail.theory import steps
+from ascentfail.theory import by_weights, steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.theory.domains import ALPHA, PHI, PLANE, PLANE_STATIONARY, B, at_stationary, plane_margins
 from ascentfail.theory.registry import register
@@ -48,6 +48,14 @@ def _within_bounds(p: Point, xp: Arithmetic) -> Scalar:
     return xp.minimum(xp.minimum(x - x_low, x_high - x), xp.minimum(y - y_low, y_high - y))
 
 
+def _within_or_swapped(p: Point, xp: Arithmetic) -> Scalar:
+    """Smallest slack of the four bounds; two of them times 1 - alpha, with which they turn."""
+    x, y = plane_margins(p, "original", xp)
+    x_low, x_high, y_low, y_high = plane_bounds.original_bounds(p, xp=xp)
+    turning = xp.minimum((1 - p.alpha) * (x - x_low), (1 - p.alpha) * (y_high - y))
+    return xp.minimum(turning, xp.minimum(x_high - x, y - y_low))
+
+
 register(Claim(
     id="lemma-7",
     statement="W(beta_D (1+q alpha)) <= x_D <= W(beta_D) + q W(alpha beta_D) and W(alpha beta_D) <= y_D <= "
@@ -61,10 +69,11 @@ register(Claim(
         statement="All four bounds hold for alpha <= 1; for alpha > 1 the lower one on x_D and the upper one on y_D swap sides.",
         source="ours",
         kind=Kind.BOUND,
-        domain=UP_TO_ONE,
-        margin=_within_bounds,
+        domain=_ANY_ALPHA,
+        margin=_within_or_swapped,
         proof=(*steps.ORDER_2D, steps.ORIGINAL_PRODUCTS, steps.EXPONENTIAL_ABOVE, steps.W_INCREASES),
-        proof_words="alpha <= 1 gives x >= y, so x e^x >= beta_D (1 + q alpha), y e^y <= beta_D (q + alpha), and always y e^y >= "
+        proof_words="alpha <= 1 gives x >= y, so x e^x >= beta_D (1 + q alpha) and y e^y <= beta_D (q + alpha); alpha >= 1 gives "
+        "x <= y, and both the other way round. Always y e^y = beta_D (alpha + q e^{y-x}) >= "
         "alpha beta_D; U e^U = beta_D e^{-qV} <= beta_D and V e^V <= alpha beta_D bound x = U + q V",
     ),
 ))
@@ -91,7 +100,36 @@ register(Claim(
 ))
 
 
-_BY_ALPHA = "x - y = (1-q)(U - V), and V >= U means alpha >= 1, V <= U alpha <= 1"
+def _by_pulls(p: Point, xp: Arithmetic) -> Point:
+    """Chart: every original by U and t = ln(V/U), from ln alpha = t + (1 - q)(V - U) and beta_D = U e^{U + qV}."""
+    u, growth = p.retain_pull, xp.exp(p.t) - 1
+    strength = u * xp.exp(u + plane_equations.cosine(p) * u * (1 + growth))
+    apart = plane_equations.one_minus_cosine(p) * u * growth  # y - x
+    log_alpha = p.t + apart
+    return p.replace(
+        b=strength * (1 + p.phi) / (1 + p.epsilon**2), alpha=xp.exp(log_alpha), log_alpha=log_alpha, apart=apart
+    )
+
+
+_BY_PULLS = Domain(
+    (_WHOLE_PLANE[0], PHI, Axis("retain_pull", 1e-3, 8.0, "log"), Axis("t", -7.0, 7.0)),
+    _by_pulls,
+    lambda p, xp: (100 * p.b - 1, 10**4 - p.b, 1000 * p.alpha - 1, 10 - p.alpha),
+    f"{_ANY_ALPHA.words}, listed by the retain pull U and t = ln(V/U)",
+)
+
+register(Claim(
+    id="lemma-12",
+    statement="y_D <= x_D for alpha <= 1.",
+    source="Lemma 12, App. I",
+    kind=Kind.ORDERING,
+    domain=Domain(
+        _BY_PULLS.axes, _by_pulls, lambda p, xp: (100 * p.b - 1, 10**4 - p.b, 1000 * p.alpha - 1, 1 - p.alpha),
+        f"{UP_TO_ONE.words}, listed by the retain pull U and t = ln(V/U)",
+    ),
+    margin=lambda p, xp: by_weights.or_else(-p.apart, (p.log_alpha,), xp),
+    note="The margin is that of an implication: alpha >= 1, or else x_D - y_D >= 0.",
+))
 
 
 def _order(p: Point, xp: Arithmetic) -> Scalar:
@@ -99,16 +137,6 @@ def _order(p: Point, xp: Arithmetic) -> Scalar:
     return x - y
 
 
-register(Claim(
-    id="lemma-12",
-    statement="y_D <= x_D for alpha <= 1.",
-    source="Lemma 12, App. I",
-    kind=Kind.ORDERING,
-    domain=UP_TO_ONE,
-    margin=_order,
-    proof=steps.ORDER_2D,
-    proof_words=_BY_ALPHA,
-))
 register(Claim(
     id="lemma-12.wlog",
     statement="y_D <= x_D for every alpha (the restriction is said to be without loss of generality).",
@@ -121,10 +149,8 @@ register(Claim(
         statement="(1 - alpha)(x_D - y_D) >= 0: the order turns at alpha = 1.",
         source="ours",
         kind=Kind.ORDERING,
-        domain=_ANY_ALPHA,
-        margin=lambda p, xp: (1 - p.alpha) * _order(p, xp),
-        proof=steps.ORDER_2D,
-        proof_words=_BY_ALPHA,
+        domain=_BY_PULLS,
+        margin=lambda p, xp: (xp.exp(p.log_alpha) - 1) * p.apart,
     ),
 ))
 

@@ -10,7 +10,7 @@ from ascentfail import closed_form, plane_equations, stationary
 from ascentfail.arithmetic import Arithmetic, Scalar
 from ascentfail.theory import steps
 from ascentfail.theory.claim import Axis, Claim, Domain, Kind, Point
-from ascentfail.theory.domains import PLANE, alpha_from_ratio
+from ascentfail.theory.domains import PHI, PLANE, B, alpha_from_ratio
 from ascentfail.theory.registry import register
 
 
@@ -56,16 +56,26 @@ register(Claim(
     ),
 ))
 
+_TURNING = Domain(
+    (Axis("epsilon", 0.0, 0.999), PHI, B, Axis("ratio", 1e-4, 2.0, "log"), _RIDGES.axes[-1]),
+    alpha_from_ratio,
+    lambda p, xp: (10**12 * (1 - p.alpha) ** 2 - 1,),
+    "ridge lam and lam/factor, factor in [1.1, 100], at fixed counts; epsilon in [0, 0.999], phi in [0.01, 3], b in [0.01, 1e4], "
+    "alpha/phi in [1e-4, 2], alpha not within 1e-6 of 1",
+)
+
 register(Claim(
     id="ridge-radial.turns",
-    statement="In the plane, eps < 1, less ridge turns the original towards the diagonal: (1 - alpha) w(lam) x w(lam') >= 0 for "
-    "lam' < lam, and 0 only for alpha = 1. So the original moves radially iff alpha is 0 or 1, or eps = 1.",
+    statement="In the plane, eps < 1, less ridge turns the original towards the diagonal: (1 - alpha) w(lam) x w(lam') > 0 for "
+    "lam' < lam and alpha > 0 other than 1. So the original moves radially only where alpha is 0 or 1, or eps = 1.",
     source="ours",
     kind=Kind.ORDERING,
-    domain=_RIDGES,
+    domain=_TURNING,
     margin=lambda p, xp: (1 - p.alpha) * turn(p, "original", xp),
+    strict=True,
     proof=(_CROSS, steps.ALPHA_OF_PULLS, steps.ALPHA_AND_ORDER, steps.W_INCREASES),
-    proof_words="w x w' has the sign of t' - t. Let alpha > 1, so t > 0 (alpha < 1: exchange the two sets). Were t' >= t, then "
-    "V' - U' <= V - U, that is U' (e^{t'} - 1) <= U (e^t - 1), so U' <= U and V' <= V, so beta' = U' e^{U' + qV'} <= beta: but "
-    "less ridge is more beta",
+    proof_words="w x w' has the sign of t' - t for eps < 1. Let alpha > 1, so t > 0 (alpha < 1: exchange the two sets). Were t' "
+    ">= t, then V' - U' <= V - U, that is U' (e^{t'} - 1) <= U (e^t - 1), so U' <= U and V' <= V, so beta' = U' e^{U' + qV'} <= "
+    "beta: but less ridge is more beta. So t' < t",
+    note="With alpha = 0, alpha = 1 or eps = 1 the samples that pull, or their sum, have one direction at every ridge.",
 ))
