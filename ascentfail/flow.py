@@ -15,6 +15,7 @@ from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 from ascentfail import objectives, programs
 from ascentfail.dynamics import MODES, Mode, RidgeInAscent, check_choice, check_metrics, direction, half_steps, levels_of
 from ascentfail.errors import invalid
+from ascentfail.flow_kinks import is_smooth
 from ascentfail.flow_path import Inputs, Plan, follow
 from ascentfail.flow_steps import LOST, STUCK, Tolerance
 from ascentfail.loops import tied
@@ -33,10 +34,10 @@ def _integrate(
     seen, at_oracle = look(objective, w, target, metrics), look(objective, target, target)
     rules = rules_of(seen, at_oracle, levels)
     gaps = jnp.diff(times).astype(seen.distance.dtype)
-    field, consts = _field(problem, start, ascent_weight, w, mode, ridge_in_ascent)
+    field, consts, smooth = _field(problem, start, ascent_weight, w, mode, ridge_in_ascent)
     small = sum(jnp.size(leaf) for leaf in jax.tree.leaves(w)) <= _DENSE
     inputs = Inputs(consts, tolerance)
-    path, status = follow(Plan(field, isinstance(problem, Losses), small, quick), inputs, w, gaps)
+    path, status = follow(Plan(field, not smooth, small, quick), inputs, w, gaps)
 
     def until(carry: Any, at: Any) -> tuple[Any, Any]:
         known, kept, diverged_at = carry
@@ -59,8 +60,13 @@ def _integrate(
 _compiled = jax.jit(_integrate, static_argnames=("mode", "ridge_in_ascent", "quick"))
 
 
-def _field(problem: Any, start: Any, ascent_weight: Any, w: Any, mode: Mode, ridge_in_ascent: RidgeInAscent) -> tuple[Any, Any]:
-    """The velocity as a function of (consts, w) that reads nothing else, and the consts: also what a loss has captured."""
+def _field(
+    problem: Any, start: Any, ascent_weight: Any, w: Any, mode: Mode, ridge_in_ascent: RidgeInAscent
+) -> tuple[Any, Any, bool]:
+    """The velocity as a function of (consts, w) that reads nothing else, the consts, and whether the velocity is smooth.
+
+    The consts hold what a loss has captured too, so that a flow can be differentiated by it.
+    """
     given = problem, start, ascent_weight
 
     def velocity(given: Any, w: Any) -> Any:
@@ -77,7 +83,8 @@ def _field(problem: Any, start: Any, ascent_weight: Any, w: Any, mode: Mode, rid
         out = jaxpr_as_fun(ClosedJaxpr(traced.jaxpr, captured))(*jax.tree.leaves((given, w)))
         return jax.tree.unflatten(jax.tree.structure(w), out)
 
-    return field, (given, list(traced.consts))
+    smooth = not isinstance(problem, Losses) or is_smooth(traced.jaxpr)
+    return field, (given, list(traced.consts)), smooth
 
 
 def _times(times: Any) -> np.ndarray:

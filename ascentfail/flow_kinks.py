@@ -49,6 +49,37 @@ class _Sides(NamedTuple):
     away: jax.Array
 
 
+# What has every derivative wherever it is finite; comparisons, max, abs, sort, roots and calls to the host are not here.
+_SMOOTH = frozenset("""
+    acosh add add_any asinh atan atanh broadcast_in_dim concatenate conv_general_dilated convert_element_type copy copy_p cos cosh
+    cumprod cumsum custom_jvp_call custom_vjp_call digamma div dot_general dynamic_slice dynamic_update_slice erf erf_inv erfc exp
+    exp2 expand_dims expm1 gather integer_pow jit lgamma log log1p logistic mul neg optimization_barrier pad pcast pjit polygamma
+    pvary reduce_prod reduce_sum reshape rev scan scatter-add select_n sin sinh slice split square squeeze stop_gradient sub tan
+    tanh transpose
+""".split())
+
+
+def is_smooth(jaxpr: Any) -> bool:
+    """Whether every operation on floats in a program is known to be smooth, so that what it computes has no kink.
+
+    Args:
+        jaxpr: the program, an object as `jax.make_jaxpr` gives it.
+
+    Returns:
+        boolean. Never raises.
+
+    Ours.
+    """
+    for equation in jaxpr.eqns:
+        inputs = [jnp.issubdtype(v.aval.dtype, jnp.inexact) for v in equation.invars if hasattr(v.aval, "dtype")]
+        if any(inputs) and equation.primitive.name not in _SMOOTH:
+            return False
+        inner = jax.tree.leaves(list(equation.params.values()), is_leaf=lambda x: hasattr(x, "eqns"))
+        if not all(is_smooth(program) for program in inner if hasattr(program, "eqns")):
+            return False
+    return True
+
+
 def no_kinks(w: Any) -> Kinks:
     """No surface yet.
 
@@ -77,22 +108,26 @@ def _solved(square: jax.Array, right: jax.Array) -> jax.Array:
 
 
 def _shares(jumps: jax.Array, base: jax.Array, on: jax.Array) -> jax.Array:
-    """The shares in [0, 1] that make base + sum share_i jump_i short: free ones solve, those out of bounds are kept there."""
-    length = jnp.sqrt(jnp.sum(jumps * jumps, axis=1))
-    on = on & (length > 0)
-    length = jnp.where(on, length, 1.0)
+    """The shares in [0, 1] that make base + sum share_i jump_i shortest.
+
+    Which shares are at a bound is guessed anew in each turn from where a step along the gradient would lead them.
+    """
+    square = jnp.sum(jumps * jumps, axis=1)
+    on = on & (square > 0)
+    length = jnp.sqrt(jnp.where(on, square, 1.0))
     unit = jumps / length[:, None]
-    gram, pull = unit @ unit.T, unit @ base
+    gram, pull = jnp.where(on[:, None] & on[None, :], unit @ unit.T, jnp.eye(len(on), dtype=unit.dtype)), unit @ base
 
-    def once(carry: Any, _: None) -> tuple[Any, None]:
-        free, kept = carry
-        square = jnp.where(free[:, None] & free[None, :], gram, jnp.eye(len(on), dtype=gram.dtype))
-        right = jnp.where(free, -pull - gram @ jnp.where(free, 0.0, kept), kept)
-        kept = jnp.where(free, _solved(square, right[:, None])[:, 0], kept)
-        return (free & (kept >= 0) & (kept <= length), jnp.where(on, jnp.clip(kept, 0.0, length), 0.0)), None
+    def turn(kept: jax.Array, _: None) -> tuple[jax.Array, None]:
+        wish = kept - (gram @ kept + pull)
+        free = on & (wish >= 0) & (wish <= length)
+        bound = jnp.where(on & (wish > length), length, 0.0)
+        some = jnp.where(free[:, None] & free[None, :], gram, jnp.eye(len(on), dtype=gram.dtype))
+        right = jnp.where(free, -pull - gram @ bound, bound)
+        return _solved(some, right[:, None])[:, 0], None
 
-    (_, kept), _ = jax.lax.scan(once, tied((on, jnp.zeros_like(length)), (jumps, base)), None, length=3)
-    return kept / length
+    kept, _ = jax.lax.scan(turn, tied(jnp.where(on, length / 2, 0.0), (jumps, base)), None, length=6)
+    return jnp.where(on, jnp.clip(kept, 0.0, length), 0.0) / length
 
 
 def _sides(velocity: Velocity, kinks: Kinks, away: jax.Array, x: jax.Array) -> _Sides:
@@ -148,13 +183,13 @@ def slide(step: Callable[..., State], field: Callable[[Any], Any], state: State,
     x = flat(tried.w)[0]
     at = _sides(velocity, kinks, away, x)
     now = jax.lax.stop_gradient(at)
-    length = jnp.sqrt(jnp.sum(now.jumps * now.jumps, axis=1))
+    length, speed = jnp.sqrt(jnp.sum(now.jumps * now.jumps, axis=1)), jnp.sqrt(jnp.sum(now.base * now.base))
     moved = tried.left < state.left
-    left = moved & kinks.on & ((now.shares <= 0) | (now.shares >= 1) | (length == 0))
+    left = moved & kinks.on & ((now.shares <= 0) | (now.shares >= 1) | (length <= 1e-9 * speed))
     side = jnp.where(now.shares >= 1, -1.0, 1.0) * jnp.where(left & (length > 0), away / _AWAY, 0.0)
     x = x + side.astype(x.dtype) @ now.dual
-    turned = jnp.where((moved & kinks.on & (length > 0))[:, None], now.jumps / jnp.where(length > 0, length, 1.0)[:, None],
-                       kinks.normals)
+    clear = moved & kinks.on & (length > 1e-4 * speed)  # a jump so small that its direction is noise turns nothing
+    turned = jnp.where(clear[:, None], now.jumps / jnp.where(clear, length, 1.0)[:, None], kinks.normals)
     kinks = kinks._replace(normals=turned, on=kinks.on & ~left)
     # where a surface is dropped its share is 0 or 1 and the velocity that of one side: it does not jump
     return tried._replace(w=back(x), velocity=where(moved, back(_slid(at)), tried.velocity), kinks=kinks)
@@ -174,8 +209,7 @@ def meet(field: Callable[[Any], Any], state: State, tolerance: Tolerance) -> Sta
 
     Returns:
         The State after it; where no jump is found the same, with more doubt. STUCK where there is no room for one more surface,
-        or its normal depends on those of the others.
-        Never raises.
+        or its normal depends on those of the others. Never raises.
 
     Source: Filippov, Differential Equations with Discontinuous Righthand Sides, ch. 2.
     """

@@ -16,6 +16,7 @@ from ascentfail.objectives import squared_norm
 from ascentfail.watch import where
 
 _TRIES = 300  # steps tried in a block, after which it is decided anew which step to take
+_SHORT = 1e4  # a step that moves no weight by so many of the errors allowed and still fails may have met a jump
 _QUICK = 1000  # steps tried between two times before anything but the explicit step is compiled
 _BLOCKS = 400  # blocks between two times, after which the flow counts as not resolved
 
@@ -67,9 +68,8 @@ def _begun(state: State, tolerance: Tolerance) -> State:
     if state.kinks is None:
         return state._replace(tries=jnp.zeros_like(state.tries))
     rate = jax.lax.stop_gradient(largest(state.velocity, allowed(tolerance, state.w)))
-    doubt = state.kinks.doubt.astype(rate.dtype)
-    limit = jnp.where(rate > 0, 1e4 * doubt / jnp.where(rate > 0, rate, 1.0), 0.0).astype(state.limit.dtype)
-    return state._replace(tries=jnp.zeros_like(state.tries), limit=limit)
+    limit = _SHORT * state.kinks.doubt.astype(rate.dtype) / jnp.where(rate > 0, rate, jnp.inf)
+    return state._replace(tries=jnp.zeros_like(state.tries), limit=limit.astype(state.limit.dtype))
 
 
 def _decided(field: Callable[[Any], Any], dense: bool, before: State, state: State, tolerance: Tolerance) -> State:
@@ -100,14 +100,15 @@ def _block(plan: Plan, inputs: Inputs, carry: tuple[jax.Array, State]) -> tuple[
 
         return while_loop(lambda _, s: _in_block(s) & wanted(s), turn, inputs, state, tries)
 
-    state = run(lambda s: jnp.logical_not(s.stiff | _sliding(s)), explicit, _begun(before, inputs.tolerance))
+    rolled = functools.partial(explicit, rolled=True)
+    first = explicit if tries is None else rolled  # what is differentiated in reverse is compiled several times
+    state = run(lambda s: jnp.logical_not(s.stiff | _sliding(s)), first, _begun(before, inputs.tolerance))
     field = functools.partial(plan.field, inputs.consts)
     if plan.dense:
         state = state._replace(tries=jnp.where(state.stiff, 0, state.tries))
         state = run(lambda s: s.stiff & jnp.logical_not(_sliding(s)), implicit, state)
         state = state._replace(velocity=where(_sliding(state), state.velocity, field(state.w)))
     if plan.kinks:
-        rolled = functools.partial(explicit, rolled=True)
         state = run(lambda s: _sliding(s) & ~s.stiff, functools.partial(slide, rolled), state)
         if plan.dense:
             state = run(lambda s: _sliding(s) & s.stiff, functools.partial(slide, implicit), state)
