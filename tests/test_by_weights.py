@@ -172,6 +172,16 @@ def test_boxes_enclose_the_margin_itself(claim_id):
     assert set("PQR") & set(found.certificate["tree"])
 
 
+@pytest.mark.parametrize("claim_id", [*BOXES, "lemma-12", "lemma-12.wlog.repaired"])
+def test_a_chart_gives_no_other_meaning_to_the_name_of_an_axis(claim_id):
+    """A counterexample names both its coordinates in the box and those of the chart."""
+    domain = get(claim_id).domain
+    for unit in np.random.default_rng(0).random((8, len(domain.axes))):
+        box = {axis.name: mp.mpf(float(axis.at(u))) for axis, u in zip(domain.axes, unit, strict=True)}
+        there = domain.chart(Point(**box), MPMATH).values()
+        assert all(there.get(name, value) == value for name, value in box.items())
+
+
 # --- statements that said more than their evidence -------------------------------------------------------------------------
 
 
@@ -182,7 +192,7 @@ def test_the_only_if_of_the_farther_end_is_in_the_margin():
     box = {name: float(value) for name, value in by_oracle(below, MPMATH).items()}
     found = recheck(claim, box)
     assert found.inside and found.margin > 0
-    turned = dataclasses.replace(claim, margin=lambda p, xp: (p.behind - p.ahead) * (p.behind + p.ahead))
+    turned = dataclasses.replace(claim, margin=lambda p, xp: (p.end_behind - p.ahead) * (p.end_behind + p.ahead))
     assert recheck(turned, box).violated
 
 

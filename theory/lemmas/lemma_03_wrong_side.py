@@ -150,7 +150,7 @@ def _listed_by_oracle(p: Point, xp: Arithmetic) -> Point:
     growth, behind = xp.exp(p.s / 100), (1 + p.oracle) * p.behind / 100
     ahead = p.oracle * (growth - 1)
     point = by_weights.compared_from_oracle(p.oracle, -ahead, p.oracle - behind, xp)
-    return point.replace(original=p.oracle * growth, ahead=ahead, behind=behind)
+    return point.replace(original=p.oracle * growth, ahead=ahead, end_behind=behind)
 
 
 def _farther(p: Point, xp: Arithmetic) -> Scalar:
@@ -161,8 +161,8 @@ def _farther(p: Point, xp: Arithmetic) -> Scalar:
     """
     if not by_weights.listed(p):
         return extra_distance(p, xp) * from_threshold(p)
-    margin = by_weights.rise_times_step(p.original, -p.ahead - p.behind, xp) * (p.behind - p.ahead)
-    c_beyond = by_weights.rise(p.oracle, -p.behind, xp)  # c_DA - c_R
+    margin = by_weights.rise_times_step(p.original, -p.ahead - p.end_behind, xp) * (p.end_behind - p.ahead)
+    c_beyond = by_weights.rise(p.oracle, -p.end_behind, xp)  # c_DA - c_R
     large_phi = xp.minimum(3 * (p.b + c_beyond) - 4 * p.c_oracle_above, p.ahead)
     return by_weights.or_else(margin, (p.b + 100 * c_beyond, large_phi), xp)
 
