@@ -76,7 +76,9 @@ def _field(
         ways = [direction(objective, w, terms, ridge_in_ascent, None, ascent_weight) for terms in halves]
         return jax.tree.map(lambda *leaves: -functools.reduce(jnp.add, leaves), *ways)
 
-    traced = jax.make_jaxpr(velocity)(given, w)
+    captured = jax.make_jaxpr(velocity)(given, w).consts
+    # weights of a batch split over devices vary with all that moves them, and the program must be that of such weights
+    traced = jax.make_jaxpr(velocity)(given, tied(w, (given, captured)))
 
     def field(consts: Any, w: Any) -> Any:
         given, captured = consts

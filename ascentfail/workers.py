@@ -111,7 +111,8 @@ def results(
 
     context = multiprocessing.get_context("spawn")  # not forked: JAX has threads
     ended, alive = context.Pipe(duplex=False)  # nothing is ever sent: the workers read its end, when this process closes or dies
-    pool = ProcessPoolExecutor(jobs, context, _begin, (ended, initializer))
+    with _unsignalled():  # here multiprocessing starts a process of its own, which must outlive a SIGHUP to tidy up quietly
+        pool = ProcessPoolExecutor(jobs, context, _begin, (ended, initializer))
     try:
         with _unsignalled():
             waiting = {pool.submit(*task): i for i, task in enumerate(tasks)}

@@ -542,12 +542,13 @@ def alone(tmp_path_factory):
 
 def test_the_checker_stands_alone(alone):
     """Certificates of the registry, in another folder, without this package: proved, argued and why."""
-    boxes, identity, argued = (certificate_of(get(name)) for name in ("lemma-2.extrema.repaired", "lemma-6", "lemma-12"))
+    boxes, identity, argued = (certificate_of(get(name)) for name in ("lemma-2.extrema.repaired", "lemma-6", "beyond-4.sufficient"))
     status, said = alone(boxes, identity)
     assert status == 0 and "proved (boxes)" in said and "proved (identity)" in said
     assert get("lemma-6").statement in said and "epsilon in [0.05, 0.95], linear" in said
     status, said = alone(argued)
-    assert status == 1 and "argued: 3 steps verified" in said and "only words" in said and get("lemma-12").proof_words in said
+    assert status == 1 and "argued: 8 steps verified" in said and "only words" in said
+    assert get("beyond-4.sufficient").proof_words in said
     assert "%" not in said and "proved" not in said
     assert alone()[0] == 2
 

@@ -207,28 +207,30 @@ def network(seed, units=4, samples=12):
         "in": jax.random.normal(keys[1], (2, units)), "bias": 0.1 * jax.random.normal(keys[2], (units,)),
         "out": jax.random.normal(keys[3], (units,)) / units,
     }
-    return lambda w: jnp.mean((jax.nn.relu(x @ w["in"] + w["bias"]) @ w["out"] - y) ** 2), start
+    return lambda w: jnp.mean((jax.nn.relu(x @ w["in"] + w["bias"][None, :]) @ w["out"] - y) ** 2), start
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_a_network_of_rectifiers_follows_one_flow_at_all_tolerances(seed):
+@pytest.mark.parametrize(("seed", "near"), [(0, 1e-4), (1, 1e-4), (2, 5e-3)])
+def test_a_network_of_rectifiers_follows_one_flow_at_all_tolerances(seed, near):
+    """Near t = 4.7 the third network all but touches a kink without crossing it, and an error grows a hundredfold."""
     loss, start = network(seed)
     times = [0.0, 1.0, 5.0, 20.0]
-    fine, coarse = (descent(loss, start, times, rtol=r, atol=r / 100) for r in (1e-10, 1e-6))
-    assert reached(fine) and reached(coarse)
+    fine, middle, coarse = (descent(loss, start, times, rtol=r, atol=r / 100) for r in (1e-10, 1e-8, 1e-6))
+    assert reached(fine) and reached(middle) and reached(coarse)
     assert np.all(np.diff(fine.retain_loss) < 0)
-    for a, b in zip(jax.tree.leaves(fine.weights), jax.tree.leaves(coarse.weights), strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-3)
+    for run, far in ((middle, near / 10), (coarse, near)):
+        for a, b in zip(jax.tree.leaves(fine.weights), jax.tree.leaves(run.weights), strict=True):
+            np.testing.assert_allclose(a, b, atol=far)
 
 
 # --- derivatives --------------------------------------------------------------------------------------------------------------
 
 
-def both_modes(end, *x, step=1e-5):
+def both_modes(end, *x, steps=(1e-5, 1e-5)):
     """The gradient in reverse mode, after a look at forward mode and finite differences."""
     reverse, forward = (mode(end, argnums=tuple(range(len(x))))(*x) for mode in (jax.grad, jax.jacfwd))
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-7, atol=1e-9), reverse, forward)
-    for i, dot in enumerate(reverse):
+    for i, (dot, step) in enumerate(zip(reverse, steps, strict=False)):
         near = [end(*x[:i], x[i] + s * jnp.ones_like(x[i]), *x[i + 1 :]) for s in (step, -step)]
         np.testing.assert_allclose(jnp.sum(dot), (near[0] - near[1]) / (2 * step), rtol=1e-5, atol=1e-7)
     return reverse
@@ -250,7 +252,7 @@ def test_derivatives_of_a_stiff_flow_in_reverse():
         p = af.Losses(loss, lambda w, c: nothing(w), data=(curvature, curvature))
         return jnp.sum(af.gradient_flow(p, start, [0.0, 1.0], mode="descent", oracle=start).weights[-1])
 
-    both_modes(end, 1e4, jnp.array([1.0, 2.0]))
+    both_modes(end, 1e4, jnp.array([1.0, 2.0]), steps=(10.0, 1e-5))  # of the curvature a longer one, or the difference is noise
     np.testing.assert_allclose(jax.grad(end, 1)(1e4, jnp.array([1.0, 2.0]))[1], np.exp(-1), rtol=1e-3)
 
 

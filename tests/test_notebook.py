@@ -194,7 +194,7 @@ def test_the_evidence_is_gathered_again(executed):
 
 
 def test_the_planted_claim_is_refuted(executed):
-    assert output(executed, "check").startswith("fails, counterexample, 50 digits: at alpha = ")
+    assert output(executed, "check").startswith("fails, counterexample, 50 digits, enclosed: at alpha = ")
 
 
 def test_the_claim_holds_where_the_text_says_so():
