@@ -165,7 +165,8 @@ def _hits(key: Any, found: _Set, size: int) -> jax.Array:
     """Counts of a batch drawn with replacement, scaled to the whole."""
     ends = jnp.cumsum(found.counts / found.total)
     drawn = jnp.searchsorted(ends, jax.random.uniform(key, (size,), ends.dtype), side="right")
-    return jnp.sum(drawn[:, None] == jnp.arange(len(ends))[None, :], axis=0) / size * found.total
+    groups = jnp.arange(len(ends), dtype=drawn.dtype)
+    return jnp.sum(drawn[:, None] == groups[None, :], axis=0, dtype=ends.dtype) / size * found.total
 
 
 def _drawn(problem: Any, key: Any, size: int) -> Any:
@@ -197,7 +198,7 @@ def _take_counts(key: Any, left: jax.Array, full: jax.Array, size: int) -> tuple
         left = jnp.where(jnp.sum(left) > 0, left, full)
         ends = jnp.cumsum(left)
         group = jnp.searchsorted(ends, chance * ends[-1], side="right")
-        taken = jnp.where(jnp.arange(len(left)) == group, jnp.minimum(left, 1), 0)
+        taken = jnp.where(jnp.arange(len(left), dtype=group.dtype) == group, jnp.minimum(left, 1), 0)
         return left - taken, taken
 
     left, taken = jax.lax.scan(one, left, jax.random.uniform(key, (size,), left.dtype))

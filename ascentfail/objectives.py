@@ -49,10 +49,11 @@ def of(problem: Any, start: Any, key: Any = None) -> Objective:
     if isinstance(problem, Losses):
         moving, means = own.parts(start, problem.fixed), own.caller(problem, key)
         return _objective(problem, 1, lambda w, batch: means(moving.join(w), batch), moving.split, moving.join)
+    problem = _in_type_of(start, problem)
     toy_ridge = 2 if isinstance(problem, ToyLandscape) else 1  # ridge (a^2 + b^2), without the half
 
     def mean_losses(w: Any, batch: Any) -> tuple[jax.Array, jax.Array]:
-        drawn = problem if batch is None else batch
+        drawn = problem if batch is None else _in_type_of(start, batch)
         if isinstance(drawn, ToyLandscape):
             return toy.mean_losses(drawn, w)
         return losses.means_at(drawn, *losses.margins(drawn, w))
@@ -62,6 +63,11 @@ def of(problem: Any, start: Any, key: Any = None) -> Objective:
         return plane._replace(admits=lambda w: _admits(problem, w))
     line = _objective(problem, toy_ridge, mean_losses, lambda weights: weights, lambda w: w)
     return line._replace(admits=lambda w: _admits(problem, w))
+
+
+def _in_type_of(weights: Any, problem: Any) -> Any:
+    """The problem with numbers of the weights' type: a float32 problem is iterated on in the precision of its start."""
+    return jax.tree.map(lambda number: jnp.asarray(number).astype(weights.dtype), problem)
 
 
 def _admits(problem: Any, w: Any) -> Any:
@@ -119,7 +125,8 @@ def start_and_oracle(problem: Any, start: Any, oracle: Any, key: Any = None, bat
     for name, given in (("start", start), ("oracle", target)):
         if not isinstance(given, str) and not own.is_finite(_means(problem, weights[name])):
             raise invalid(name, given, "weights at which both mean losses are finite numbers")
-    return weights["start"], weights["oracle"]
+    dtype = own.widest(*weights.values())
+    return weights["start"].astype(dtype), weights["oracle"].astype(dtype)
 
 
 @jax.jit

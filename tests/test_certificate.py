@@ -542,7 +542,8 @@ def alone(tmp_path_factory):
 
 def test_the_checker_stands_alone(alone):
     """Certificates of the registry, in another folder, without this package: proved, argued and why."""
-    boxes, identity, argued = (certificate_of(get(name)) for name in ("lemma-2.extrema.repaired", "lemma-6", "beyond-4.sufficient"))
+    names = "lemma-2.extrema.repaired", "lemma-6", "beyond-4.sufficient"
+    boxes, identity, argued = (certificate_of(get(name)) for name in names)
     status, said = alone(boxes, identity)
     assert status == 0 and "proved (boxes)" in said and "proved (identity)" in said
     assert get("lemma-6").statement in said and "epsilon in [0.05, 0.95], linear" in said

@@ -142,12 +142,16 @@ def test_a_problem_of_one_type_stays_in_it_under_strict_promotion(loss, dtype):
                 point = af.stationary_point(problem, which)
                 value = af.loss(problem, point.weights, which)
                 assert (point.kind == 1) and point.weights.dtype == value.dtype == dtype
-            if dtype == jnp.float32:  # steps and flow start in the default float, and their problem must be of it
-                continue
-            start = jnp.zeros_like(point.weights)
-            run = af.descent_ascent(problem, start, step_size=0.1, steps=3)
-            flow = af.gradient_flow(problem, start, np.array([0.0, 0.1]))
-        assert np.all(np.isfinite(run.weights)) and np.all(np.isfinite(flow.weights))
+            start = jnp.zeros_like(point.weights)  # steps and flow go on in the default float
+            runs = [
+                af.descent_ascent(problem, start, step_size=0.1, steps=3),
+                af.gradient_flow(problem, start, np.array([0.0, 0.1])),
+                af.descent_ascent(problem, start, step_size=0.1, steps=3, batch_size=2, key=jax.random.key(0)),
+                af.descent_ascent(problem, start, step_size=0.1, steps=3, batch_size=2, key=jax.random.key(0), batches="epoch"),
+            ]
+            assert all(np.all(np.isfinite(run.weights)) and run.weights.dtype == float for run in runs)
+            run = af.descent_ascent(problem, "original", step_size=0.1, steps=3)
+            assert np.all(np.isfinite(run.weights)) and run.weights.dtype == dtype
 
 
 PLANE = (0.5, 40.0, 2.0, 100.0, 40.0, 1.0)
