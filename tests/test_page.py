@@ -106,11 +106,11 @@ def test_nothing_is_loaded_and_nothing_runs(text):
 
 def test_every_claim_and_every_repaired_one_has_an_anchor(no_pictures):
     whole = page(claims(), [verdict(claim).to_json() for claim in claims()])
-    ids = Reader(whole).attributes("id")
-    assert {member.id for claim in claims() for member in claim.family()} <= set(ids)
+    read = Reader(whole)
+    assert {member.id for claim in claims() for member in claim.family()} <= set(read.attributes("id"))
     assert len(whole) < 600_000
-    for claim in claims():  # as printed: the plain text stays beside the typeset one
-        assert claim.statement in Reader(whole).attributes("title")
+    # as printed: the plain text stays beside the typeset one
+    assert {claim.statement for claim in claims()} <= set(read.attributes("title"))
 
 
 def test_a_drawing_made_elsewhere_is_the_one_shown_and_an_unknown_one_is_drawn():
