@@ -44,6 +44,8 @@ def test_no_data_are_stale():
         for each in (losses, bound, af.Losses(losses.retain, zero)):
             run = go(each, **how)
             np.testing.assert_allclose([run.weights, run.retain_loss], [end, 1.0], rtol=1e-12)
+        flow = af.gradient_flow(losses, 0.0, [0.0, 1.0], oracle=5.0, mode="descent")
+        np.testing.assert_allclose(flow.weights[-1], end * (1 - np.exp(-2)), rtol=1e-9)
 
 
 def test_a_batch_of_data_sets_is_a_vmap_and_derivatives_go_through_data():

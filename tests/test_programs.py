@@ -95,11 +95,13 @@ def run(k):
     data = af.Losses(lambda w, x: jnp.mean((w - x) ** 2), lambda w, y: jnp.mean((w - y) ** 2), data=(x, y))
     for losses in (closures, data):
         end = af.descent_ascent(losses, 1.0, oracle=0.0, steps=3, record="summary", mode="descent", **how)
+        flow = af.gradient_flow(losses, 1.0, [0.0, 0.3], oracle=0.0, mode="descent")
     if k % 2:
         w = 1.0
         for _ in range(3):
             w -= 0.1 * 2 * np.mean(w - x)
         np.testing.assert_allclose(end.weights, w, rtol=1e-9)
+    np.testing.assert_allclose(flow.weights[-1], np.mean(x) + (1 - np.mean(x)) * np.exp(-0.6), rtol=1e-8)
 
 for k in range(10):
     run(k)
@@ -117,7 +119,7 @@ def test_fresh_closures_data_and_optimizers_leave_nothing_behind():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
     grown, new, programs_in_all = (float(word) for word in done.stdout.split())
-    assert grown < 50 and new == 0 and programs_in_all == 4
+    assert grown < 50 and new == 0 and programs_in_all == 6
 
 
 def test_a_second_data_set_of_the_same_shape_compiles_nothing(compiled):
