@@ -127,8 +127,9 @@ def optimized(
     if isinstance(optimizer, optax.GradientTransformationExtraArgs):
         extra = {"value": with_ridge(value, w), "grad": way, "value_fn": lambda w: with_ridge(descended(w), w)}
     try:
-        updates, after = optimizer.update(way, state, w, **extra)
-        moved = optax.apply_updates(w, updates)
+        with jax.numpy_dtype_promotion("standard"):  # optax counts steps in int32 and multiplies floats by them
+            updates, after = optimizer.update(way, state, w, **extra)
+            moved = optax.apply_updates(w, updates)
         after = jax.tree.map(lambda new, old: jnp.asarray(new).astype(jnp.asarray(old).dtype), after, state)
     except Exception as error:
         said = f"{type(error).__name__}: {error}".splitlines()[0]

@@ -1,4 +1,4 @@
-"""Entry point of the tests: float64 once, no implicit broadcasting of ranks, Hypothesis profiles, few programs at a time."""
+"""Entry point of the tests: float64, no implicit promotion of ranks or types, Hypothesis profiles, few programs at a time."""
 
 import collections.abc
 import contextlib
@@ -30,6 +30,7 @@ except ImportError:  # Windows: the workers share nothing
 matplotlib.use("agg")
 af.enable_x64()
 jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_numpy_dtype_promotion", "strict")
 
 hypothesis.settings.register_profile("dev", max_examples=50, deadline=None)
 hypothesis.settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True)

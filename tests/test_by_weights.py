@@ -282,7 +282,7 @@ def test_the_area_of_the_window_is_enclosed(phi, b):
     from ascentfail.arithmetic import JAX
 
     count = 20_000
-    rest = 1 - (jnp.arange(count) + 0.5) / count
+    rest = 1 - (jnp.arange(0.0, count) + 0.5) / count
     heights = jax.vmap(lambda e: lemma_09_10_window.window(Point(epsilon=e, phi=phi, b=b, alpha=1.0), JAX))(1 - rest * rest)
     area = float(jnp.sum(2 * rest * jnp.maximum(heights, 0)) / count)
     widths = []

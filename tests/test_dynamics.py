@@ -75,7 +75,7 @@ def test_steps_by_hand(problem, loss, mode, order, ridge):
         np.testing.assert_allclose(run.distance_to_oracle[k], np.linalg.norm(w - oracle), rtol=1e-11)
         w = by_hand(problem, w, 0.3, mode, order, ridge == "ascended")
     distances = np.asarray(run.distance_to_oracle)
-    assert run.best_stop == distances.argmin() and run.best_distance == distances.min()
+    assert int(run.best_stop) == distances.argmin() and run.best_distance == distances.min()
     assert run.beats_doing_nothing == (distances.min() < distances[0])
     assert run.diverged_at == -1
 
@@ -196,7 +196,7 @@ def test_rules_fixed_in_advance():
     for name, fires in wanted.items():
         stop = getattr(run.stops, name)
         assert bool(stop.fired) == fires.any()
-        assert stop.step == (fires.argmax() if fires.any() else 60), name
+        assert int(stop.step) == (fires.argmax() if fires.any() else 60), name
         assert stop.distance == distance[int(stop.step)]
         np.testing.assert_array_equal(stop.weights, run.weights[int(stop.step)])
         assert bool(stop.beats_doing_nothing) == (distance[int(stop.step)] < distance[0])
@@ -247,7 +247,7 @@ def test_the_first_step_identity_on_a_network():
 
     def mean(w, chosen):
         out = jnp.tanh(x @ w[:12].reshape(3, 4)) @ w[12:]
-        return jnp.sum(jnp.where(chosen, jax.nn.softplus(-y * out), 0.0)) / jnp.sum(chosen)
+        return jnp.sum(jnp.where(chosen, jax.nn.softplus(-y * out), 0.0)) / jnp.sum(chosen, dtype=float)
 
     def on_all(w):
         return mean(w, jnp.ones(30, bool)) + lam / 2 * w @ w
@@ -429,7 +429,8 @@ def test_optimizers_that_need_the_value(optimizer):
     state, steps = optimizer.init(w), []
     for _ in range(4):
         value, grad = jax.value_and_grad(objective)(w)
-        updates, state = optimizer.update(grad, state, w, value=value, grad=grad, value_fn=objective)
+        with jax.numpy_dtype_promotion("standard"):  # as optax needs it
+            updates, state = optimizer.update(grad, state, w, value=value, grad=grad, value_fn=objective)
         w = optax.apply_updates(w, updates)
         steps.append(w)
     run = af.descent_ascent(SAFE, [0.0, 0.0], steps=4, optimizer=optimizer, mode="descent")

@@ -3,6 +3,7 @@
 import functools
 import signal
 
+import jax
 import jax.numpy as jnp
 import pytest
 from mpmath import mp
@@ -190,7 +191,8 @@ CLAIMS = {  # name: (truth, what is expected or None where either will do, claim
 @pytest.mark.parametrize("name", CLAIMS)
 def test_right_or_open_at_the_highest_level(name):
     truth, expected, claim = CLAIMS[name]
-    verdict, certificates = certified_check(claim, "certified", samples=SAMPLES)
+    with jax.numpy_dtype_promotion("standard"):  # whoever plants a margin may multiply an integer by a truth value
+        verdict, certificates = certified_check(claim, "certified", samples=SAMPLES)
     assert verdict.status in ALLOWED[truth], verdict.evidence
     assert expected is None or verdict.status == expected, verdict.evidence
     argued = "argued" if claim.exclusion else "boxes"  # a bound for all inner values is said in words

@@ -37,7 +37,14 @@ _FACE = 1e-9  # distance to a face below which a point lies on it
 _INWARD = np.array([0.0, 1e-13, 1e-10, 1e-7])  # towards the centre, for points that only rounding puts inside
 
 _moments = optax.scale_by_adam(b2=0.99, eps=1e-30)
-_adam = jax.jit(_moments.update)
+
+
+@jax.jit
+def _adam(slopes: jax.Array, state: Any) -> tuple[jax.Array, Any]:
+    with jax.numpy_dtype_promotion("standard"):  # optax counts steps in int32 and multiplies floats by them
+        return _moments.update(slopes, state)
+
+
 _Slopes = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
