@@ -1,9 +1,10 @@
-"""Time 1,000,000 stationary points of descent-ascent in the plane beside SciPy, optimistix and numba.
+"""Time 1,000,000 stationary points of the plane beside SciPy, optimistix and numba.
 
 Run ``python benchmarks/plane_points.py``; it prints a Markdown table.  Every round runs each function once, in turn, so
 that a busy moment of the machine falls on all of them.  What JAX computes is timed as one batch of all problems, and in
 chunks on as many host devices as the peers have threads.  All peers solve s_1 = beta e^{-(s_1 - q S)} and
-S = gamma e^{-(q s_1 - S)} for the minimum of descent-ascent; in the problems drawn here it exists.
+S = gamma e^{-(q s_1 - S)} for the minimum of descent-ascent; in the problems drawn here it exists.  SciPy also solves
+them with -gamma, which gives the original model with S = -s_2.
 """
 
 from __future__ import annotations
@@ -45,9 +46,10 @@ def problems() -> af.CrossCorrelated:
     return af.CrossCorrelated.from_ratios(epsilon=epsilon, alpha=alpha, phi=phi, b=b)
 
 
-def inputs(batch: af.CrossCorrelated) -> tuple[np.ndarray, ...]:
-    """What the peers are given: q, beta and gamma."""
-    return tuple(np.array(x) for x in (plane_equations.cosine(batch), *plane_equations.pulls(batch, "descent_ascent")))
+def inputs(batch: af.CrossCorrelated, which: stationary.Model) -> tuple[np.ndarray, ...]:
+    """What the peers are given: q, beta and gamma, the last with a minus sign for the original."""
+    q, beta, gamma = (np.array(x) for x in (plane_equations.cosine(batch), *plane_equations.pulls(batch, which)))
+    return q, beta, gamma if which == "descent_ascent" else -gamma
 
 
 def scipy_loop(q: np.ndarray, beta: np.ndarray, gamma: np.ndarray) -> np.ndarray:
@@ -111,9 +113,10 @@ def in_chunks(one: Any) -> Any:
 def main() -> None:
     """Check all peers against each other, time everything in one interleaved run, and print the table."""
     batch = jax.tree.map(lambda x: jnp.broadcast_to(jnp.asarray(x), COUNT), problems())
-    given = inputs(batch)
+    given = inputs(batch, "descent_ascent")
     pulls = partial(stationary.plane, which="descent_ascent")
     point = partial(af.stationary_point, which="descent_ascent")
+    original = jax.jit(jax.vmap(partial(af.stationary_point, which="original")))
     both = jax.tree.map(divide, batch)
     ours = [
         ("`stationary.plane`, chunks, two devices", in_chunks(pulls), both, "the two pulls, with the test that they exist"),
@@ -132,10 +135,18 @@ def main() -> None:
         if "plane" in label:
             assert np.max(np.abs(np.stack(call(problem), axis=1) * [1, -1] - want)) <= TOLERANCE, label
         table.add(f"ascentfail, {label}", lambda call=call, problem=problem: jax.block_until_ready(call(problem)), note)
+    everything = "weights, margins, kind, residual, converged"
+    for label, call in (("descent_ascent", jax.jit(jax.vmap(point))), ("original", original)):
+        table.add(f'ascentfail, `stationary_point(q, "{label}")`, one `jax.vmap`',
+                  lambda call=call: jax.block_until_ready(call(batch)), everything)  # fmt: skip
     newton = jax.jit(jax.vmap(optimistix_newton)) if optimistix else None
     chunked = jax.jit(lambda x: jax.lax.map(lambda one: optimistix_newton(*one), x, batch_size=CHUNK)) if optimistix else None
     device = tuple(jnp.asarray(x) for x in given)
-    few = tuple(x[:FEW] for x in given)
+    few, few_original = (tuple(x[:FEW] for x in inputs(batch, which)) for which in ("descent_ascent", "original"))
+    if optimize:
+        s = scipy_loop(*few_original)
+        there = np.stack(plane_equations.weights(s[:, 0], -s[:, 1], np.asarray(batch.epsilon)[:FEW]), axis=1)
+        assert np.max(np.abs(there - original(batch).weights[:FEW])) <= TOLERANCE
     peers = [
         ("numba, two threads", numba_newton(*given) if numba else None, COUNT, "the two pulls, Newton with early exit"),
         ("optimistix Newton, chunks", chunked and (lambda: jax.block_until_ready(chunked(device))), COUNT,
@@ -149,6 +160,8 @@ def main() -> None:
         if call is not None:
             assert np.max(np.abs(np.asarray(call()) - want[:count])) <= TOLERANCE, label
         table.add(label, call, note, COUNT / count)
+    table.add("`scipy.optimize.root`, original", partial(scipy_loop, *few_original) if optimize else None,
+              f"as the row above, {FEW:,} points, scaled", COUNT / FEW)  # fmt: skip
     print(f"{COUNT:,} points; {ROUNDS} interleaved rounds; {processor()}; "
           f"{versions('jax', 'numpy', 'scipy', 'numba', 'optimistix')}.")  # fmt: skip
     print(f"All rows agree to {TOLERANCE:g} in both pulls.\n")

@@ -158,6 +158,10 @@ EXACT = {  # name: (margin at x = 1/4, whether it is exactly zero)
     "an exponential": (lambda p, xp: xp.exp(4 * p.x - 1) - 1, True),
     "W": (lambda p, xp: xp.lambertw(4 * p.x - 1), True),
     "a power": (lambda p, xp: p.x**2 - xp.number(1) / 16, True),
+    "a product": (lambda p, xp: (p.x + p.x) * p.x - xp.number(1) / 8, True),
+    "a high power": (lambda p, xp: (4 * p.x) ** 999 - 1, True),
+    "a power too high to be written out": (lambda p, xp: (3 * p.x + xp.number(1) / 4) ** 1000 - 1, False),
+    "a root of a fraction without one": (lambda p, xp: xp.sqrt(3 * p.x) * xp.sqrt(xp.number(12)) - 3, False),
     "a quotient": (lambda p, xp: 1 / p.x - 4, True),
     "the least": (lambda p, xp: xp.minimum(p.x - xp.number(1) / 4, p.x), True),
     "the largest": (lambda p, xp: xp.maximum(p.x - xp.number(1) / 4, -p.x), True),
@@ -228,7 +232,16 @@ def test_no_counterexample_where_a_part_of_the_margin_is_undefined():
 
 @pytest.mark.parametrize("margin", [lambda p, xp: xp.log(p.x), lambda p, xp: 1 - 1 / p.x], ids=["log", "pole"])
 def test_an_infinite_margin_gets_an_answer(margin):
-    recheck(planted(margin), {"x": 0.0})
+    found = recheck(planted(margin), {"x": 0.0})
+    assert found.violated is (found.margin == -mp.inf) and not recheck(planted(margin), {"x": 1.0}).violated
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.EXISTENCE])
+def test_where_a_margin_is_undefined_it_refutes_nothing(kind):
+    bound = {} if kind is Kind.EQUALITY else {"exclusion": lambda p, xp: -1 - p.x}
+    found = recheck(planted(lambda p, xp: xp.log(-1 - p.x), kind, **bound), {"x": 0.5})
+    assert mp.isnan(found.margin) or found.margin < 0
+    assert not found.violated
 
 
 @pytest.mark.parametrize("place", ["margin", "side condition"])

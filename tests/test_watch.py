@@ -21,7 +21,7 @@ def fields(seed):
     distance = rng.integers(0, 4, (RUNS, STEPS)).astype(float)
     retain, forget = rng.choice([-2.0, -1.0, 0.0, 1.0, 1.5, 2.0, 3.0], (2, RUNS, STEPS))
     for loss in (retain, forget):
-        loss[:, 1:][rng.random((RUNS, STEPS - 1)) < 0.05] = rng.choice([np.inf, -np.inf, np.nan])
+        loss[rng.random((RUNS, STEPS)) < 0.05] = rng.choice([np.inf, -np.inf, np.nan])
     weights = rng.normal(size=(RUNS, STEPS, 2))
     oracle_forget = rng.choice([0.0, 1.0, 1.5, np.nan], RUNS)
     budget = rng.integers(0, STEPS + 2, RUNS).astype(np.int32)
@@ -37,7 +37,7 @@ def run_of(distance, retain, forget, weights, oracle_forget, budget, kept):
     for k in range(STEPS):
         tally = watch.tally(tally, at(k), jnp.int32(k), rules, weights[k] if kept else None, watch.is_fine(at(k)))
     bad = ~(jnp.isfinite(retain) & jnp.isfinite(forget))
-    diverged_at = jnp.where(jnp.any(bad), jnp.argmax(bad), -1)
+    diverged_at = jnp.where(jnp.any(bad), jnp.argmax(bad), -1).astype(jnp.int32)
     last = Mark(jnp.int32(STEPS - 1), distance[-1], weights[-1])
     shown, looks = (weights[-1], at(-1)) if kept else (weights, seen)
     return watch.finish(PLAIN, shown, looks, tally, diverged_at, last, jnp.isfinite(oracle_forget), path=not kept)
