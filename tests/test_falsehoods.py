@@ -254,7 +254,8 @@ NO_LIMIT = {
         lambda p, xp: (p.h - 1e-7) * (1 - p.u / 2), Modulus(lambda p, xp: p.h - 1e-7, "h", 0.0)
     ),
     "a modulus that is defined nowhere nearer": limit(
-        lambda p, xp: xp.sqrt(p.h - 1e-6) * (1 - p.u / 2), Modulus(lambda p, xp: xp.sqrt(p.h - 1e-6), "h", 0.0)
+        lambda p, xp: xp.sqrt(p.h - xp.number(1e-6)) * (1 - p.u / 2),
+        Modulus(lambda p, xp: xp.sqrt(p.h - xp.number(1e-6)), "h", 0.0),
     ),
     "a modulus that comes back": limit(
         lambda p, xp: p.h + 1e-9 / p.h - 0 * p.u, Modulus(lambda p, xp: p.h + 1e-9 / p.h, "h", 0.0)
