@@ -153,6 +153,7 @@ EXACT = {  # name: (margin at x = 1/4, whether it is exactly zero)
     "one and the same": (lambda p, xp: xp.exp(p.x) - xp.exp(p.x), True),
     "zero times anything": (lambda p, xp: (4 * p.x - 1) * xp.exp(p.x), True),
     "a root": (lambda p, xp: xp.sqrt(p.x) - xp.number(1) / 2, True),
+    "a root as a power": (lambda p, xp: p.x**0.5 - xp.number(1) / 2, True),
     "a root that is none": (lambda p, xp: xp.sqrt(2 * p.x) * xp.sqrt(2 * p.x) - xp.number(1) / 2, False),
     "a logarithm": (lambda p, xp: xp.log(4 * p.x), True),
     "an exponential": (lambda p, xp: xp.exp(4 * p.x - 1) - 1, True),
