@@ -566,3 +566,10 @@ def test_one_compilation_serves_a_whole_grid():
         p = af.SemiOrthogonal.from_ratios(alpha=alpha[index], phi=phi[index], b=b[index])
         one = closed_form.original(p), closed_form.oracle(p), closed_form.descent_ascent(p), closed_form.first_step(p)
         np.testing.assert_allclose([v[index] for v in got], one, rtol=1e-12, atol=1e-12)
+
+
+def test_the_arithmetic_is_given_by_name_and_all_else_as_one_likes():
+    p = af.SemiOrthogonal(40.0, 8.0, 100.0, 40.0, 1e-3)
+    assert closed_form.with_ridges(p=p, ridges=2) == closed_form.with_ridges(p, 2)
+    with pytest.raises(TypeError, match="positional"):
+        closed_form.with_ridges(p, 2, JAX)

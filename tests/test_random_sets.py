@@ -191,7 +191,7 @@ def test_verdicts_and_their_grades(claim_id):
 # --- larger cases -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("hits", "draws"), [(0, 50), (3, 100), (50, 50), (400, 1000)])
+@pytest.mark.parametrize(("hits", "draws"), [(0, 50), (1, 20), (3, 100), (19, 20), (50, 50), (400, 1000)])
 def test_clopper_pearson_is_the_beta_quantiles(hits, draws):
     low, high = random_sets.clopper_pearson(hits, draws, 0.99)
     expected = scipy.stats.binomtest(hits, draws).proportion_ci(0.99, method="exact")
