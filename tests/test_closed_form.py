@@ -30,7 +30,7 @@ from strategies import (
 
 import ascentfail as af
 from ascentfail import closed_form, plane_bounds, plane_equations
-from ascentfail.arithmetic import MPMATH
+from ascentfail.arithmetic import JAX, MPMATH
 
 BRANCH_POINT = -np.exp(-1)
 DIGITS = 50
