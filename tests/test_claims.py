@@ -157,6 +157,14 @@ def test_true_claim_is_not_refuted_and_not_called_proved(name):
         assert verdict.evidence.worst_margin == 0
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_thin_domain_is_found_beside_a_part_where_the_side_condition_is_undefined(seed):
+    """A square of side 2e-7 in the unit square; right of it the condition is NaN, and nothing leads there."""
+    spot = lambda p, xp: (1e-7 - xp.maximum(xp.abs(p.x - 0.3), xp.abs(p.y - 0.7)) + 0 * xp.log(0.31 - p.x),)  # noqa: E731
+    verdict = check(planted(lambda p, xp: p.y - p.x, where=spot), samples=512, seed=seed)
+    assert verdict.status == "holds" and 0.39 < verdict.evidence.worst_margin < 0.41
+
+
 def test_a_vacuous_domain_is_never_a_claim_that_holds():
     verdict = verdict_of(planted(lambda p, xp: 1 + p.x, where=lambda p, xp: (p.x - 2,)))
     assert (verdict.status, verdict.counterexample, verdict.evidence.samples) == ("vacuous", None, 0)
