@@ -4,7 +4,8 @@
     python tests/mutants.py recheck --sample 60 --seed 1
 
 Needs `pip install cosmic-ray`. The checkout is copied; nothing in it is touched. Mutants that differ from the module only in type
-annotations, or that are no Python, are left out. The table goes to standard output, a survivor a diff.
+annotations, or that are no Python, are left out. The table goes to standard output,
+a survivor as a diff below its row.
 """
 
 from __future__ import annotations
@@ -68,12 +69,10 @@ def main() -> None:
     unknown = [name for name in asked.names if name not in TARGETS]
     if unknown:
         parser.error(f"no target {unknown[0]!r}, only {', '.join(TARGETS)}")
-    survivors: list[Survivor] = []
     print(f"{'module':36} {'mutants':>8} {'tried':>6} {'killed':>7}", flush=True)
     for name in asked.names or TARGETS:
-        survivors += run(name, asked.sample, asked.seed, asked.jobs, asked.timeout)
-    for survivor in survivors:
-        print(f"\n--- survived: {survivor.module}\n{survivor.diff}")
+        for survivor in run(name, asked.sample, asked.seed, asked.jobs, asked.timeout):
+            print(f"\n--- survived: {survivor.module}\n{survivor.diff}", flush=True)
 
 
 def run(name: str, sample: int, seed: int, jobs: int, timeout: float) -> list[Survivor]:
