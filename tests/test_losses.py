@@ -142,6 +142,8 @@ def test_a_problem_of_one_type_stays_in_it_under_strict_promotion(loss, dtype):
                 point = af.stationary_point(problem, which)
                 value = af.loss(problem, point.weights, which)
                 assert (point.kind == 1) and point.weights.dtype == value.dtype == dtype
+            if dtype == jnp.float64:  # all other tests iterate on such problems, under strict promotion too
+                continue
             start = jnp.zeros_like(point.weights)  # steps and flow go on in the default float
             runs = [
                 af.descent_ascent(problem, start, step_size=0.1, steps=3),
