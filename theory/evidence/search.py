@@ -40,7 +40,7 @@ _moments = optax.scale_by_adam(b2=0.99, eps=1e-30)
 
 
 @jax.jit
-def _adam(slopes: jax.Array, state: Any) -> tuple[jax.Array, Any]:
+def _adam(slopes: jax.Array, state: Any) -> tuple[Any, Any]:
     with jax.numpy_dtype_promotion("standard"):  # optax counts steps in int32 and multiplies floats by them
         return _moments.update(slopes, state)
 
