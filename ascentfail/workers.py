@@ -116,6 +116,7 @@ def results(
     try:
         with _unsignalled():
             waiting = {pool.submit(*task): i for i, task in enumerate(tasks)}
+            pool.submit(int)  # the pool looks for processes to watch before it starts one; now it watches the last one too
         for future in as_completed(waiting):
             yield waiting[future], future.result()
     except BrokenProcessPool as error:
