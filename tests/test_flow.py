@@ -210,17 +210,22 @@ def network(seed, units=4, samples=12):
     return lambda w: jnp.mean((jax.nn.relu(x @ w["in"] + w["bias"][None, :]) @ w["out"] - y) ** 2), start
 
 
-@pytest.mark.parametrize(("seed", "near"), [(0, 1e-4), (1, 1e-4), (2, 5e-3)])
-def test_a_network_of_rectifiers_follows_one_flow_at_all_tolerances(seed, near):
-    """Near t = 4.7 the third network all but touches a kink without crossing it, and an error grows a hundredfold."""
+FAULT = "the error at kinks is not held to rtol: 1.5e-3 here, where moving the start by 1e-6 moves the end by 2e-6"
+
+
+@pytest.mark.parametrize(
+    ("seed", "rtol", "near"),
+    [(0, 1e-8, 1e-5), (1, 1e-8, 1e-5), (2, 1e-8, 1e-3), (0, 1e-6, 1e-4), (1, 1e-6, 1e-4),
+     pytest.param(2, 1e-6, 1e-4, marks=pytest.mark.xfail(reason=FAULT, raises=AssertionError))],
+)  # fmt: skip
+def test_a_network_of_rectifiers_follows_one_flow_at_all_tolerances(seed, rtol, near):
     loss, start = network(seed)
     times = [0.0, 1.0, 5.0, 20.0]
-    fine, middle, coarse = (descent(loss, start, times, rtol=r, atol=r / 100) for r in (1e-10, 1e-8, 1e-6))
-    assert reached(fine) and reached(middle) and reached(coarse)
+    fine, coarse = (descent(loss, start, times, rtol=r, atol=r / 100) for r in (1e-10, rtol))
+    assert reached(fine) and reached(coarse)
     assert np.all(np.diff(fine.retain_loss) < 0)
-    for run, far in ((middle, near / 10), (coarse, near)):
-        for a, b in zip(jax.tree.leaves(fine.weights), jax.tree.leaves(run.weights), strict=True):
-            np.testing.assert_allclose(a, b, atol=far)
+    for a, b in zip(jax.tree.leaves(fine.weights), jax.tree.leaves(coarse.weights), strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=near)
 
 
 # --- derivatives --------------------------------------------------------------------------------------------------------------
