@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import ascentfail as af
-from ascentfail import flow_steps
+from ascentfail import flow_kinks, flow_steps
 from ascentfail.loops import while_loop
 
 PLANE = af.CrossCorrelated(
@@ -150,6 +150,25 @@ def test_a_singularity_in_finite_time_is_a_divergence():
 
 
 # --- kinks --------------------------------------------------------------------------------------------------------------------
+
+
+SHAPES = {  # name: (a velocity, whether it is smooth)
+    "a polynomial": (lambda w: w**3 - jnp.exp(-w) * jnp.tanh(w), True),
+    "a logistic function": (jax.nn.sigmoid, True),
+    "a chosen row": (lambda w: jnp.arange(3.0)[jnp.array([2, 0])] * w, True),
+    "size": (jnp.abs, False),
+    "the larger": (lambda w: jnp.maximum(w, 0), False),
+    "relu": (jax.nn.relu, False),
+    "one of two by sign": (lambda w: jnp.where(w > 0, w, 3 * w), False),
+    "a whole number of it": (lambda w: w.astype(int).astype(float) * w, False),
+    "rounded in a loop": (lambda w: jax.lax.fori_loop(0, 2, lambda _, v: jnp.floor(v) + v, w), False),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_only_what_is_known_to_be_smooth_counts_as_smooth(name):
+    velocity, smooth = SHAPES[name]
+    assert flow_kinks.is_smooth(jax.make_jaxpr(velocity)(jnp.ones(2))) is smooth
 
 
 def test_a_flow_rests_in_a_kink():
