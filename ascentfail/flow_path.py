@@ -17,6 +17,7 @@ from ascentfail.watch import where
 
 _TRIES = 300  # steps tried in a block, after which it is decided anew which step to take
 _SHORT = 1e4  # a step that moves no weight by so many of the errors allowed and still fails may have met a jump
+_BEND = 0.3  # the same limit in parts of a weight and units of sqrt(rtol): up to a jump the path is taken as straight
 _QUICK = 1000  # steps tried between two times before anything but the explicit step is compiled
 _BLOCKS = 400  # blocks between two times, after which the flow counts as not resolved
 
@@ -68,7 +69,8 @@ def _begun(state: State, tolerance: Tolerance) -> State:
     if state.kinks is None:
         return state._replace(tries=jnp.zeros_like(state.tries))
     rate = jax.lax.stop_gradient(largest(state.velocity, allowed(tolerance, state.w)))
-    limit = _SHORT * state.kinks.doubt.astype(rate.dtype) / jnp.where(rate > 0, rate, jnp.inf)
+    short = jnp.minimum(_SHORT, _BEND / jnp.sqrt(jnp.asarray(tolerance.rtol))).astype(rate.dtype)
+    limit = short * state.kinks.doubt.astype(rate.dtype) / jnp.where(rate > 0, rate, jnp.inf)
     return state._replace(tries=jnp.zeros_like(state.tries), limit=limit.astype(state.limit.dtype))
 
 

@@ -229,22 +229,16 @@ def network(seed, units=4, samples=12):
     return lambda w: jnp.mean((jax.nn.relu(x @ w["in"] + w["bias"][None, :]) @ w["out"] - y) ** 2), start
 
 
-FAULT = "the error at kinks is not held to rtol: 1.5e-3 here, where moving the start by 1e-6 moves the end by 2e-6"
-
-
-@pytest.mark.parametrize(
-    ("seed", "rtol", "near"),
-    [(0, 1e-8, 1e-5), (1, 1e-8, 1e-5), (2, 1e-8, 1e-3), (0, 1e-6, 1e-4), (1, 1e-6, 1e-4),
-     pytest.param(2, 1e-6, 1e-4, marks=pytest.mark.xfail(reason=FAULT, raises=AssertionError))],
-)  # fmt: skip
-def test_a_network_of_rectifiers_follows_one_flow_at_all_tolerances(seed, rtol, near):
+@pytest.mark.parametrize("rtol", [1e-8, 1e-6])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_network_of_rectifiers_follows_one_flow_at_all_tolerances(seed, rtol):
     loss, start = network(seed)
     times = [0.0, 1.0, 5.0, 20.0]
     fine, coarse = (descent(loss, start, times, rtol=r, atol=r / 100) for r in (1e-10, rtol))
     assert reached(fine) and reached(coarse)
     assert np.all(np.diff(fine.retain_loss) < 0)
     for a, b in zip(jax.tree.leaves(fine.weights), jax.tree.leaves(coarse.weights), strict=True):
-        np.testing.assert_allclose(a, b, rtol=0, atol=near)
+        np.testing.assert_allclose(a, b, rtol=0, atol=30 * rtol)
 
 
 # --- derivatives --------------------------------------------------------------------------------------------------------------
