@@ -18,6 +18,7 @@ from ascentfail.theory.lemmas import beyond_08_logistic_second_order as second_o
 from ascentfail.theory.lemmas import beyond_08_logistic_unridged as unridged
 
 NEW = ("second-order", "remainder", "least-step", "small-ridge", "stability.repaired", "no-simultaneous")
+SLOW = "stability.repaired"
 
 
 def after(w, step, excess, ridge=0.0, exp=jnp.exp):
@@ -45,7 +46,7 @@ def test_where_the_exponential_loss_has_no_stationary_point_the_logistic_one_has
     np.testing.assert_allclose(float(at.c), c, rtol=1e-9)
 
 
-@pytest.mark.parametrize("name", NEW)
+@pytest.mark.parametrize("name", [*(n for n in NEW if n != SLOW), pytest.param(SLOW, marks=pytest.mark.slow)])
 def test_proved(name):
     claim = get(f"beyond-8.7.{name}")
     found = certify(claim)

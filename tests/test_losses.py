@@ -142,7 +142,8 @@ def test_a_problem_of_one_type_stays_in_it_under_strict_promotion(loss, dtype):
                 point = af.stationary_point(problem, which)
                 value = af.loss(problem, point.weights, which)
                 assert (point.kind == 1) and point.weights.dtype == value.dtype == dtype
-            if dtype == jnp.float64:  # all other tests iterate on such problems, under strict promotion too
+            # all other tests iterate on problems of float64, under strict promotion too; the loss does not enter types
+            if dtype == jnp.float64 or (loss == "logistic") != isinstance(problem, af.CrossCorrelated):
                 continue
             start = jnp.zeros_like(point.weights)  # steps and flow go on in the default float
             runs = [

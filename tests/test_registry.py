@@ -280,10 +280,9 @@ def test_verdict_recomputed(claim):
 def assert_refuted(claim, found):
     assert found is not None and found.digits >= 50
     assert all(type(value) is float and math.isfinite(value) for value in found.point.values())
-    for digits in (50, 80):
-        again = recheck(claim, found.point, digits)
-        assert again.inside and again.violated and again.digits == digits
-        assert math.isclose(float(again.margin), found.margin, rel_tol=1e-15)
+    again = recheck(claim, found.point, 80)  # that it fails with 50 is how it was found
+    assert again.inside and again.violated and again.digits == 80
+    assert math.isclose(float(again.margin), found.margin, rel_tol=1e-15)
     if claim.exclusion is not None:
         assert found.bound == claim.exclusion_words
     for axis in claim.domain.axes:  # coordinates that the chart passes through

@@ -139,9 +139,10 @@ EXPECTED = {  # the status, and the grade of the statement, or of the repaired o
     "ridge-radial.turns": ("holds", "argued"), "beyond-2.quadratic-means": ("holds", "identity"),
     "beyond-2.quadratic-sums": ("holds", "identity"), "beyond-2.first-order": ("holds", "argued"),
 }
+SLOW = "ridge-radial.turns"
 
 
-@pytest.mark.parametrize("claim_id", EXPECTED)
+@pytest.mark.parametrize("claim_id", [*(n for n in EXPECTED if n != SLOW), pytest.param(SLOW, marks=pytest.mark.slow)])
 def test_verdicts_and_their_grades(claim_id):
     verdict = check(get(claim_id), level="certified", samples=512)
     last = verdict.repaired or verdict
