@@ -14,7 +14,7 @@ import pytest
 from matplotlib import image, pyplot
 
 from ascentfail.errors import MissingExtraError
-from ascentfail.figures import scene_matplotlib, style, widgets
+from ascentfail.figures import explore_plane, scene_matplotlib, style, widgets
 from ascentfail.figures.explorers import explorers
 
 NAMES = ("line", "plane", "toy")
@@ -22,6 +22,7 @@ NAMES = ("line", "plane", "toy")
 
 @pytest.fixture(scope="module")
 def boxes():
+    explore_plane.regions.cache_clear()  # known from another file, whose compiled programs may have been dropped since
     return {name: widgets.show(name) for name in NAMES}
 
 

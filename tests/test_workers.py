@@ -54,8 +54,13 @@ if __name__ == "__main__":
     with workers.stoppable():
         list(workers.results([{task}], {jobs}))
 """
-# a shell ignores Ctrl-C for what it runs in the background, and so would all that the tests start then
-INTERRUPTIBLE = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+# a shell ignores Ctrl-C for what it runs in the background, nohup a hang-up, and so would all that the tests start then
+INTERRUPTIBLE = """
+import os, signal, sys
+for number in (signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 def stat(pid):
