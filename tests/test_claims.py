@@ -11,7 +11,10 @@ import sys
 import jax.numpy as jnp
 import pytest
 
+from ascentfail import arithmetic
+from ascentfail.errors import MissingExtraError
 from ascentfail.theory import Axis, Claim, Counterexample, Domain, Evidence, Kind, Point, Verdict, check, recheck
+from ascentfail.theory.evidence import sample as sample_module
 from ascentfail.theory.evidence.sample import ClaimError
 from ascentfail.theory.verdict import GRADES, PROOFS
 
@@ -32,6 +35,22 @@ def verdict_of(claim, samples=4096):
 def hair(xp, size=1e20):
     """One over `size`: 1e-20 is lost beside 1 in floats and kept in mpmath."""
     return xp.number(1) / xp.number(size)
+
+
+@pytest.mark.parametrize("module", ["flint", "sympy"])
+def test_without_the_extra_claims_are_sampled_and_searched_and_proofs_refused_before_the_work(monkeypatch, module):
+    claim = planted(lambda p, xp: p.x * p.x)
+    load = {"flint": arithmetic.arb, "sympy": arithmetic.symbolic}[module]
+    load.cache_clear()
+    monkeypatch.setitem(sys.modules, module, None)
+    try:
+        assert check(claim).status == check(claim, "searched", samples=64).status == "holds"
+        monkeypatch.setattr(sample_module, "sample", lambda *_: pytest.fail("work before the refusal"))
+        with pytest.raises(MissingExtraError, match="certify"):
+            check(claim, "certified")
+    finally:
+        monkeypatch.undo()
+        load.cache_clear()
 
 
 def assert_refuted(claim, verdict):

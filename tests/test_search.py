@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ascentfail.theory import Axis, Claim, Domain, Kind, get
+from ascentfail.theory import Axis, Claim, Domain, Kind, check, get
 from ascentfail.theory.domains import PLANE, plane_margins
 from ascentfail.theory.evidence.recheck import recheck
 from ascentfail.theory.evidence.sample import ClaimError, sample
@@ -105,6 +105,11 @@ def test_breaks_what_is_false(name):
 @pytest.mark.parametrize("name", FALSE)
 def test_the_planted_falsehoods_are_hidden_from_sampling(name):
     assert sample(FALSE[name], SAMPLES).status == "holds"
+
+
+def test_what_no_certificate_can_speak_of_is_searched_at_that_level_too():
+    verdict = check(FALSE["exclusion"], "certified", samples=SAMPLES)
+    assert verdict.status == "fails" and verdict.counterexample.bound == "the ball"
 
 
 @pytest.mark.parametrize("seed", range(3))
