@@ -247,6 +247,16 @@ def test_proves(name):
     assert symbolic.prove(planted(IDENTITIES[name])) is not None
 
 
+def test_the_words_count_the_defining_equations():
+    def ends(unknowns):
+        inverse = lambda p, xp: sum(xp.lambertw(x) * xp.exp(xp.lambertw(x)) - x for x in (p.u, p.v)[:unknowns])  # noqa: E731
+        zero = lambda p, xp: 0 * p.u  # noqa: E731
+        return symbolic.prove(planted(inverse if unknowns else zero)).words
+
+    said = "the margin is identically zero"
+    assert [ends(n) for n in range(3)] == [said, f"{said}, by 1 defining equation", f"{said}, by 2 defining equations"]
+
+
 @pytest.mark.parametrize("name", NONE)
 def test_does_not_prove(name):
     assert symbolic.prove(planted(NONE[name])) is None
