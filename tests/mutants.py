@@ -129,10 +129,10 @@ def _differs(source: str, operator: str, occurrence: int, given: str) -> bool:
 
     arguments = json.loads(given or "{}")
     arguments = json.loads(arguments) if isinstance(arguments, str) else arguments  # some versions write JSON in JSON
-    mutated = mutate_code(source, get_operator(operator)(**arguments), occurrence)
     try:
+        mutated = mutate_code(source, get_operator(operator)(**arguments), occurrence)
         return mutated is not None and _evaluated(mutated) != _evaluated(source)
-    except SyntaxError:
+    except (SyntaxError, AttributeError):  # the latter is cosmic-ray's own, where an `except` names an attribute of a module
         return False
 
 

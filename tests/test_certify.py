@@ -89,6 +89,21 @@ HARD = Claim(  # true, but it vanishes along the diagonal, where no boxes see it
 )  # fmt: skip
 
 
+def on_u(margin):
+    return Claim("on u", "", "test", Kind.BOUND, Domain((Axis("u", 0.0, 1.0),)), margin)
+
+
+def test_the_words_count_the_boxes():
+    assert certify(on_u(lambda p, xp: p.u + 1)).evidence.words == "1 box"
+    many = certify(on_u(lambda p, xp: p.u * p.u - p.u + 0.26)).evidence
+    assert many.words == f"{(many.samples + 1) // 2} boxes"  # of all looked at, one more is a leaf than is halved
+
+
+def test_a_part_that_is_exactly_zero_moves_nothing():
+    found = certify(on_u(lambda p, xp: xp.minimum(0 * p.u, xp.exp(p.u * p.u - p.u) - 0.77)))
+    assert proved(found) and found.evidence.samples > 1
+
+
 @pytest.mark.parametrize(
     ("step_id", "place"),
     [(step.id, i) for step in INEQUALITIES for i in range(len(step.factors))],
