@@ -124,12 +124,21 @@ def _start() -> None:
 
 
 def _selected(ids: list[str]) -> list[Claim]:
+    """The claims of these names, each once; all claims without any."""
+    from ascentfail.theory import claims
+
+    named = (claim for name in ids for claim in _named(name))
+    return list({claim.id: claim for claim in named}.values()) if ids else list(claims())
+
+
+def _named(name: str) -> list[Claim]:
+    """The claim of that id or, where there is none, all whose ids go on after a dot: lemma-3 names those of Lemma 3."""
     from ascentfail.theory import claims, get
 
     try:
-        return [get(claim_id) for claim_id in dict.fromkeys(ids)] if ids else list(claims())
+        return [get(name)]
     except KeyError as error:
-        _stop(error.args[0])
+        return [claim for claim in claims() if claim.id.startswith(f"{name}.")] or _stop(error.args[0])
 
 
 def _say_version(wanted: bool) -> None:
@@ -151,7 +160,9 @@ def _every(
 
 @app.command()
 def verify(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID ...]", help="Claims to check; all without any.")] = None,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID ...]", help="lemma-3.main, or lemma-3 for all of it; all without any.")
+    ] = None,
     level: Annotated[Level, typer.Option(help="Strongest evidence to gather.")] = Level.sampled,
     samples: Annotated[int, typer.Option(min=1, max=1 << 24, help="Points to sample for each claim.")] = 1 << 15,
     json_file: Annotated[
@@ -236,15 +247,18 @@ def _verify_certificate(path: Path) -> None:
     from ascentfail.arithmetic import arb
 
     arb()
+    from ascentfail.theory import get
     from ascentfail.theory.evidence.certificate import CertificateError, check_certificate
     from ascentfail.theory.units import read_saved
 
     content = read_saved(path)
     if content is None:
         _stop(f"{path} is not a readable JSON certificate")
-    claim = _selected([str(content.get("claim"))])[0]
     try:
+        claim = get(str(content.get("claim")))
         found = check_certificate(claim, content)
+    except KeyError as error:
+        _stop(error.args[0])
     except CertificateError as error:
         print(f"ascentfail: rejected: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
@@ -298,17 +312,21 @@ def _escape(text: str) -> str:
 
 @app.command()
 def explain(
-    claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim, for instance lemma-3.main.")],
+    claim_id: Annotated[str, typer.Argument(metavar="ID", help="lemma-3.main for one claim, lemma-3 for all of Lemma 3.")],
     level: Annotated[Level | None, typer.Option(help="Evidence to gather; the strongest installed without it.")] = None,
 ) -> None:
-    """Show one claim: its statement, domain, evidence, and the counterexample or what holds instead."""
+    """Show a claim: its statement, domain, evidence, and the counterexample or what holds instead."""
     _start()
     from ascentfail.theory import check
 
-    claim = _selected([claim_id])[0]
-    with _progress("checking", 1):
-        verdict = check(claim, level.value if level else _strongest())
-    _console().print(_explanation(claim, verdict.to_json()))
+    selected, wanted = _selected([claim_id]), level.value if level else _strongest()
+    with _progress("checking", len(selected)) as done:
+        entries = []
+        for claim in selected:
+            entries.append(check(claim, wanted).to_json())
+            done(claim.id)
+    for claim, entry in zip(selected, entries, strict=True):
+        _console().print(_explanation(claim, entry))
 
 
 def _strongest() -> Any:

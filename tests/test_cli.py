@@ -99,6 +99,14 @@ def test_verify_one_claim_from_outside(tmp_path):
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["v.json"]
 
 
+def test_a_result_names_all_of_its_claims(run):
+    ids = ["lemma-3.main", "lemma-3.setup", "lemma-3.farthest", "lemma-3.appendix"]
+    _, out, _ = run("verify", "lemma-3", "lemma-3.main", "--samples", 64, "--json", "-")
+    assert [entry["id"] for entry in json.loads(out)["claims"]] == ids
+    _, out, _ = run("explain", "lemma-3", "--level", "sampled")
+    assert [line.split()[0] for line in out.splitlines() if line.startswith(tuple(f"{name}  " for name in ids))] == ids
+
+
 def test_unknown_id_from_outside(tmp_path):
     done = program("verify", "lemma-3.mian", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")

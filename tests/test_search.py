@@ -7,7 +7,7 @@ from ascentfail.theory import Axis, Claim, Domain, Kind, check, get
 from ascentfail.theory.domains import PLANE, plane_margins
 from ascentfail.theory.evidence.recheck import recheck
 from ascentfail.theory.evidence.sample import ClaimError, sample
-from ascentfail.theory.evidence.search import _slopes, search
+from ascentfail.theory.evidence.search import _rechecked, _slopes, _smooth, search
 
 SAMPLES = 1 << 12
 
@@ -242,3 +242,16 @@ def test_bad_input():
         search(planted(lambda p, xp: p.nothing, axes=1), samples=64)
     with pytest.raises(ClaimError, match="planted"):
         search(planted(lambda p, xp: np.ones(3) * p.u, axes=1), samples=64)
+
+
+@pytest.mark.parametrize("axis", [Axis("b", -2.0, 3.0), Axis("b", 1e-3, 1e4, "log"), Axis("n", 2, 7, "integer")])
+def test_axes_in_descents_are_those_of_the_domain(axis):
+    for unit in np.linspace(0, 1, 41):
+        np.testing.assert_allclose(_smooth(axis, unit), float(axis.at(unit)), rtol=1e-12)
+
+
+def test_of_the_tries_at_a_suspect_the_first_inside_counts_or_the_last():
+    claim = planted(lambda p, xp: p.u - 2, axes=1, where=lambda p, xp: (0.5 - p.u,))
+    tries = np.array([[0.9, 0.25, 0.125], [0.9, 0.8, 0.7]])[:, :, None]
+    found = [(row["u"], again.inside) for row, again in _rechecked(claim, tries)]
+    assert found == [(0.25, True), (0.7, False)]
