@@ -196,6 +196,12 @@ def test_losses_that_are_not_finite_diverge_and_never_enter_the_path(record):
     ).stops.test_level.fired
 
 
+def test_traced_starts_of_the_paper_s_problems_at_which_losses_overflow_are_fields():
+    p = af.SemiOrthogonal(40.0, 8.0, 100.0, 40.0, 0.1)
+    run = jax.vmap(lambda start: af.descent_ascent(p, start, step_size=0.1, steps=2))(jnp.array([2.0, -1e3]))
+    np.testing.assert_array_equal(run.diverged_at, [-1, 0])
+
+
 def test_traced_losses_that_are_not_finite_are_fields():
     def run(at, oracle):
         return go(af.Losses(lambda w: jnp.log(w), lambda w: jnp.log(w)), start=at, oracle=oracle)
