@@ -256,9 +256,10 @@ def _verify_certificate(path: Path) -> None:
         _stop(f"{path} is not a readable JSON certificate")
     try:
         claim = get(str(content.get("claim")))
-        found = check_certificate(claim, content)
     except KeyError as error:
         _stop(error.args[0])
+    try:
+        found = check_certificate(claim, content)
     except CertificateError as error:
         print(f"ascentfail: rejected: {error}", file=sys.stderr)
         raise typer.Exit(1) from None

@@ -20,7 +20,7 @@ from ascentfail.watch import where
 
 _MOST = 8  # surfaces that a flow can slide along at once
 _HALVINGS = 24  # of the way in which a jump is sought
-_AWAY = 30.0  # distance from a surface, in errors allowed, at which the field of one side is taken: far ones see other surfaces
+_AWAY = 30.0  # errors allowed from a surface to where the field of one side is taken; farther off lie other surfaces
 
 Velocity = Callable[[jax.Array], jax.Array]
 

@@ -284,8 +284,9 @@ def test_one_compilation_over_a_sweep_and_gradients():
     np.testing.assert_allclose(jax.grad(end)(0.05), jax.grad(closed)(0.05), rtol=1e-8)
 
 
-def test_the_toy_network_s_flow_ends_in_a_stationary_point():
-    t = af.ToyLandscape(reduction="mean", output="symmetric", slope=1.0, ascent_ratio=0.7)
+@pytest.mark.parametrize("reduction", ["mean", *(pytest.param(r, marks=pytest.mark.slow) for r in ("sum", "half-sum"))])
+def test_the_toy_network_s_flow_ends_in_a_stationary_point(reduction):
+    t = af.ToyLandscape(reduction=reduction, output="symmetric", slope=1.0, ascent_ratio=0.7)
     flow = af.gradient_flow(t, "original", [0.0, 500.0], mode="simultaneous")
     gaps = landscape.stationary_points(t, "descent_ascent").parameters - np.asarray(flow.weights[-1])
     assert np.abs(gaps).max(1).min() < 1e-7

@@ -213,6 +213,14 @@ def test_a_flow_crosses_a_kink_and_its_derivative_knows_when():
 
 
 @pytest.mark.slow
+def test_a_flow_across_a_kink_has_that_derivative_in_forward_mode_too():
+    def end(x):
+        return descent(lambda w: jnp.where(w > 0, w, 3 * w), x, [0.0, 1.0]).weights[-1]
+
+    np.testing.assert_allclose(jax.jacfwd(end)(0.25), 3.0, rtol=1e-9)
+
+
+@pytest.mark.slow
 def test_a_corner_of_two_kinks():
     run = descent(lambda w: jnp.abs(w[0]) + 2 * jnp.abs(w[1] - w[0]) + (w[2] - 1) ** 2 / 2, [1.0, 2.0, 0.0], [0.0, 5.0, 1e5])
     assert reached(run)

@@ -130,9 +130,11 @@ def test_samples_need_whole_counts_that_fit():
         af.samples(af.SemiOrthogonal(np.array([1, 1]), np.array([3, 2]), 8, 4, 0.1))
 
 
-@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
+@pytest.mark.parametrize(
+    ("dtype", "every"), [(jnp.float32, False), pytest.param(jnp.float32, True, marks=pytest.mark.slow), (jnp.float64, True)]
+)
 @pytest.mark.parametrize("loss", LOSSES)
-def test_a_problem_of_one_type_stays_in_it_under_strict_promotion(loss, dtype):
+def test_a_problem_of_one_type_stays_in_it_under_strict_promotion(loss, dtype, every):
     """Loss, stationary points, steps and flow, on an axis, on several and in the plane."""
     several = af.SemiOrthogonal([4.0, 3.0], [1.0, 0.5], 10.0, 5.0, 0.1, loss)
     for problem in (af.SemiOrthogonal(40.0, 8.0, 100.0, 40.0, 1e-1, loss), several, af.CrossCorrelated(*PLANE, loss)):
@@ -142,8 +144,8 @@ def test_a_problem_of_one_type_stays_in_it_under_strict_promotion(loss, dtype):
                 point = af.stationary_point(problem, which)
                 value = af.loss(problem, point.weights, which)
                 assert (point.kind == 1) and point.weights.dtype == value.dtype == dtype
-            # all other tests iterate on problems of float64, under strict promotion too; the loss does not enter types
-            if dtype == jnp.float64 or (loss == "logistic") != isinstance(problem, af.CrossCorrelated):
+            # all other tests iterate on problems of float64, under strict promotion too
+            if dtype == jnp.float64 or not (every or (loss == "logistic") == isinstance(problem, af.CrossCorrelated)):
                 continue
             start = jnp.zeros_like(point.weights)  # steps and flow go on in the default float
             runs = [
