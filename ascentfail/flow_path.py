@@ -17,7 +17,7 @@ from ascentfail.watch import where
 
 _TRIES = 300  # steps tried in a block, after which it is decided anew which step to take
 _SHORT = 1e4  # a step that moves no weight by so many of the errors allowed and still fails may have met a jump
-_BEND = 0.3  # times sqrt(rtol): the part of a weight that such a step moves at most, for up to a jump the path is taken as straight
+_BEND = 0.3  # times sqrt(rtol): the part of a weight that such a step moves at most; up to a jump the path is taken as straight
 _QUICK = 1000  # steps tried between two times before anything but the explicit step is compiled
 _BLOCKS = 400  # blocks between two times, after which the flow counts as not resolved
 
