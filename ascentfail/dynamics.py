@@ -163,7 +163,7 @@ def levels_of(steps: int, test_level: Any, retain_worsens: Any, budget: int | No
         budget: step at which the fourth rule stops, 0 to steps; None: the last.
 
     Returns:
-        "test_level" (inf for None), "retain_worsens" and "budget", scalars.
+        "test_level" (inf for None), "retain_worsens" and "budget", scalars; the last step is no budget, None.
 
     Raises:
         ValueError: a level is out of its range.
@@ -177,7 +177,7 @@ def levels_of(steps: int, test_level: Any, retain_worsens: Any, budget: int | No
     return {
         "test_level": jnp.asarray(jnp.inf if test_level is None else test_level, float),
         "retain_worsens": jnp.asarray(retain_worsens, float),
-        "budget": jnp.int32(budget),
+        "budget": None if budget == steps else jnp.int32(budget),
     }
 
 

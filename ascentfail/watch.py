@@ -101,12 +101,12 @@ class Seen(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """The levels at which the rules of `Stops` fire: forget loss, forget loss, retain loss, step."""
+    """The levels at which the rules of `Stops` fire: forget loss, forget loss, retain loss, step; no step means the last."""
 
     test_level: jax.Array
     oracle_level: jax.Array
     retain_level: jax.Array
-    budget: jax.Array
+    budget: jax.Array | None
 
 
 class Mark(NamedTuple):
@@ -118,17 +118,26 @@ class Mark(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """What is remembered of the iterates so far: the start's distance, the best iterate, and where each rule has fired."""
+    """What is remembered of the iterates so far.
+
+    Attributes:
+        start: the start's distance.
+        best: the best iterate.
+        rules: where each rule that looks at a loss has fired.
+        budget: the step fixed in advance, and the iterate there once it has been seen; None if it is the last.
+    """
 
     start: jax.Array
     best: Mark
     rules: tuple[Mark, ...]
+    budget: Mark | None
 
 
 def empty_tally(seen: Seen, rules: Rules, w: Any = None) -> Tally:
     """The tally before the start has been counted; with the start's weights it remembers weights too."""
     never = Mark(jnp.int32(-1), -jnp.ones_like(seen.distance), w)
-    return Tally(seen.distance, Mark(jnp.int32(0), seen.distance, w), (never,) * len(rules))
+    budget = None if rules.budget is None else never._replace(step=rules.budget)
+    return Tally(seen.distance, Mark(jnp.int32(0), seen.distance, w), (never,) * 3, budget)
 
 
 def first_tally(seen: Seen, rules: Rules) -> Tally:
@@ -139,13 +148,12 @@ def first_tally(seen: Seen, rules: Rules) -> Tally:
 def tally(so_far: Tally, seen: Seen, step: jax.Array, rules: Rules, w: Any = None, fine: Any = True) -> Tally:
     """The tally after one more iterate.
 
-    One whose losses are not finite, not `fine`, is never the best; where it makes a rule fire, `stops_of` takes that back.
+    One whose losses are not finite, not `fine`, is never the best; where it makes a rule fire, `finish` takes that back.
     """
     fires = (
         seen.forget >= rules.test_level,
         seen.forget >= rules.oracle_level,
         seen.retain > rules.retain_level,
-        step >= rules.budget,
     )
     now = Mark(step, seen.distance, w)
 
@@ -156,7 +164,12 @@ def tally(so_far: Tally, seen: Seen, step: jax.Array, rules: Rules, w: Any = Non
         return Mark(jnp.where(early, step, known.step), distance, where(early, w, known.weights))
 
     rules_now = tuple(first(fire, known) for fire, known in zip(fires, so_far.rules, strict=True))
-    return Tally(so_far.start, where((seen.distance < so_far.best.distance) & fine, now, so_far.best), rules_now)
+    best = where((seen.distance < so_far.best.distance) & fine, now, so_far.best)
+    # the budget's step is known beforehand: nothing is read or written for it in any other step of a batch of problems
+    spent = so_far.budget
+    if spent is not None:
+        spent = where(step == spent.step, now._replace(step=spent.step), spent)
+    return Tally(so_far.start, best, rules_now, spent)
 
 
 def is_fine(seen: Seen) -> jax.Array:
@@ -185,21 +198,20 @@ def rules_of(at_start: Seen, at_oracle: Seen, levels: dict[str, Any]) -> Rules:
     return Rules(levels["test_level"].astype(dtype), at_oracle.forget, worse, levels["budget"])
 
 
-def stops_of(end: Tally, last: Mark, diverged_at: jax.Array) -> Stops:
+def _stops(end: Tally, last: Mark, diverged_at: jax.Array) -> Stops:
     """The stops of a finished run; a rule that never fired runs to the end, and after a divergence nothing moves."""
 
-    def stop(mark: Mark, of_a_loss: bool) -> Stop:
-        before = (mark.step >= 0) & ((diverged_at < 0) | (mark.step < diverged_at))
+    def stop(mark: Mark, reached: jax.Array, of_a_loss: bool) -> Stop:
+        before = reached & ((diverged_at < 0) | (mark.step < diverged_at))
         # after a divergence only the budget can run out; what a loss that is not finite has reached does not count
-        fired = before if of_a_loss else mark.step >= 0
+        fired = before if of_a_loss else reached
         distance = jnp.where(before, mark.distance, last.distance)
         step = jnp.where(fired, mark.step, last.step)
         weights = None if mark.weights is None else where(before, mark.weights, last.weights)
         return Stop(step, distance, fired, distance < end.start, weights)
 
-    *of_losses, budget = end.rules
-    test_level, oracle_level, retain_worsens = (stop(mark, True) for mark in of_losses)
-    return Stops(test_level, oracle_level, retain_worsens, stop(budget, False))
+    test_level, oracle_level, retain_worsens = (stop(mark, mark.step >= 0, True) for mark in end.rules)
+    return Stops(test_level, oracle_level, retain_worsens, stop(end.budget, end.budget.step <= last.step, False))
 
 
 def finish(
@@ -233,8 +245,9 @@ def finish(
     def joined(w: Any) -> Any:
         return None if w is None else objective.join(w)
 
-    end = Tally(end.start, remembered(end.best), tuple(remembered(mark) for mark in end.rules))
-    stops = stops_of(end, last, diverged_at)
+    budget = end.budget or last._replace(weights=None if end.best.weights is None else last.weights)
+    end = Tally(end.start, remembered(end.best), tuple(map(remembered, end.rules)), remembered(budget))
+    stops = _stops(end, last, diverged_at)
     stops = Stops(*(stop._replace(weights=joined(stop.weights)) for stop in stops))
     return Run(
         objective.join(shown), looks.distance, looks.retain, looks.forget, end.best.step, end.best.distance,
