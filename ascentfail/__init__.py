@@ -29,59 +29,57 @@ import JAX: names load on first use.
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ascentfail import (
-        arithmetic,
-        closed_form,
-        dynamics,
-        landscape,
-        plane_bounds,
-        plane_equations,
-        problems,
-        special,
-        stationary,
-    )
-    from ascentfail.dynamics import descent_ascent
-    from ascentfail.flow import gradient_flow
-    from ascentfail.losses import loss, samples
-    from ascentfail.objectives import Losses
-    from ascentfail.precision import enable_x64
-    from ascentfail.problems import CrossCorrelated, SemiOrthogonal
-    from ascentfail.special import lambertw, lambertw_exp
-    from ascentfail.stationary import StationaryKind, StationaryPoint, stationary_point
-    from ascentfail.toy import ToyLandscape
-    from ascentfail.watch import Run
+    from ascentfail import dynamics, problems, stationary
+    from ascentfail.core.precision import enable_x64
+    from ascentfail.dynamics.ascent import descent_ascent
+    from ascentfail.dynamics.flow import gradient_flow
+    from ascentfail.dynamics.stopping import Run
+    from ascentfail.line import closed_form
+    from ascentfail.numerics import arithmetic, special
+    from ascentfail.numerics.special import lambertw, lambertw_exp
+    from ascentfail.plane import bounds as plane_bounds
+    from ascentfail.plane import equations as plane_equations
+    from ascentfail.problems.kinds import StationaryKind
+    from ascentfail.problems.losses import loss, samples
+    from ascentfail.problems.own import Losses
+    from ascentfail.problems.paper import CrossCorrelated, SemiOrthogonal
+    from ascentfail.stationary import StationaryPoint, stationary_point
+    from ascentfail.toy import landscape
+    from ascentfail.toy.network import ToyLandscape
 
-__version__ = "0.1.0"
-
-# In a checkout the other two rooms lie beside this folder, not inside it; an installed package has them inside.
-_CHECKOUT = Path(__file__).parent.parent
-if (_CHECKOUT / "theory" / "registry.py").is_file():
-    __path__.append(str(_CHECKOUT))
+__version__ = "0.2.0"
 
 _HOME = {
-    "CrossCorrelated": "problems",
-    "Losses": "objectives",
-    "Run": "watch",
-    "SemiOrthogonal": "problems",
-    "StationaryKind": "stationary",
+    "CrossCorrelated": "problems.paper",
+    "Losses": "problems.own",
+    "Run": "dynamics.stopping",
+    "SemiOrthogonal": "problems.paper",
+    "StationaryKind": "problems.kinds",
     "StationaryPoint": "stationary",
-    "ToyLandscape": "toy",
-    "descent_ascent": "dynamics",
-    "enable_x64": "precision",
-    "gradient_flow": "flow",
-    "lambertw": "special",
-    "lambertw_exp": "special",
-    "loss": "losses",
-    "samples": "losses",
+    "ToyLandscape": "toy.network",
+    "descent_ascent": "dynamics.ascent",
+    "enable_x64": "core.precision",
+    "gradient_flow": "dynamics.flow",
+    "lambertw": "numerics.special",
+    "lambertw_exp": "numerics.special",
+    "loss": "problems.losses",
+    "samples": "problems.losses",
     "stationary_point": "stationary",
-}
-_MODULES = (
-    "arithmetic", "closed_form", "dynamics", "landscape", "plane_bounds", "plane_equations", "problems", "special", "stationary",
-)  # fmt: skip
+}  # where each public name is
+_MODULES = {
+    "arithmetic": "numerics.arithmetic",
+    "closed_form": "line.closed_form",
+    "dynamics": "dynamics",
+    "landscape": "toy.landscape",
+    "plane_bounds": "plane.bounds",
+    "plane_equations": "plane.equations",
+    "problems": "problems",
+    "special": "numerics.special",
+    "stationary": "stationary",
+}  # modules whose names are public, and where each is
 
 __all__ = [
     "CrossCorrelated",
@@ -114,7 +112,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Loads a public name on first use (PEP 562)."""
     if name in _MODULES:
-        return importlib.import_module(f"ascentfail.{name}")
+        return importlib.import_module(f"ascentfail.{_MODULES[name]}")
     if name in _HOME:
         return getattr(importlib.import_module(f"ascentfail.{_HOME[name]}"), name)
     raise AttributeError(f"module 'ascentfail' has no attribute {name!r}")

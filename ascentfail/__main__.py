@@ -1,6 +1,6 @@
 """`python -m ascentfail` is the command line."""
 
-from ascentfail.cli import main
+from ascentfail.apps.cli import main
 
 if __name__ == "__main__":
     main()

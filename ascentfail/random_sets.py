@@ -21,10 +21,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ascentfail.arithmetic import JAX, Arithmetic, Scalar
-from ascentfail.errors import invalid
-from ascentfail.explained import check_key, explained, no_number, reals
-from ascentfail.loops import tied
+from ascentfail.core.errors import invalid
+from ascentfail.core.explained import check_key, explained, no_number, reals
+from ascentfail.numerics.arithmetic import JAX, Arithmetic, Scalar
+from ascentfail.numerics.loops import tied
 
 Rule = Callable[[Sequence[int], Sequence[bool]], Sequence[bool]]  # (indices trained on, all labels) -> answers at all points
 

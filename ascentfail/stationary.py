@@ -1,39 +1,29 @@
 """Stationary points where no closed form exists: what kind they are, whether they exist, and with how many digits.
 
-A point in the plane is a pair of pulls (s_1, s_2): by `plane_solver` in JAX, by `plane_digits` in mpmath, which shares no
+A point in the plane is a pair of pulls (s_1, s_2): by `plane.solver` in JAX, by `plane.digits` in mpmath, which shares no
 iteration with the first.
 """
 
 from __future__ import annotations
 
-import enum
 import functools
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from ascentfail import closed_form, plane_digits, plane_equations, plane_fold, plane_solver
-from ascentfail.arithmetic import JAX, MPMATH, Arithmetic, Scalar
-from ascentfail.errors import invalid
-from ascentfail.explained import explained, no_number
-from ascentfail.losses import Loss, Model, Problem, check_model, require_exponential
-from ascentfail.problems import CrossCorrelated, SemiOrthogonal
-from ascentfail.special import lambertw
-
-
-class StationaryKind(enum.IntEnum):
-    """What a stationary point is: MINIMUM, SADDLE or MAXIMUM; NONE where there is none.
-
-    Result fields hold int32 of it.
-
-    Ours.
-    """
-
-    NONE = 0
-    MINIMUM = 1
-    SADDLE = 2
-    MAXIMUM = 3
+from ascentfail.core.errors import invalid
+from ascentfail.core.explained import explained, no_number
+from ascentfail.line import closed_form
+from ascentfail.numerics.arithmetic import JAX, MPMATH, Arithmetic, Scalar
+from ascentfail.numerics.special import lambertw
+from ascentfail.plane import digits as plane_digits
+from ascentfail.plane import equations as plane_equations
+from ascentfail.plane import fold as plane_fold
+from ascentfail.plane import solver as plane_solver
+from ascentfail.problems.kinds import StationaryKind
+from ascentfail.problems.losses import Loss, Model, Problem, check_model, require_exponential
+from ascentfail.problems.paper import CrossCorrelated, SemiOrthogonal
 
 
 class StationaryPoint(NamedTuple):
@@ -63,16 +53,16 @@ class StationaryPoint(NamedTuple):
 def plane(p: Any, which: Model, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
     r"""The signed pulls (s_1, s_2) of a model in the plane, in JAX or mpmath, for the loss of the arithmetic.
 
-        s_1 = beta e^{-x},   |s_2| = gamma e^{-y},   (beta, gamma) = `plane_equations.pulls`
+        s_1 = beta e^{-x},   |s_2| = gamma e^{-y},   (beta, gamma) = `plane.equations.pulls`
 
     Args:
         p: problem or ratios with b >= 0, forget_b >= 0, phi > 0, 0 <= epsilon <= 1; scalars.
         which: "original", "oracle" or "descent_ascent".
         xp: JAX, or mpmath at the working precision of the caller, or one of them `under_logistic_loss`. The mpmath route
-            brackets the root of `plane_equations.balance`, or climbs to it, and shares no iteration with the JAX route.
+            brackets the root of `plane.equations.balance`, or climbs to it, and shares no iteration with the JAX route.
 
     Returns:
-        (s_1, s_2); NaN where descent-ascent has no minimum. Margins: `plane_equations.margins`.
+        (s_1, s_2); NaN where descent-ascent has no minimum. Margins: `plane.equations.margins`.
 
     Raises:
         ValueError: unknown model, or another arithmetic.
@@ -151,7 +141,7 @@ def fold(beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scal
         xp: JAX or mpmath.
 
     Returns:
-        (A, B), the root of `plane_equations.fold_equation`.
+        (A, B), the root of `plane.equations.fold_equation`.
 
     Raises:
         ValueError: another arithmetic.

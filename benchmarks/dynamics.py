@@ -23,8 +23,8 @@ import numpy as np
 from side_by_side import Table, divide, optional, processor, versions
 
 import ascentfail as af
-from ascentfail import losses
-from ascentfail.watch import DIVERGED
+from ascentfail.dynamics.stopping import DIVERGED
+from ascentfail.problems import losses
 
 numba, torch = optional("numba"), optional("torch")
 prange = numba.prange if numba else range

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import mpmath as mp
 import numpy as np
 
-from ascentfail.special import lambertw, lambertw_exp
+from ascentfail.numerics.special import lambertw, lambertw_exp
 
 COUNT = 2_000_000
 SCIPY_COUNT = 200_000  # SciPy is linear in the count; its time is scaled up

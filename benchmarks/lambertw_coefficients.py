@@ -1,4 +1,4 @@
-"""Derive the rational approximations that ``ascentfail.special`` stores, and print them with their errors.
+"""Derive the rational approximations that ``ascentfail.numerics.special`` stores, and print them with their errors.
 
 Run ``python benchmarks/lambertw_coefficients.py``: about a minute, mpmath alone.  Every fit is a weighted minimax
 rational function P(x)/Q(x), Q(0)=1, found by Lawson's method: linearised least squares on a fixed grid, the weights

@@ -23,7 +23,8 @@ import numpy as np
 from side_by_side import Table, divide, optional, processor, versions
 
 import ascentfail as af
-from ascentfail import plane_equations, stationary
+from ascentfail import stationary
+from ascentfail.plane import equations as plane_equations
 
 numba, optimistix, optimize = optional("numba"), optional("optimistix"), optional("scipy.optimize")
 prange = numba.prange if numba else range

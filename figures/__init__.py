@@ -1,7 +1,7 @@
 """The figures: each file asserts numerically what its picture claims, then draws it.
 
-`figures()` finds them, `make(name, folder)` writes picture, plotted data and sidecar. A figure is any module of this
-folder with NAME (a word for the command line), CLAIMS (ids of the statements asserted), PARAMETERS (plain numbers),
+`figures()` finds them, `make(name, folder)` writes picture, plotted data and sidecar. A figure is any module of
+`paper` or `beyond` with NAME (a word for the command line), CLAIMS (ids of the statements asserted), PARAMETERS (plain numbers),
 `data(**PARAMETERS)` (arrays, pure) and `draw(data)` (a matplotlib Figure, no mathematics).
 
 Ours: each figure names its own source.
@@ -19,6 +19,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+_ROOMS = ("paper", "beyond")  # the folders of figures
 _PARTS = ("NAME", "CLAIMS", "PARAMETERS", "data", "draw")
 
 
@@ -31,8 +32,10 @@ def figures() -> dict[str, ModuleType]:
     """
     _import_matplotlib()
     found: dict[str, ModuleType] = {}
-    for info in pkgutil.iter_modules(__path__):
-        module = importlib.import_module(f"{__name__}.{info.name}")
+    for info in pkgutil.walk_packages(__path__, f"{__name__}."):
+        if info.name.split(".")[-2] not in _ROOMS:
+            continue
+        module = importlib.import_module(info.name)
         if not all(hasattr(module, part) for part in _PARTS):
             continue
         if module.NAME in found:
@@ -98,10 +101,10 @@ def make(name: str, out_dir: str | Path, format: str = "png") -> list[Path]:
         PrecisionError: JAX computes in float32.
         OSError: the folder cannot be written; nothing half-written stays behind.
     """
-    from ascentfail.theory.registry import suggest
+    from ascentfail.claims.registry import suggest
 
     known = figures()
-    from ascentfail.figures import style
+    from ascentfail.figures.drawing import style
 
     if name not in known:
         raise KeyError(suggest("figure", name, list(known)))

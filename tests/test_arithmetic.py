@@ -12,9 +12,12 @@ import pytest
 from hypothesis import example, given, settings
 from strategies import ratio_points, ratios, real, scale
 
-from ascentfail import arithmetic, closed_form, plane_bounds, plane_equations
-from ascentfail.arithmetic import JAX, MPMATH
-from ascentfail.errors import MissingExtraError
+from ascentfail.core.errors import MissingExtraError
+from ascentfail.line import closed_form
+from ascentfail.numerics import arithmetic
+from ascentfail.numerics.arithmetic import JAX, MPMATH
+from ascentfail.plane import bounds as plane_bounds
+from ascentfail.plane import equations as plane_equations
 
 # One entry a public function: (p, xp) -> tuple of numbers. Where a formula takes more than ratios, ratios stand in for them: the
 # arithmetics must agree at every argument, not only at the meaningful ones.

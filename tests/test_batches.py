@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ascentfail as af
-from ascentfail import batches
+from ascentfail.dynamics import batches
 
 KEY = jax.random.key(0)
 

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from ascentfail import closed_form
-from ascentfail.arithmetic import MPMATH, under_logistic_loss
-from ascentfail.theory import Kind, Point, check, get
-from ascentfail.theory import by_weights as listed
-from ascentfail.theory.evidence.certify import certify
-from ascentfail.theory.evidence.recheck import recheck
-from ascentfail.theory.lemmas import figure_04_area, first_steps, lemma_09_10_window
+from ascentfail.claims import check
+from ascentfail.claims.evidence.certify import certify
+from ascentfail.claims.evidence.recheck import recheck
+from ascentfail.line import closed_form
+from ascentfail.numerics.arithmetic import MPMATH, under_logistic_loss
+from ascentfail.theory import Kind, Point, get
+from ascentfail.theory.paper import figure_04_area, first_steps, lemma_09_10_window
+from ascentfail.theory.proof_steps import by_weights as listed
 
 ARITHMETICS = {"exponential": MPMATH, "logistic": under_logistic_loss(MPMATH)}
 STEPS = (-1.3, -1e-9, 1e-9, 0.4, 2.5)
@@ -264,7 +265,7 @@ def test_alternating_iterates_stay_where_the_margin_says_also_far_out():
     claim = get("iterative.stabilises")
     far = {"phi": 1.0, "b": 100.0, "ratio": 5.0, "step": 0.9, "place": 0.0}
     p = claim.domain.chart(Point(**{name: mp.mpf(value) for name, value in far.items()}), MPMATH)
-    from ascentfail.theory.lemmas import iterative
+    from ascentfail.theory.paper import iterative
 
     low, high = iterative._bounds(p, closed_form.original(p, xp=MPMATH), MPMATH)
     assert high - low > 30
@@ -279,7 +280,7 @@ def test_the_area_of_the_window_is_enclosed(phi, b):
     import jax
     import jax.numpy as jnp
 
-    from ascentfail.arithmetic import JAX
+    from ascentfail.numerics.arithmetic import JAX
 
     count = 20_000
     rest = 1 - (jnp.arange(0.0, count) + 0.5) / count

@@ -5,8 +5,9 @@ import math
 import pytest
 from mpmath import mp
 
-from ascentfail.theory import Cases, Claim, Kind, check, recheck
-from ascentfail.theory.claim import ClaimError, by_cases
+from ascentfail.claims import check
+from ascentfail.claims.claim import ClaimError, by_cases
+from ascentfail.theory import Cases, Claim, Kind, recheck
 
 
 def planted(values, quantifier="every", exact=None, strict=False, rigorous=False, **rest):

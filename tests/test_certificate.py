@@ -14,11 +14,11 @@ from pathlib import Path
 import flint
 import pytest
 
-from ascentfail.theory import Axis, Claim, Domain, Kind, checker, claims, get
-from ascentfail.theory.checker import Rejected, walk
-from ascentfail.theory.claim import Cases, Point, by_cases
-from ascentfail.theory.evidence import certificate as judge
-from ascentfail.theory.evidence.certificate import (
+from ascentfail.claims import checker
+from ascentfail.claims.checker import Rejected, walk
+from ascentfail.claims.claim import Cases, Point, by_cases
+from ascentfail.claims.evidence import certificate as judge
+from ascentfail.claims.evidence.certificate import (
     CertificateError,
     by_steps,
     by_tree,
@@ -27,8 +27,9 @@ from ascentfail.theory.evidence.certificate import (
     header,
     statement_of,
 )
-from ascentfail.theory.evidence.certify import certify
-from ascentfail.theory.evidence.formula import read
+from ascentfail.claims.evidence.certify import certify
+from ascentfail.claims.evidence.formula import read
+from ascentfail.theory import Axis, Claim, Domain, Kind, claims, get
 
 UV = (Axis("u", 0.0, 1.0), Axis("v", 0.0, 1.0))
 

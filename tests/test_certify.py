@@ -4,15 +4,16 @@ import dataclasses
 
 import pytest
 
-from ascentfail import closed_form
-from ascentfail.theory import Axis, Claim, Domain, Kind, claims, get, steps
-from ascentfail.theory.checker import walk
-from ascentfail.theory.claim import ClaimError
-from ascentfail.theory.evidence import certify as engine
-from ascentfail.theory.evidence import symbolic
-from ascentfail.theory.evidence.certificate import check_certificate
-from ascentfail.theory.evidence.certify import certify, excluded, point_refutes
-from ascentfail.theory.evidence.recheck import recheck
+from ascentfail.claims.checker import walk
+from ascentfail.claims.claim import ClaimError
+from ascentfail.claims.evidence import certify as engine
+from ascentfail.claims.evidence import symbolic
+from ascentfail.claims.evidence.certificate import check_certificate
+from ascentfail.claims.evidence.certify import certify, excluded, point_refutes
+from ascentfail.claims.evidence.recheck import recheck
+from ascentfail.line import closed_form
+from ascentfail.theory import Axis, Claim, Domain, Kind, claims, get
+from ascentfail.theory.proof_steps import general as steps
 
 PROOFS = [claim for printed in claims() for claim in printed.family() if claim.proof]
 STEPS = {step.id: step for claim in PROOFS for step in claim.proof}

@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp
 
-from ascentfail.arithmetic import MPMATH
-from ascentfail.theory import Axis, Claim, Domain, Kind, checker
-from ascentfail.theory.checker import UNIT, operate, part
-from ascentfail.theory.claim import Point
-from ascentfail.theory.evidence.certificate import axes_of, statement_of
-from ascentfail.theory.evidence.formula import read
+from ascentfail.claims import checker
+from ascentfail.claims.checker import UNIT, operate, part
+from ascentfail.claims.claim import Point
+from ascentfail.claims.evidence.certificate import axes_of, statement_of
+from ascentfail.claims.evidence.formula import read
+from ascentfail.numerics.arithmetic import MPMATH
+from ascentfail.theory import Axis, Claim, Domain, Kind
 
 DIGITS = 120
 INF = float("inf")

@@ -11,8 +11,11 @@ from rich.console import Console
 from test_workers import below, linux, runs, started, until
 from typer.testing import CliRunner
 
-from ascentfail import __version__, cli, figures, theory
-from ascentfail.theory import check, get, record, units
+from ascentfail import __version__, figures, theory
+from ascentfail.apps import claim_runs as units
+from ascentfail.apps import cli
+from ascentfail.claims import check, record
+from ascentfail.theory import get
 
 QUICK = ("--level", "sampled", "--jobs", "1")
 IDS = ("lemma-3.main", "lemma-4", "corollary-1.separate", "lemma-12.wlog")
@@ -21,7 +24,7 @@ IDS = ("lemma-3.main", "lemma-4", "corollary-1.separate", "lemma-12.wlog")
 @pytest.fixture(autouse=True)
 def quiet_start(monkeypatch):
     """The compile cache of a test is nobody's business, and a wide page keeps lines whole."""
-    monkeypatch.setattr("ascentfail.files.enable_compile_cache", lambda: None)
+    monkeypatch.setattr("ascentfail.core.files.enable_compile_cache", lambda: None)
     monkeypatch.setenv("COLUMNS", "200")
 
 
@@ -568,7 +571,7 @@ def test_importing_the_entry_point_runs_nothing():
     ],
 )
 def test_a_certificate_is_worth_what_it_proves(run, tmp_path, name, tree, code, said):
-    from ascentfail.theory.evidence.certify import certify
+    from ascentfail.claims.evidence.certify import certify
 
     found = certify(theory.get(name))
     content = found.certificate if tree is None else {**found.certificate, "tree": tree}

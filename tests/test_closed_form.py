@@ -29,8 +29,10 @@ from strategies import (
 )  # fmt: skip
 
 import ascentfail as af
-from ascentfail import closed_form, plane_bounds, plane_equations
-from ascentfail.arithmetic import JAX, MPMATH
+from ascentfail.line import closed_form
+from ascentfail.numerics.arithmetic import JAX, MPMATH
+from ascentfail.plane import bounds as plane_bounds
+from ascentfail.plane import equations as plane_equations
 
 BRANCH_POINT = -np.exp(-1)
 DIGITS = 50

@@ -14,7 +14,7 @@ import pytest
 
 import ascentfail as af
 from ascentfail import figures, theory
-from ascentfail.figures import style
+from ascentfail.figures.drawing import style
 
 NUMBER = ("int", "float")
 NUMBERS = ("Any", "Scalar", "Real", "Array", "ArrayLike", "ndarray")  # annotations that may hold arrays

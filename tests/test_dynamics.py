@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 import ascentfail as af
-from ascentfail import closed_form, landscape, losses, steps_1d
-from ascentfail.arithmetic import JAX, MPMATH
-from ascentfail.theory.claim import Point
+from ascentfail.claims.claim import Point
+from ascentfail.line import closed_form
+from ascentfail.line import steps as steps_1d
+from ascentfail.numerics.arithmetic import JAX, MPMATH
+from ascentfail.problems import losses
+from ascentfail.toy import landscape
 
 PLANE = af.CrossCorrelated(
     epsilon=0.5, retain_in_plane=40.0, forget_in_plane=8.0, retain_total=100.0, forget_total=40.0, ridge=1e-1

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 from browser import Page, chromium
 
-from ascentfail import cli
-from ascentfail.errors import MissingExtraError
-from ascentfail.figures import explore_page, frames, swatches
-from ascentfail.figures.explorers import explorers
-from ascentfail.figures.roles import ROLES
-from ascentfail.figures.scene import Points, Scene, one
-from ascentfail.figures.scene_plotly import plotly
+from ascentfail.apps import cli
+from ascentfail.core.errors import MissingExtraError
+from ascentfail.figures.drawing import legend_svg as swatches
+from ascentfail.figures.drawing.mark_styles import ROLES
+from ascentfail.figures.drawing.scene import Points, Scene, one
+from ascentfail.figures.drawing.scene_plotly import plotly
+from ascentfail.figures.explore import page as explore_page
+from ascentfail.figures.explore import page_table as frames
+from ascentfail.figures.explore.explorers import explorers
 
 
 def small(explorer):
@@ -189,8 +191,8 @@ def test_the_legend_is_that_of_every_frame(name, few):
 @pytest.fixture
 def command(monkeypatch, capsys, few):
     """`ascentfail explore ...` in this process, with few frames: (exit code, stdout, stderr)."""
-    monkeypatch.setattr("ascentfail.files.enable_compile_cache", lambda: None)
-    monkeypatch.setattr("ascentfail.figures.explorers.explorers", lambda: {"line": few["line"]})
+    monkeypatch.setattr("ascentfail.core.files.enable_compile_cache", lambda: None)
+    monkeypatch.setattr("ascentfail.figures.explore.explorers.explorers", lambda: {"line": few["line"]})
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["ascentfail", "explore", *map(str, arguments)])
@@ -217,7 +219,7 @@ def test_without_plotly_one_line_names_the_extra_before_any_work(command, monkey
         return real(name, *rest)
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    monkeypatch.setattr("ascentfail.figures.explorers.explorers", lambda: pytest.fail("work was done"))
+    monkeypatch.setattr("ascentfail.figures.explore.explorers.explorers", lambda: pytest.fail("work was done"))
     code, out, err = command("--out", tmp_path / "explore.html")
     assert (code, out) == (2, "") and len(err.splitlines()) == 1
     assert "plotly" in err and "ascentfail[notebook]" in err and not list(tmp_path.iterdir())

@@ -11,17 +11,23 @@ from matplotlib.path import Path
 from mpmath import mp
 
 import ascentfail as af
-from ascentfail import closed_form, landscape, plane_equations, stationary
-from ascentfail.arithmetic import MPMATH
-from ascentfail.figures import explore_plane, explore_toy, style
-from ascentfail.figures.explorers import explorers, part, times, window
-from ascentfail.figures.roles import NOTHING, ROLES
-from ascentfail.figures.scene import Arrow, Band, Field, Line, Points, decades
-from ascentfail.figures.scene_matplotlib import draw
-from ascentfail.figures.scene_plotly import plotly
-from ascentfail.losses import MODELS
-from ascentfail.theory import Point, readings
-from ascentfail.theory.lemmas.beyond_03_regions import extra_squared_distance, first_step_criterion
+from ascentfail import stationary
+from ascentfail.figures.drawing import style
+from ascentfail.figures.drawing.mark_styles import NOTHING, ROLES
+from ascentfail.figures.drawing.scene import Arrow, Band, Field, Line, Points, decades
+from ascentfail.figures.drawing.scene_matplotlib import draw
+from ascentfail.figures.drawing.scene_plotly import plotly
+from ascentfail.figures.explore import plane as explore_plane
+from ascentfail.figures.explore import toy as explore_toy
+from ascentfail.figures.explore.explorers import explorers, part, times, window
+from ascentfail.line import closed_form
+from ascentfail.numerics.arithmetic import MPMATH
+from ascentfail.plane import equations as plane_equations
+from ascentfail.problems.losses import MODELS
+from ascentfail.theory import Point
+from ascentfail.theory import toy_interpretations as readings
+from ascentfail.theory.beyond.beyond_03_regions import extra_squared_distance, first_step_criterion
+from ascentfail.toy import landscape
 
 NAMES = ("line", "plane", "toy")
 

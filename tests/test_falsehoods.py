@@ -5,10 +5,11 @@ import math
 import pytest
 from mpmath import mp
 
-from ascentfail.arithmetic import MPMATH
-from ascentfail.theory import Axis, Cases, Claim, Domain, Kind, check
-from ascentfail.theory.claim import Modulus, Point, by_cases
-from ascentfail.theory.report import proof_word
+from ascentfail.claims import check
+from ascentfail.claims.claim import Modulus, Point, by_cases
+from ascentfail.figures.report.summary import proof_word
+from ascentfail.numerics.arithmetic import MPMATH
+from ascentfail.theory import Axis, Cases, Claim, Domain, Kind
 
 SAMPLES = 1 << 11
 U = Axis("u", 0.0, 1.0)

@@ -14,22 +14,17 @@ from mpmath import mp
 
 import ascentfail as af
 from ascentfail import figures as room
-from ascentfail import landscape
-from ascentfail.arithmetic import MPMATH
-from ascentfail.figures import (
-    fig04_window,
-    fig05_landscape,
-    fig_continuation,
-    fig_paths,
-    fig_questions,
-    fig_regions,
-    fig_result,
-    fig_stability,
-)
-from ascentfail.theory import Point, readings, record, report
-from ascentfail.theory.check import LEVELS
+from ascentfail.claims import record
+from ascentfail.claims.check import LEVELS
+from ascentfail.figures.beyond import fig_continuation, fig_paths, fig_questions, fig_regions, fig_result, fig_stability
+from ascentfail.figures.paper import fig04_window, fig05_landscape
+from ascentfail.figures.report import summary as report
+from ascentfail.numerics.arithmetic import MPMATH
+from ascentfail.theory import Point
+from ascentfail.theory import toy_interpretations as readings
 from ascentfail.theory.domains import plane_margins
-from ascentfail.toy_points import concrete
+from ascentfail.toy import landscape
+from ascentfail.toy.points import concrete
 
 
 def bisect(function, low, high):

@@ -13,17 +13,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from ascentfail import figures as room
-from ascentfail.figures import (
-    fig04_window,
-    fig05_landscape,
-    fig_continuation,
-    fig_paths,
-    fig_questions,
-    fig_regions,
-    fig_result,
-    fig_stability,
-    style,
-)
+from ascentfail.figures.beyond import fig_continuation, fig_paths, fig_questions, fig_regions, fig_result, fig_stability
+from ascentfail.figures.drawing import style
+from ascentfail.figures.paper import fig04_window, fig05_landscape
 from ascentfail.theory import get
 
 NAMES = list(room.figures())

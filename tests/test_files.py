@@ -10,7 +10,7 @@ import stat
 import jax
 import pytest
 
-from ascentfail import files
+from ascentfail.core import files
 
 
 @pytest.fixture

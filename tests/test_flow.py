@@ -7,8 +7,8 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import ascentfail as af
-from ascentfail import flow_kinks, flow_steps
-from ascentfail.loops import while_loop
+from ascentfail.dynamics import flow_kinks, flow_steps
+from ascentfail.numerics.loops import while_loop
 
 PLANE = af.CrossCorrelated(
     epsilon=0.8, retain_in_plane=40.0, forget_in_plane=8.0, retain_total=100.0, forget_total=40.0, ridge=0.1

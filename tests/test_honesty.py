@@ -8,14 +8,15 @@ import jax.numpy as jnp
 import pytest
 from mpmath import mp
 
-from ascentfail.arithmetic import MPMATH
-from ascentfail.theory import Axis, Claim, Domain, Kind, check
-from ascentfail.theory.check import certified_check
-from ascentfail.theory.claim import ClaimError, Point
-from ascentfail.theory.evidence import certify as engine
-from ascentfail.theory.evidence.certificate import check_certificate
-from ascentfail.theory.evidence.recheck import recheck
-from ascentfail.theory.report import proof_word
+from ascentfail.claims import check
+from ascentfail.claims.check import certified_check
+from ascentfail.claims.claim import ClaimError, Point
+from ascentfail.claims.evidence import certify as engine
+from ascentfail.claims.evidence.certificate import check_certificate
+from ascentfail.claims.evidence.recheck import recheck
+from ascentfail.figures.report.summary import proof_word
+from ascentfail.numerics.arithmetic import MPMATH
+from ascentfail.theory import Axis, Claim, Domain, Kind
 
 SAMPLES = 1 << 12
 ALLOWED = {  # what may be said of a claim that is ...

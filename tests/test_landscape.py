@@ -12,10 +12,13 @@ import scipy.optimize
 from mpmath import mp
 
 import ascentfail as af
-from ascentfail import landscape, toy, toy_enclosures, toy_points
-from ascentfail.arithmetic import MPMATH
-from ascentfail.errors import UndecidedError
-from ascentfail.toy import ToyLandscape
+from ascentfail.core.errors import UndecidedError
+from ascentfail.numerics.arithmetic import MPMATH
+from ascentfail.toy import enclosures as toy_enclosures
+from ascentfail.toy import landscape
+from ascentfail.toy import network as toy
+from ascentfail.toy import points as toy_points
+from ascentfail.toy.network import ToyLandscape
 
 MODELS = ("original", "oracle", "descent_ascent")
 PRINT = ToyLandscape(labels="signed", output="unit", slope=0.5, reduction="sum", ridge=0.1)

@@ -5,8 +5,10 @@ import sys
 
 import pytest
 
-from ascentfail import figures, listing
-from ascentfail.theory import claims, record
+from ascentfail import figures
+from ascentfail.apps import listing
+from ascentfail.claims import record
+from ascentfail.theory import claims
 
 LEVELS = ("certified", "searched", "sampled")
 ITEMS = list(listing.items(LEVELS))

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from ascentfail import plane_equations
-from ascentfail.arithmetic import JAX, MPMATH, arb, under_logistic_loss
-from ascentfail.logistic import LEAST_SLOPE, logisticw, pull_mpmath
+from ascentfail.numerics.arithmetic import JAX, MPMATH, arb, under_logistic_loss
+from ascentfail.numerics.logistic_root import LEAST_SLOPE, logisticw, pull_mpmath
+from ascentfail.plane import equations as plane_equations
 
 POINTS = np.concatenate([[0.0], *(s * np.geomspace(1e-12, 1e12, 60) for s in (1.0, -1.0)), np.linspace(-12, 12, 97)])
 

@@ -10,11 +10,13 @@ import pytest
 from mpmath import mp
 
 import ascentfail as af
-from ascentfail import plane_equations, stationary
-from ascentfail.arithmetic import JAX, MPMATH, under_logistic_loss
-from ascentfail.theory import Point, check, get
-from ascentfail.theory.evidence.certify import certify
-from ascentfail.theory.lemmas import beyond_05_flow, beyond_08_logistic_flow, beyond_08_logistic_two_minima
+from ascentfail import stationary
+from ascentfail.claims import check
+from ascentfail.claims.evidence.certify import certify
+from ascentfail.numerics.arithmetic import JAX, MPMATH, under_logistic_loss
+from ascentfail.plane import equations as plane_equations
+from ascentfail.theory import Point, get
+from ascentfail.theory.beyond import beyond_05_flow, beyond_08_logistic_flow, beyond_08_logistic_two_minima
 
 LOGISTIC = under_logistic_loss(JAX)
 FLOW, LOWEST = get("beyond-8.5.flow"), get("beyond-8.5.lowest")

@@ -16,8 +16,9 @@ import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
 import ascentfail as af
-from ascentfail.figures.explorers import explorers
-from ascentfail.theory import record, report
+from ascentfail.claims import record
+from ascentfail.figures.explore.explorers import explorers
+from ascentfail.figures.report import summary as report
 
 ROOT = Path(__file__).parents[1]
 PATH = ROOT / "figures" / "explore.ipynb"

@@ -8,21 +8,22 @@ import pytest
 from mpmath import mp
 
 import ascentfail as af
-from ascentfail import closed_form, plane_equations, stationary, steps_1d
-from ascentfail.arithmetic import JAX, MPMATH, under_logistic_loss
-from ascentfail.theory import Point, check, get
-from ascentfail.theory.lemmas import (
+from ascentfail import stationary
+from ascentfail.claims import check
+from ascentfail.line import closed_form
+from ascentfail.line import steps as steps_1d
+from ascentfail.numerics.arithmetic import JAX, MPMATH, under_logistic_loss
+from ascentfail.plane import equations as plane_equations
+from ascentfail.theory import Point, get
+from ascentfail.theory.beyond import (
     beyond_01_first_step,
     beyond_03_paths,
     beyond_05_flow,
     beyond_07_alternating,
     beyond_08_logistic_steps,
     beyond_08_logistic_unridged,
-    corollary_01_few_steps,
-    dependence_causes,
-    first_steps,
-    iterative,
 )
+from ascentfail.theory.paper import corollary_01_few_steps, dependence_causes, first_steps, iterative
 
 
 def point_of(claim_id):

@@ -17,8 +17,9 @@ from strategies import (
 )
 
 import ascentfail as af
-from ascentfail import plane_equations, stationary
-from ascentfail.arithmetic import JAX, MPMATH, under_logistic_loss
+from ascentfail import stationary
+from ascentfail.numerics.arithmetic import JAX, MPMATH, under_logistic_loss
+from ascentfail.plane import equations as plane_equations
 
 
 @given(plane_problems())

@@ -13,7 +13,7 @@ import optax
 import pytest
 
 import ascentfail as af
-from ascentfail import programs
+from ascentfail.numerics import programs
 
 
 @pytest.fixture

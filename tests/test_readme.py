@@ -15,9 +15,12 @@ import update_readme
 from readme_commands import README, blocks, command, commands
 
 import ascentfail as af
-from ascentfail import cli, figures, theory
-from ascentfail.figures.explorers import explorers
-from ascentfail.theory import check, get, record, registry, report
+from ascentfail import figures, theory
+from ascentfail.apps import cli
+from ascentfail.claims import check, record, registry
+from ascentfail.figures.explore.explorers import explorers
+from ascentfail.figures.report import summary as report
+from ascentfail.theory import get
 
 TEXT, ROOT = README.read_text(), README.parent
 PYTHON = [b for b in blocks() if b.language == "python"]
@@ -66,7 +69,7 @@ def test_the_figure_of_the_readme_is_drawn(tmp_path, monkeypatch):
 @pytest.fixture
 def ascentfail(monkeypatch, tmp_path):
     """Runs one line of a command block, with a few words more, in a folder of its own: the exit code."""
-    monkeypatch.setattr("ascentfail.files.enable_compile_cache", lambda: None)
+    monkeypatch.setattr("ascentfail.core.files.enable_compile_cache", lambda: None)
     monkeypatch.chdir(tmp_path)
 
     def call(line, *more):
@@ -98,7 +101,8 @@ def test_explore_in_small(ascentfail, monkeypatch, tmp_path):
     """Two places for each slider of one explorer."""
     line = explorers()["line"]
     cut = [dataclasses.replace(slider, values=slider.values[:2], start=0) for slider in line.sliders]
-    monkeypatch.setattr("ascentfail.figures.explorers.explorers", lambda: {"line": dataclasses.replace(line, sliders=tuple(cut))})
+    small = {"line": dataclasses.replace(line, sliders=tuple(cut))}
+    monkeypatch.setattr("ascentfail.figures.explore.explorers.explorers", lambda: small)
     install, words = command("explore").split(" && ")
     assert_installs(install, "notebook")
     assert ascentfail(words) == 0

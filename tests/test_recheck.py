@@ -7,9 +7,9 @@ import math
 import pytest
 from mpmath import mp
 
-from ascentfail.arithmetic import MPMATH
+from ascentfail.claims.evidence import recheck as judge
+from ascentfail.numerics.arithmetic import MPMATH
 from ascentfail.theory import Axis, Claim, Domain, Kind, get, recheck
-from ascentfail.theory.evidence import recheck as judge
 
 X = Axis("x", 0.0, 1.0)
 
@@ -27,9 +27,9 @@ def test_it_imports_nothing_that_searches():
             imported.add(node.module or "")
     allowed = (
         "__future__",
-        "ascentfail.arithmetic",
-        "ascentfail.theory.claim",
-        "ascentfail.theory.evidence.formula",
+        "ascentfail.numerics.arithmetic",
+        "ascentfail.claims.claim",
+        "ascentfail.claims.evidence.formula",
         "collections",
         "dataclasses",
         "fractions",

@@ -9,20 +9,8 @@ import sys
 
 import pytest
 
-from ascentfail.theory import (
-    Axis,
-    Claim,
-    Domain,
-    Kind,
-    check,
-    claims,
-    get,
-    lemmas,
-    recheck,
-    record,
-    register,
-    registry,
-)
+from ascentfail.claims import check, record, registry
+from ascentfail.theory import Axis, Claim, Domain, Kind, claims, get, lemmas, recheck, register
 
 # the ids of the printed statements
 PRINTED = """
@@ -106,7 +94,7 @@ def test_order_is_the_paper_s_and_ours_last():
 def test_order_is_that_of_the_files_however_they_are_imported():
     """A file imported first, as by another one, keeps its place."""
     program = (
-        "import ascentfail.theory.lemmas.beyond_08_logistic_unridged, ascentfail.theory.lemmas.toy_trap\n"
+        "import ascentfail.theory.beyond.beyond_08_logistic_unridged, ascentfail.theory.paper.toy_trap\n"
         "from ascentfail.theory import claims\n"
         "print(*[claim.id for claim in claims()])"
     )

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ascentfail import special
-from ascentfail.special import lambertw, lambertw_exp
+from ascentfail.numerics import special
+from ascentfail.numerics.special import lambertw, lambertw_exp
 
 DIGITS = 60
 MAX_ULP = 4

@@ -27,8 +27,11 @@ from strategies import (
 )
 
 import ascentfail as af
-from ascentfail import closed_form, loops, plane_equations, stationary
-from ascentfail.arithmetic import MPMATH
+from ascentfail import stationary
+from ascentfail.line import closed_form
+from ascentfail.numerics import loops
+from ascentfail.numerics.arithmetic import MPMATH
+from ascentfail.plane import equations as plane_equations
 
 EPS = np.finfo(float).eps
 NONE, MINIMUM = int(af.StationaryKind.NONE), int(af.StationaryKind.MINIMUM)

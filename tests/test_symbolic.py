@@ -13,19 +13,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp
 
-from ascentfail import closed_form, plane_bounds, plane_equations, stationary
-from ascentfail.arithmetic import JAX, under_logistic_loss
-from ascentfail.errors import MissingExtraError
-from ascentfail.theory import Axis, Claim, Domain, Kind, checker, claims, get
-from ascentfail.theory.claim import ClaimError
-from ascentfail.theory.evidence import identities, symbolic
-from ascentfail.theory.lemmas import (
+from ascentfail import stationary
+from ascentfail.claims import checker
+from ascentfail.claims.claim import ClaimError
+from ascentfail.claims.evidence import identities, symbolic
+from ascentfail.core.errors import MissingExtraError
+from ascentfail.line import closed_form
+from ascentfail.numerics.arithmetic import JAX, under_logistic_loss
+from ascentfail.plane import bounds as plane_bounds
+from ascentfail.plane import equations as plane_equations
+from ascentfail.theory import Axis, Claim, Domain, Kind, claims, get
+from ascentfail.theory.beyond import (
     beyond_02_displacement,
     beyond_07_alternating,
     beyond_08_logistic_second_order,
     beyond_08_logistic_unridged,
 )
-from ascentfail.theory.lemmas.lemma_02_closed_forms import residual
+from ascentfail.theory.paper.lemma_02_closed_forms import residual
 
 PROVED = (
     "lemma-2.one-coordinate",
@@ -461,6 +465,6 @@ def test_ordering_thresholds(monkeypatch):
 
 def test_without_sympy(monkeypatch):
     monkeypatch.setitem(sys.modules, "sympy", None)
-    monkeypatch.delitem(sys.modules, "ascentfail.theory.evidence.symbolic")
+    monkeypatch.delitem(sys.modules, "ascentfail.claims.evidence.symbolic")
     with pytest.raises(MissingExtraError, match=r"ascentfail\[certify\]"):
-        importlib.import_module("ascentfail.theory.evidence.symbolic")
+        importlib.import_module("ascentfail.claims.evidence.symbolic")

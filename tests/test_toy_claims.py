@@ -9,13 +9,17 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from ascentfail import landscape, toy, toy_fences
-from ascentfail.losses import MODELS
-from ascentfail.theory import check, get, readings
-from ascentfail.theory.lemmas import any_ratio, toy_minima, toy_trap, toy_trap_early
-from ascentfail.theory.readings import FOURTH, NAMED, THIRD, landscape_of
-from ascentfail.toy import ToyLandscape
-from ascentfail.toy_points import concrete
+from ascentfail.claims import check
+from ascentfail.problems.losses import MODELS
+from ascentfail.theory import get
+from ascentfail.theory import toy_interpretations as readings
+from ascentfail.theory.paper import any_ratio, toy_minima, toy_trap, toy_trap_early
+from ascentfail.theory.toy_interpretations import FOURTH, NAMED, THIRD, landscape_of
+from ascentfail.toy import barriers as toy_fences
+from ascentfail.toy import landscape
+from ascentfail.toy import network as toy
+from ascentfail.toy.network import ToyLandscape
+from ascentfail.toy.points import concrete
 
 TRAP = landscape_of(NAMED)
 IDS = ("toy-minima.literal", "toy-minima.some-reading", "toy-path", "toy-trap.small-step", "toy-trap.any-finetuning",

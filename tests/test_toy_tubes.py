@@ -6,11 +6,16 @@ import pytest
 import scipy.integrate
 from mpmath import mp
 
-from ascentfail import dynamics, flow, landscape, toy_enclosures, toy_fences, toy_tubes
-from ascentfail.theory.lemmas import toy_trap_early as early
-from ascentfail.theory.readings import NAMED, landscape_of, plain
-from ascentfail.toy_points import concrete
-from ascentfail.toy_tubes import Balls
+from ascentfail.dynamics import ascent as dynamics
+from ascentfail.dynamics import flow
+from ascentfail.theory.paper import toy_trap_early as early
+from ascentfail.theory.toy_interpretations import NAMED, landscape_of, plain
+from ascentfail.toy import barriers as toy_fences
+from ascentfail.toy import enclosures as toy_enclosures
+from ascentfail.toy import landscape
+from ascentfail.toy import verified_flow as toy_tubes
+from ascentfail.toy.points import concrete
+from ascentfail.toy.verified_flow import Balls
 
 TRAP = landscape_of(NAMED)
 RETAIN, ASCENT = concrete(TRAP, "oracle"), concrete(TRAP, "descent_ascent")

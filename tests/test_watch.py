@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ascentfail import watch
-from ascentfail.watch import Mark, Rules, Seen
+from ascentfail.dynamics import stopping as watch
+from ascentfail.dynamics.stopping import Mark, Rules, Seen
 
 STEPS, RUNS = 7, 400
 PLAIN = SimpleNamespace(join=lambda w: w)
@@ -29,7 +29,7 @@ def fields(seed):
 
 
 def run_of(distance, retain, forget, weights, oracle_forget, budget, kept):
-    """What `ascentfail.watch` makes of a path, with the weights from the path or kept in the tally."""
+    """What `ascentfail.dynamics.stopping` makes of a path, with the weights from the path or kept in the tally."""
     seen = Seen(distance, retain, forget, {})
     at = lambda k: jax.tree.map(lambda leaf: leaf[k], seen)  # noqa: E731
     rules = watch.rules_of(at(0), Seen(0.0, 0.0, oracle_forget, {}), LEVELS | {"budget": budget})

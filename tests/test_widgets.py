@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 from matplotlib import image, pyplot
 
-from ascentfail.errors import MissingExtraError
-from ascentfail.figures import explore_plane, scene_matplotlib, style, widgets
-from ascentfail.figures.explorers import explorers
+from ascentfail.core.errors import MissingExtraError
+from ascentfail.figures.drawing import scene_matplotlib, style
+from ascentfail.figures.explore import plane as explore_plane
+from ascentfail.figures.explore import widgets
+from ascentfail.figures.explore.explorers import explorers
 
 NAMES = ("line", "plane", "toy")
 

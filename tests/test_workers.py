@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ascentfail import workers
+from ascentfail.core import workers
 
 PROC = Path("/proc")
 linux = pytest.mark.skipif(not (PROC / "self" / "stat").exists(), reason="children are looked up in /proc")

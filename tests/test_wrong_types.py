@@ -8,21 +8,17 @@ import numpy as np
 import pytest
 
 import ascentfail as af
-from ascentfail import (
-    arithmetic,
-    closed_form,
-    landscape,
-    logistic,
-    losses,
-    plane_bounds,
-    plane_equations,
-    problems,
-    random_sets,
-    special,
-    stationary,
-    steps_1d,
-    toy,
-)  # fmt: skip
+from ascentfail import random_sets, stationary  # fmt: skip
+from ascentfail.line import closed_form
+from ascentfail.line import steps as steps_1d
+from ascentfail.numerics import arithmetic, special
+from ascentfail.numerics import logistic_root as logistic
+from ascentfail.plane import bounds as plane_bounds
+from ascentfail.plane import equations as plane_equations
+from ascentfail.problems import losses
+from ascentfail.problems import paper as problems
+from ascentfail.toy import landscape
+from ascentfail.toy import network as toy
 
 AXIS = af.SemiOrthogonal(40.0, 8.0, 100.0, 40.0, 1e-1)
 PLANE = af.CrossCorrelated(0.5, 40.0, 8.0, 100.0, 40.0, 1e-1)

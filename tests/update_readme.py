@@ -6,7 +6,8 @@ from readme_commands import README
 
 import ascentfail as af
 from ascentfail import figures
-from ascentfail.theory import record, report
+from ascentfail.claims import record
+from ascentfail.figures.report import summary as report
 
 
 def with_verdicts(text: str) -> str:

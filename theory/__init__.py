@@ -3,16 +3,19 @@
 `claims()` lists every claim, `get(id)` finds one, `check(claim)` returns its verdict. A claim of your own is ten lines: see the
 README.
 
-Ours: how the paper's statements are kept and judged; each claim names its own source.
+Each claim names its own source. What a claim is and how it is judged is in `ascentfail.claims`; here is what is stated.
 """
 
 from __future__ import annotations
 
-from ascentfail.theory.check import check
-from ascentfail.theory.claim import Axis, Cases, Claim, Domain, Kind, Point
-from ascentfail.theory.evidence.recheck import recheck
-from ascentfail.theory.registry import claims, get, register
-from ascentfail.theory.verdict import Counterexample, Evidence, Verdict
+from ascentfail.claims.check import check
+from ascentfail.claims.claim import Axis, Cases, Claim, Domain, Kind, Point
+from ascentfail.claims.evidence.recheck import recheck
+from ascentfail.claims.registry import Pack, add_pack, claims, get, register
+from ascentfail.claims.verdict import Counterexample, Evidence, Verdict
+from ascentfail.theory.contents import CHAPTERS
+
+add_pack(Pack("ascent_fails", ("ascentfail.theory.paper", "ascentfail.theory.beyond"), sum(CHAPTERS.values(), ())))
 
 __all__ = [
     "Axis",

@@ -5,9 +5,11 @@ The reference box is b in [1e-2, 1e4], phi in [1e-2, 3], alpha/phi in [1e-2, 2] 
 
 from __future__ import annotations
 
-from ascentfail import closed_form, plane_equations, stationary
-from ascentfail.arithmetic import Arithmetic, Scalar
-from ascentfail.theory.claim import Axis, Domain, Point
+from ascentfail import stationary
+from ascentfail.claims.claim import Axis, Domain, Point
+from ascentfail.line import closed_form
+from ascentfail.numerics.arithmetic import Arithmetic, Scalar
+from ascentfail.plane import equations as plane_equations
 
 PHI = Axis("phi", 1e-2, 3.0, "log")
 B = Axis("b", 1e-2, 1e4, "log")

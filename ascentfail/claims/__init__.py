@@ -1,0 +1,1 @@
+"""What a claim is and what counts as evidence: the engine, which states no claim itself."""

@@ -1,0 +1,1 @@
+"""Small things that every room needs: errors, checks of arguments, files, precision, processes."""

@@ -1,0 +1,164 @@
+r"""The training objectives of the three models, and the samples they are sums over."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ascentfail.core.errors import invalid
+from ascentfail.core.explained import explained, reals
+from ascentfail.problems.paper import CrossCorrelated, Loss, SemiOrthogonal
+
+Model = Literal["original", "oracle", "descent_ascent"]
+MODELS = ("original", "oracle", "descent_ascent")
+Problem = SemiOrthogonal | CrossCorrelated
+
+
+def check_model(which: Any) -> None:
+    """Raises ValueError unless `which` names one of the three models."""
+    if not isinstance(which, str) or which not in MODELS:
+        raise invalid("which", which, ", ".join(repr(m) for m in MODELS))
+
+
+def require_exponential(problem: Any) -> None:
+    """Raises ValueError for a problem with the logistic loss, which has no closed form."""
+    loss = getattr(problem, "loss", "exponential")
+    if loss != "exponential":
+        takes = "'exponential' in a closed form; use ascentfail.stationary_point for the logistic loss"
+        raise invalid("loss", loss, takes)
+
+
+def sample_loss(margin: jax.Array, loss: Loss) -> jax.Array:
+    """Loss of one sample: e^{-m}, or ln(1 + e^{-m}). Paper: Sec. 5.1."""
+    return jnp.exp(-margin) if loss == "exponential" else jax.nn.softplus(-margin)
+
+
+def margins(problem: Problem, weights: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Margins <w, y x> of the retain and of the forget samples, per axis or in the plane."""
+    if isinstance(problem, SemiOrthogonal):
+        return weights, weights
+    epsilon = problem.epsilon
+    return weights[0] + epsilon * weights[1], epsilon * weights[0] + weights[1]
+
+
+@explained
+def loss(problem: Problem, weights: jax.Array, which: Model) -> jax.Array:
+    r"""Objective of one of the three models, summed over whole sets as the paper writes it.
+
+        L_D  = (1/|D|) sum_D loss(<w, y x>) + ridge/2 |w|^2
+        L_R  = (1/|R|) sum_R loss(<w, y x>) + ridge/2 |w|^2
+        L_DA = (1/|R|) sum_R loss(<w, y x>) - (1/|F|) sum_F loss(<w, y x>) + ridge/2 |w|^2
+
+    Samples outside the group have margin 0 here and enter as the constant loss(0).
+
+    Args:
+        problem: SemiOrthogonal or CrossCorrelated.
+        weights: scalar or (axes,) for SemiOrthogonal, (2,) for CrossCorrelated.
+        which: "original", "oracle" or "descent_ascent".
+
+    Returns:
+        The scalar objective.
+
+    Raises:
+        ValueError: unknown model, or weights of the wrong shape.
+
+    Paper: Sec. 5.1.
+    """
+    check_model(which)
+    retain, forget = mean_losses(problem, weights)
+    if which == "original":
+        share = problem.forget_total / (problem.retain_total + problem.forget_total)
+        data = retain + share * (forget - retain)
+    elif which == "oracle":
+        data = retain
+    else:
+        data = retain - forget
+    return data + problem.ridge / 2 * jnp.sum(jnp.asarray(weights) ** 2)
+
+
+@explained
+def mean_losses(problem: Problem, weights: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Mean losses of the retain and of the forget set, without the ridge: (1/|R|) sum_R loss, (1/|F|) sum_F loss.
+
+    Args:
+        problem: SemiOrthogonal or CrossCorrelated.
+        weights: scalar or (axes,) for SemiOrthogonal, (2,) for CrossCorrelated.
+
+    Returns:
+        Two scalars.
+
+    Raises:
+        ValueError: weights of the wrong shape.
+
+    Paper: Sec. 5.1.
+    """
+    if not isinstance(problem, SemiOrthogonal | CrossCorrelated):
+        raise invalid("problem", type(problem).__name__, "a SemiOrthogonal or a CrossCorrelated")
+    shape = weight_shape(problem)
+    if np.shape(reals("weights", weights, f"real numbers of shape {shape} for this problem")) != shape:
+        raise invalid("weights", weights, f"shape {shape} for this problem")
+    weights = jnp.asarray(weights)
+    return means_at(problem, *margins(problem, weights))
+
+
+def means_at(problem: Problem, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The two means of `mean_losses` from the margins x of the retain and y of the forget samples. Paper: Sec. 5.1."""
+    retain, forget = problem._counts
+    at_zero = sample_loss(jnp.zeros((), jnp.result_type(x)), problem.loss)  # of the weights' type, not float64 where they are not
+    mean_retain = jnp.sum(retain / problem.retain_total * (sample_loss(x, problem.loss) - at_zero)) + at_zero
+    mean_forget = jnp.sum(forget / problem.forget_total * (sample_loss(y, problem.loss) - at_zero)) + at_zero
+    return mean_retain, mean_forget
+
+
+def weight_shape(problem: Problem) -> tuple[int, ...]:
+    """Shape of a problem's weights: () or (axes,) for SemiOrthogonal, (2,) for CrossCorrelated."""
+    return problem.axes if isinstance(problem, SemiOrthogonal) else (2,)
+
+
+def _whole(name: str, value: Any) -> int:
+    number = float(value)
+    if number != round(number):
+        raise invalid(name, number, "a whole number, because samples are listed one by one")
+    return round(number)
+
+
+@explained
+def samples(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
+    r"""Every training sample of a problem with whole counts, so that a mean over rows is the paper's mean.
+
+    Rows are y_i x_i: e_j for SemiOrthogonal, (1, eps) or (eps, 1) for CrossCorrelated, and zero rows for the samples that lie
+    in other groups (|R| and |F| count them).
+
+    Args:
+        problem: a concrete SemiOrthogonal or CrossCorrelated with whole counts.
+
+    Returns:
+        inputs: (|R| + |F|, axes) array, axes = 1 for a single coordinate and 2 for the plane; retain rows first.
+        is_forget: (|R| + |F|,) booleans.
+
+    Raises:
+        ValueError: a count is not whole, or the counts on the axes exceed their total.
+
+    Paper: Sec. 5.1.1 and 5.1.2.
+    """
+    names = ("retain_on_axis", "forget_on_axis")
+    if isinstance(problem, CrossCorrelated):
+        names = ("retain_in_plane", "forget_in_plane")
+        eps = float(problem.epsilon)
+        directions = [np.array([[1.0, eps]]), np.array([[eps, 1.0]])]
+    else:
+        directions = [np.eye(problem.axes[0] if problem.axes else 1)] * 2
+    blocks = []
+    for name, total_name, rows in zip(names, ("retain_total", "forget_total"), directions, strict=True):
+        per_row = np.broadcast_to(np.asarray(getattr(problem, name), dtype=float), (len(rows),))
+        counts = [_whole(name, n) for n in per_row]
+        total = _whole(total_name, getattr(problem, total_name))
+        if sum(counts) > total:
+            raise invalid(name, counts, f"counts that sum to at most {total_name} = {total}")
+        outside = np.zeros((total - sum(counts), rows.shape[1]))
+        blocks.append(np.concatenate([np.repeat(rows, counts, axis=0), outside]))
+    is_forget = np.repeat([False, True], [len(block) for block in blocks])
+    return np.concatenate(blocks), is_forget

@@ -1,0 +1,1 @@
+"""What is exactly known of the toy network: its losses, every stationary point, barriers and verified flows."""

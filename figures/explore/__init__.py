@@ -1,0 +1,1 @@
+"""Figures with sliders, in a notebook or as a page."""

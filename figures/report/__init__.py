@@ -1,0 +1,1 @@
+"""Verdicts as pages, pictures and tables."""

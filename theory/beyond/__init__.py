@@ -1,0 +1,1 @@
+"""What this project states beyond the paper, one result a file."""

@@ -1,1 +1,0 @@
-"""One file per result of the paper: what is printed, and what holds."""

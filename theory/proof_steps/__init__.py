@@ -1,0 +1,1 @@
+"""Steps and coordinates that the proofs of several results share."""
