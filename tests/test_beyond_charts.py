@@ -9,15 +9,14 @@ from mpmath import mp
 
 import ascentfail as af
 from ascentfail import stationary
-from ascentfail.claims import check
 from ascentfail.claims.evidence.certify import certify
 from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import JAX, MPMATH, under_logistic_loss
 from ascentfail.plane import bounds as plane_bounds
 from ascentfail.plane import equations as plane_equations
-from ascentfail.theory import Point, get
+from ascentfail.theory import Point, check, get
 from ascentfail.theory.beyond import beyond_05_existence, beyond_05_flow, beyond_07_alternating
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 
 BOXED = (
     "beyond-1.first-step-helps", "beyond-3.first-step-1d", "beyond-4.x-threshold", "beyond-4.y-threshold",

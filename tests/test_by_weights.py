@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from ascentfail.claims import check
 from ascentfail.claims.evidence.certify import certify
 from ascentfail.claims.evidence.recheck import recheck
 from ascentfail.line import closed_form
 from ascentfail.numerics.arithmetic import MPMATH, under_logistic_loss
-from ascentfail.theory import Kind, Point, get
+from ascentfail.theory import Kind, Point, check, get
 from ascentfail.theory.paper import figure_04_area, first_steps, lemma_09_10_window
 from ascentfail.theory.proof_steps import by_weights as listed
 

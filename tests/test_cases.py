@@ -5,9 +5,8 @@ import math
 import pytest
 from mpmath import mp
 
-from ascentfail.claims import check
 from ascentfail.claims.claim import ClaimError, by_cases
-from ascentfail.theory import Cases, Claim, Kind, recheck
+from ascentfail.theory import Cases, Claim, Kind, check, recheck
 
 
 def planted(values, quantifier="every", exact=None, strict=False, rigorous=False, **rest):

@@ -13,7 +13,7 @@ from ascentfail.claims.evidence.certify import certify, excluded, point_refutes
 from ascentfail.claims.evidence.recheck import recheck
 from ascentfail.line import closed_form
 from ascentfail.theory import Axis, Claim, Domain, Kind, claims, get
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 
 PROOFS = [claim for printed in claims() for claim in printed.family() if claim.proof]
 STEPS = {step.id: step for claim in PROOFS for step in claim.proof}

@@ -11,13 +11,12 @@ import sys
 import jax.numpy as jnp
 import pytest
 
-from ascentfail.claims import check
 from ascentfail.claims.evidence import sample as sample_module
 from ascentfail.claims.evidence.sample import ClaimError
 from ascentfail.claims.verdict import GRADES, PROOFS
 from ascentfail.core.errors import MissingExtraError
 from ascentfail.numerics import arithmetic
-from ascentfail.theory import Axis, Claim, Counterexample, Domain, Evidence, Kind, Point, Verdict, recheck
+from ascentfail.theory import Axis, Claim, Counterexample, Domain, Evidence, Kind, Point, Verdict, check, recheck
 
 X, Y = Axis("x", 0.0, 1.0), Axis("y", 0.0, 1.0)
 Z = Axis("z", 0.0, 1.0)

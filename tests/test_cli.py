@@ -12,10 +12,9 @@ from test_workers import below, linux, runs, started, until
 from typer.testing import CliRunner
 
 from ascentfail import __version__, figures, theory
-from ascentfail.apps import claim_runs as units
-from ascentfail.apps import cli
-from ascentfail.claims import check, record
-from ascentfail.theory import get
+from ascentfail.apps import claim_runs, cli
+from ascentfail.claims import record
+from ascentfail.theory import check, get
 
 QUICK = ("--level", "sampled", "--jobs", "1")
 IDS = ("lemma-3.main", "lemma-4", "corollary-1.separate", "lemma-12.wlog")
@@ -453,10 +452,10 @@ def small(monkeypatch, verdicts):
     def counted(claim_id, level, samples=0, draw=False):
         checked.append(claim_id)
         entry = next(v for v in verdicts if v.id == claim_id).to_json()
-        return units.Unit(entry, {}, {claim_id: "<figure></figure>"} if draw else {})
+        return claim_runs.Unit(entry, {}, {claim_id: "<figure></figure>"} if draw else {})
 
     monkeypatch.setattr(theory, "claims", lambda: (get("lemma-3.main"), get("lemma-4")))
-    monkeypatch.setattr(units, "run", counted)
+    monkeypatch.setattr(claim_runs, "run", counted)
     monkeypatch.setattr(figures, "figures", dict)
     return checked
 
@@ -552,7 +551,7 @@ def test_want_of_memory_is_one_line(run, monkeypatch):
     def want(*_):
         raise MemoryError
 
-    monkeypatch.setattr(units, "run", want)
+    monkeypatch.setattr(claim_runs, "run", want)
     code, out, err = run("verify", "lemma-4")
     assert (code, out) == (2, "") and err.count("\n") == 1 and "memory" in err
 

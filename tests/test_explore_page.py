@@ -12,12 +12,12 @@ from browser import Page, chromium
 
 from ascentfail.apps import cli
 from ascentfail.core.errors import MissingExtraError
-from ascentfail.figures.drawing import legend_svg as swatches
+from ascentfail.figures.drawing import legend_svg
 from ascentfail.figures.drawing.mark_styles import ROLES
 from ascentfail.figures.drawing.scene import Points, Scene, one
 from ascentfail.figures.drawing.scene_plotly import plotly
 from ascentfail.figures.explore import page as explore_page
-from ascentfail.figures.explore import page_table as frames
+from ascentfail.figures.explore import page_table
 from ascentfail.figures.explore.explorers import explorers
 
 
@@ -111,7 +111,7 @@ def test_every_frame_is_the_scene_at_its_place(read, few, name):
     assert len(found["frames"]) == len(places) == few[name].count() and len(places) >= 8
     for place, values in enumerate(places):
         scene = explorers()[name].scene(**values)
-        shown, words = frames.figures_of(found, place)
+        shown, words = page_table.figures_of(found, place)
         assert words == scene.words and len(shown) == len(scene.panels)
         for figure, panel in zip(shown, scene.panels, strict=True):
             whole = plotly(Scene((panel,), ""))
@@ -160,11 +160,11 @@ def _distance(point, line):
 def test_thinning_drops_what_a_pixel_does_not_show_and_keeps_corners():
     t = np.linspace(0, 6, 400)
     line = np.stack([100 * t, 80 * np.sin(t)], -1)
-    kept = frames.kept_points(line)
+    kept = page_table.kept_points(line)
     assert 20 < len(kept) < 100 and {0, 399} <= set(kept.tolist())
     assert max(_distance(point, line[kept]) for point in line) < 0.5
     corner = np.array([[0.0, 0], [5, 0], [10, 0], [10, 5], [10, 10], [np.nan, np.nan], [20, 20], [30, 30], [40, 40]])
-    assert {0, 2, 4, 5, 6, 8} <= set(frames.kept_points(corner).tolist())
+    assert {0, 2, 4, 5, 6, 8} <= set(page_table.kept_points(corner).tolist())
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -172,17 +172,17 @@ def test_every_role_that_is_a_mark_has_a_swatch_and_a_symbol(role):
     if not ROLES[role].marker:
         return
     layer = Points(*one(1.0, 2.0), role, "words & more")
-    assert swatches.swatch(layer).count("<path") == 1 and ROLES[role].edge in swatches.swatch(layer)
+    assert legend_svg.swatch(layer).count("<path") == 1 and ROLES[role].edge in legend_svg.swatch(layer)
     scene = dataclasses.replace(explorers()["line"].scene().panels[0], layers=(layer,))
     assert plotly(Scene((scene,), ""))["data"][0]["marker"]["symbol"]
-    assert "words &amp; more" in swatches.legend(Scene((scene,), ""))
+    assert "words &amp; more" in legend_svg.legend(Scene((scene,), ""))
 
 
 @pytest.mark.parametrize("name", ["line", "plane", "toy"])
 def test_the_legend_is_that_of_every_frame(name, few):
     labels = [{layer.label for panel in few[name].scene(**v).panels for layer in panel.layers} for v in few[name].places()]
     assert all(one == labels[0] for one in labels)
-    assert all(label in swatches.legend(few[name].scene()) for label in labels[0])
+    assert all(label in legend_svg.legend(few[name].scene()) for label in labels[0])
 
 
 # --- the command -------------------------------------------------------------------------------------------------------

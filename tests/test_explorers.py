@@ -24,8 +24,7 @@ from ascentfail.line import closed_form
 from ascentfail.numerics.arithmetic import MPMATH
 from ascentfail.plane import equations as plane_equations
 from ascentfail.problems.losses import MODELS
-from ascentfail.theory import Point
-from ascentfail.theory import toy_interpretations as readings
+from ascentfail.theory import Point, toy_interpretations
 from ascentfail.theory.beyond.beyond_03_regions import extra_squared_distance, first_step_criterion
 from ascentfail.toy import landscape
 
@@ -185,7 +184,7 @@ def test_toy_marks_are_the_minima_of_the_third_enumeration(copies, forget, ridge
     scene = explorers()["toy"].scene(copies=copies, forget=forget, ridge=ridge, slope=slope)
     t = af.ToyLandscape("signed", "symmetric", slope, "sum", ridge, (5.0, 4.0, copies, 4.0), (0.0, 0.0, 0.0, forget))
     for panel, which in zip(scene.panels, ("descent_ascent", "oracle"), strict=True):
-        wanted = readings.exact_minima(explore_toy.concrete(t, which), 15)
+        wanted = toy_interpretations.exact_minima(explore_toy.concrete(t, which), 15)
         layers = [layer for layer in panel.layers if layer.role.startswith(("minimum", "local"))]
         marked = {(x, y): layer.role for layer in layers for x, y in zip(layer.x, layer.y, strict=True)}
         assert len(marked) == len(wanted)

@@ -5,11 +5,10 @@ import math
 import pytest
 from mpmath import mp
 
-from ascentfail.claims import check
 from ascentfail.claims.claim import Modulus, Point, by_cases
 from ascentfail.figures.report.summary import proof_word
 from ascentfail.numerics.arithmetic import MPMATH
-from ascentfail.theory import Axis, Cases, Claim, Domain, Kind
+from ascentfail.theory import Axis, Cases, Claim, Domain, Kind, check
 
 SAMPLES = 1 << 11
 U = Axis("u", 0.0, 1.0)

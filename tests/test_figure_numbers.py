@@ -20,8 +20,7 @@ from ascentfail.figures.beyond import fig_continuation, fig_paths, fig_questions
 from ascentfail.figures.paper import fig04_window, fig05_landscape
 from ascentfail.figures.report import summary as report
 from ascentfail.numerics.arithmetic import MPMATH
-from ascentfail.theory import Point
-from ascentfail.theory import toy_interpretations as readings
+from ascentfail.theory import Point, toy_interpretations
 from ascentfail.theory.domains import plane_margins
 from ascentfail.toy import landscape
 from ascentfail.toy.points import concrete
@@ -367,13 +366,13 @@ def test_committed_picture_is_the_current_one(arrays):
 
 @pytest.mark.parametrize("row", [0, 1])
 def test_minima_appear_change_order_and_vanish_by_another_enumeration(arrays, row):
-    data, t = arrays[fig_continuation.NAME], readings.landscape_of(readings.NAMED)
+    data, t = arrays[fig_continuation.NAME], toy_interpretations.landscape_of(toy_interpretations.NAMED)
 
     def losses(copies):
         counts = np.array(t.multiplicities)
-        counts[(readings.FOURTH, readings.THIRD)[row]] = copies
+        counts[(toy_interpretations.FOURTH, toy_interpretations.THIRD)[row]] = copies
         p = concrete(dataclasses.replace(t, multiplicities=counts), "oracle")
-        return [float(value) for _, value in readings.exact_minima(p, 20)]
+        return [float(value) for _, value in toy_interpretations.exact_minima(p, 20)]
 
     appears, exchange, vanishes = (float(v) for v in data["event_copies"][row])
     assert [len(losses(v)) for v in (appears - 1e-3, appears + 1e-2, vanishes - 0.1, vanishes + 1e-3)] == [1, 2, 2, 1]

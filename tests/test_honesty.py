@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import pytest
 from mpmath import mp
 
-from ascentfail.claims import check
 from ascentfail.claims.check import certified_check
 from ascentfail.claims.claim import ClaimError, Point
 from ascentfail.claims.evidence import certify as engine
@@ -16,7 +15,7 @@ from ascentfail.claims.evidence.certificate import check_certificate
 from ascentfail.claims.evidence.recheck import recheck
 from ascentfail.figures.report.summary import proof_word
 from ascentfail.numerics.arithmetic import MPMATH
-from ascentfail.theory import Axis, Claim, Domain, Kind
+from ascentfail.theory import Axis, Claim, Domain, Kind, check
 
 SAMPLES = 1 << 12
 ALLOWED = {  # what may be said of a claim that is ...

@@ -10,10 +10,9 @@ import pytest
 from mpmath import mp
 
 import ascentfail as af
-from ascentfail.claims import check
 from ascentfail.claims.evidence.certify import certify
 from ascentfail.numerics.arithmetic import JAX, MPMATH
-from ascentfail.theory import Point, get
+from ascentfail.theory import Point, check, get
 from ascentfail.theory.beyond import beyond_08_logistic_least_step as least_step
 from ascentfail.theory.beyond import beyond_08_logistic_second_order as second_order
 from ascentfail.theory.beyond import beyond_08_logistic_unridged as unridged

@@ -11,11 +11,10 @@ from mpmath import mp
 
 import ascentfail as af
 from ascentfail import stationary
-from ascentfail.claims import check
 from ascentfail.claims.evidence.certify import certify
 from ascentfail.numerics.arithmetic import JAX, MPMATH, under_logistic_loss
 from ascentfail.plane import equations as plane_equations
-from ascentfail.theory import Point, get
+from ascentfail.theory import Point, check, get
 from ascentfail.theory.beyond import beyond_05_flow, beyond_08_logistic_flow, beyond_08_logistic_two_minima
 
 LOGISTIC = under_logistic_loss(JAX)

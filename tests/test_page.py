@@ -8,13 +8,12 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from ascentfail.claims import check
 from ascentfail.claims.evidence.recheck import recheck
 from ascentfail.figures.report import pictures
 from ascentfail.figures.report.page import drawings, page, typeset
 from ascentfail.figures.report.pictures import Cell, fraction, outline, plane
 from ascentfail.figures.report.summary import markdown_table
-from ascentfail.theory import Axis, Claim, Counterexample, Domain, Evidence, Kind, Verdict, claims, get
+from ascentfail.theory import Axis, Claim, Counterexample, Domain, Evidence, Kind, Verdict, check, claims, get
 
 REAL = ("lemma-3.main", "lemma-4.proof", "lemma-6", "figure-4.exists")
 VOID = {"meta", "br", "img", "input", "link", "hr"}

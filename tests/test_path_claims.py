@@ -9,12 +9,11 @@ from mpmath import mp
 
 import ascentfail as af
 from ascentfail import stationary
-from ascentfail.claims import check
 from ascentfail.line import closed_form
 from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import JAX, MPMATH, under_logistic_loss
 from ascentfail.plane import equations as plane_equations
-from ascentfail.theory import Point, get
+from ascentfail.theory import Point, check, get
 from ascentfail.theory.beyond import (
     beyond_01_first_step,
     beyond_03_paths,

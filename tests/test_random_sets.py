@@ -14,10 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ascentfail import random_sets
-from ascentfail.claims import check
 from ascentfail.claims.claim import Point
 from ascentfail.numerics.arithmetic import JAX, MPMATH, arb
-from ascentfail.theory import get
+from ascentfail.theory import check, get
 from ascentfail.theory.beyond.beyond_09_finite_populations import serfling_bound
 from ascentfail.theory.paper import lemma_01_retrained, lemma_01_saw_forget
 

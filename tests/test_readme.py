@@ -17,10 +17,10 @@ from readme_commands import README, blocks, command, commands
 import ascentfail as af
 from ascentfail import figures, theory
 from ascentfail.apps import cli
-from ascentfail.claims import check, record, registry
+from ascentfail.claims import record, registry
 from ascentfail.figures.explore.explorers import explorers
 from ascentfail.figures.report import summary as report
-from ascentfail.theory import get
+from ascentfail.theory import check, get
 
 TEXT, ROOT = README.read_text(), README.parent
 PYTHON = [b for b in blocks() if b.language == "python"]

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from ascentfail.claims import check, record
+from ascentfail.claims import record
 from ascentfail.claims.check import LEVELS
-from ascentfail.theory import Axis, Claim, Domain, Evidence, Kind, Verdict, claims, get
+from ascentfail.theory import Axis, Claim, Domain, Evidence, Kind, Verdict, check, claims, get
 
 IDS = ("lemma-3.main", "lemma-4")
 

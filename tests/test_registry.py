@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from ascentfail.claims import check, record, registry
-from ascentfail.theory import Axis, Claim, Domain, Kind, claims, get, lemmas, recheck, register
+from ascentfail.claims import record, registry
+from ascentfail.theory import Axis, Claim, Domain, Kind, beyond, check, claims, contents, get, paper, recheck, register
 
 # the ids of the printed statements
 PRINTED = """
@@ -64,8 +64,27 @@ def test_every_lemma_file_registers_a_claim():
         for function in (member.margin, member.exclusion, member.domain.where, member.domain.chart, case):
             if function is not None:
                 written_in.add(function.__module__)
-    for module in pkgutil.iter_modules(lemmas.__path__):
-        assert f"{lemmas.__name__}.{module.name}" in written_in, module.name
+    for folder in (paper, beyond):
+        for module in pkgutil.iter_modules(folder.__path__):
+            assert f"{folder.__name__}.{module.name}" in written_in, module.name
+
+
+def test_the_table_of_contents_lists_every_claim_once():
+    listed = [claim_id for ids in contents.CHAPTERS.values() for claim_id in ids]
+    assert listed == [claim.id for claim in CLAIMS]
+
+
+def test_a_claim_that_no_pack_lists_comes_last(own):
+    register(mine(claim_id="lemma-0.mine"))
+    assert claims()[-1].id == "lemma-0.mine"
+
+
+def test_two_packs_of_one_name_are_refused(monkeypatch):
+    monkeypatch.setattr(registry, "_PACKS", dict(registry._PACKS))
+    with pytest.raises(ValueError, match="name"):
+        registry.add_pack(registry.Pack("ascent_fails", (), ()))
+    registry.add_pack(registry.Pack("another", (), ("mine-1",)))
+    assert [claim.id for claim in claims()] == [claim.id for claim in CLAIMS]
 
 
 @pytest.mark.parametrize("claim", FAMILIES, ids=lambda c: c.id)

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 import ascentfail as af
-from ascentfail.claims import check
 from ascentfail.claims.claim import Point
 from ascentfail.numerics.arithmetic import JAX
-from ascentfail.theory import get, recheck
+from ascentfail.theory import check, get, recheck
 from ascentfail.theory.beyond import beyond_02_displacement
 from ascentfail.theory.paper import remark_influence, remark_ridge
 

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from ascentfail.claims import check
 from ascentfail.claims.evidence.recheck import recheck
 from ascentfail.claims.evidence.sample import ClaimError, sample
 from ascentfail.claims.evidence.search import _rechecked, _slopes, _smooth, search
-from ascentfail.theory import Axis, Claim, Domain, Kind, get
+from ascentfail.theory import Axis, Claim, Domain, Kind, check, get
 from ascentfail.theory.domains import PLANE, plane_margins
 
 SAMPLES = 1 << 12

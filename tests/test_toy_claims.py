@@ -9,14 +9,11 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from ascentfail.claims import check
 from ascentfail.problems.losses import MODELS
-from ascentfail.theory import get
-from ascentfail.theory import toy_interpretations as readings
+from ascentfail.theory import check, get, toy_interpretations
 from ascentfail.theory.paper import any_ratio, toy_minima, toy_trap, toy_trap_early
 from ascentfail.theory.toy_interpretations import FOURTH, NAMED, THIRD, landscape_of
-from ascentfail.toy import barriers as toy_fences
-from ascentfail.toy import landscape
+from ascentfail.toy import barriers, landscape
 from ascentfail.toy import network as toy
 from ascentfail.toy.network import ToyLandscape
 from ascentfail.toy.points import concrete
@@ -49,7 +46,7 @@ def test_the_claims_can_be_listed_without_float64_and_without_computing():
     text = (
         "from ascentfail.theory import claims, readings\n"
         "claims()\n"
-        "print(readings.supporting.cache_info().misses)"
+        "print(toy_interpretations.supporting.cache_info().misses)"
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", text], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -60,36 +57,37 @@ def test_the_claims_can_be_listed_without_float64_and_without_computing():
 
 
 def test_the_scan_covers_every_reading_once():
-    assert len(readings.SCANNED) == 24 == len({tuple(point.items()) for point in readings.SCANNED})
-    kinds = {(t.labels, t.output, t.slope, t.reduction) for t in map(landscape_of, readings.SCANNED)}
-    assert len(kinds) == 24 and landscape_of(readings.LITERAL).output == "unit"
-    assert readings.singled_out() and readings.words_of(NAMED).startswith("labels -1/+1, output (-1, 1), slope 1, sum")
+    assert len(toy_interpretations.SCANNED) == 24 == len({tuple(point.items()) for point in toy_interpretations.SCANNED})
+    kinds = {(t.labels, t.output, t.slope, t.reduction) for t in map(landscape_of, toy_interpretations.SCANNED)}
+    assert len(kinds) == 24 and landscape_of(toy_interpretations.LITERAL).output == "unit"
+    words = toy_interpretations.words_of(NAMED)
+    assert toy_interpretations.singled_out() and words.startswith("labels -1/+1, output (-1, 1), slope 1, sum")
 
 
 def test_the_readings_that_support_the_print():
-    found = [readings.words_of(point) for point in readings.supporting("certified")]
-    assert len(found) == len(readings.supporting()) == 3 and "half-sum" in found[1] and "0/1" in found[2]
+    found = [toy_interpretations.words_of(point) for point in toy_interpretations.supporting("certified")]
+    assert len(found) == len(toy_interpretations.supporting()) == 3 and "half-sum" in found[1] and "0/1" in found[2]
 
 
-@pytest.mark.parametrize("point", [*readings.SCANNED[::5], *toy_minima.readings((0.5,), (0.05,))[::4]])
+@pytest.mark.parametrize("point", [*toy_interpretations.SCANNED[::5], *toy_minima.readings((0.5,), (0.05,))[::4]])
 def test_the_margin_of_a_reading_by_three_routes(point):
     t = landscape_of(point)
-    value, (low, high) = readings.support(t, "sampled")[0], readings.support(t, "certified")
+    value, (low, high) = toy_interpretations.support(t, "sampled")[0], toy_interpretations.support(t, "certified")
     with mp.workdps(60):
-        exact = readings.exact_support(point, 60)
+        exact = toy_interpretations.exact_support(point, 60)
     assert low <= value <= high and low <= exact <= high and high - low < 1e-6
 
 
 def test_the_margin_says_what_is_missing():
-    literal = landscape_of(readings.LITERAL)
-    assert readings.shows(literal, "original", THIRD, True, "sampled")[0] > 0
-    assert readings.shows(literal, "original", FOURTH, False, "sampled")[0] > 0
-    assert readings.shows(literal, "oracle", THIRD, False, "sampled")[0] > 0  # there, but not the lowest
-    low, high = readings.shows(literal, "oracle", THIRD, True, "certified")
+    literal = landscape_of(toy_interpretations.LITERAL)
+    assert toy_interpretations.shows(literal, "original", THIRD, True, "sampled")[0] > 0
+    assert toy_interpretations.shows(literal, "original", FOURTH, False, "sampled")[0] > 0
+    assert toy_interpretations.shows(literal, "oracle", THIRD, False, "sampled")[0] > 0  # there, but not the lowest
+    low, high = toy_interpretations.shows(literal, "oracle", THIRD, True, "certified")
     oracle = landscape.stationary_points(literal, "oracle").minima()
     assert high < 0 and low == pytest.approx(oracle.loss[0] - oracle.loss[1], abs=1e-7)
     none = ToyLandscape("binary", "symmetric", 0.5, "mean", 0.1)
-    assert readings.support(none, "sampled")[0] < 0
+    assert toy_interpretations.support(none, "sampled")[0] < 0
 
 
 def test_binary_unit_is_signed_symmetric_with_a_quarter_of_the_scale():
@@ -112,7 +110,7 @@ def test_another_reading_singled_out_leaves_the_further_claims_open(monkeypatch)
 def test_path_and_trap_by_plain_small_steps():
     start = landscape.stationary_points(TRAP, "original").parameters[0]
     for which in ("descent_ascent", "oracle"):
-        start = readings.slow_descent(concrete(TRAP, which), start)
+        start = toy_interpretations.slow_descent(concrete(TRAP, which), start)
         assert landscape.correct(start).tolist() == [True, True, True, False]
     trap = landscape.stationary_points(TRAP, "oracle").minima().parameters[1]
     np.testing.assert_allclose(start, trap, atol=1e-6)
@@ -128,10 +126,10 @@ def test_the_fence_keeps_what_it_should_and_no_more():
         for edge in ([x, b[0]], [x, b[1]], [a[0], y], [a[1], y]):
             assert float(landscape.loss(TRAP, edge, "oracle")) > high
     bends = [np.linalg.eigvalsh(landscape.hessian(TRAP, [x, y], "oracle"))[1] for x in a for y in b]
-    bound = toy_fences.steepest_bend(p, box)
+    bound = barriers.steepest_bend(p, box)
     assert max(bends) <= bound < 1.05 * max(bends)
     saddle = landscape.stationary_points(TRAP, "oracle").parameters[2]
-    assert toy_fences.moat(p, saddle + [0.0, 0.3], 1e-9, end.parameters[0]) is None  # from beyond the saddle nothing is kept
+    assert barriers.moat(p, saddle + [0.0, 0.3], 1e-9, end.parameters[0]) is None  # from beyond the saddle nothing is kept
 
 
 def test_short_steps_stay_and_long_ones_leave():
@@ -145,7 +143,7 @@ def test_short_steps_stay_and_long_ones_leave():
     for _ in range(int(point["steps"])):
         theta = theta - point["step_size"] * np.asarray(landscape.gradient(TRAP, theta, "oracle"))
     assert landscape.settle(TRAP, [theta], "oracle")[0] == 0 and found.margin < 0
-    end = readings.slow_descent(concrete(TRAP, "oracle"), theta)
+    end = toy_interpretations.slow_descent(concrete(TRAP, "oracle"), theta)
     np.testing.assert_allclose(end, landscape.stationary_points(TRAP, "oracle").parameters[0], atol=1e-6)
 
 
@@ -188,8 +186,8 @@ def test_a_floor_outside_the_pattern_is_proved_only_below_it(t, which, wrong):
     value = np.asarray(toy.expansion(p, jnp.asarray(grid.T))[0])
     sign = np.where(np.arange(4) == wrong, -1, 1)
     low = float(value[(toy.leanings(grid) * sign < 0).any(1)].min())
-    assert toy_fences.above_outside(p, wrong, low - 0.3)
-    assert not toy_fences.above_outside(p, wrong, low + 1e-9)
+    assert barriers.above_outside(p, wrong, low - 0.3)
+    assert not barriers.above_outside(p, wrong, low + 1e-9)
 
 
 def test_a_ratio_too_weak_is_refuted():

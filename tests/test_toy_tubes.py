@@ -10,10 +10,8 @@ from ascentfail.dynamics import ascent as dynamics
 from ascentfail.dynamics import flow
 from ascentfail.theory.paper import toy_trap_early as early
 from ascentfail.theory.toy_interpretations import NAMED, landscape_of, plain
-from ascentfail.toy import barriers as toy_fences
+from ascentfail.toy import barriers, landscape, verified_flow
 from ascentfail.toy import enclosures as toy_enclosures
-from ascentfail.toy import landscape
-from ascentfail.toy import verified_flow as toy_tubes
 from ascentfail.toy.points import concrete
 from ascentfail.toy.verified_flow import Balls
 
@@ -86,9 +84,9 @@ def test_balls_contain_every_path_that_starts_in_them():
         inside.append(theta + 1e-3 * way / np.hypot(*way.T)[:, None])
     time = np.zeros(5)
     for _ in range(30):
-        at = toy_tubes._here(RETAIN, balls)
-        h = 0.5 * toy_tubes._length(at)
-        after, speed, good = toy_tubes._step(RETAIN, balls, at.gradient, h)
+        at = verified_flow._here(RETAIN, balls)
+        h = 0.5 * verified_flow._length(at)
+        after, speed, good = verified_flow._step(RETAIN, balls, at.gradient, h)
         assert good.all() and (after.radius < 0.1).all()
         assert (np.hypot(*(after.middle - balls.middle).T) <= speed * h).all()
         balls, time = after, time + h
@@ -102,35 +100,35 @@ def test_balls_contain_every_path_that_starts_in_them():
 def test_the_track_is_the_path_and_its_pieces_cover_it(retain_points):
     start, end = (landscape.stationary_points(TRAP, which, certified=True).minima() for which in ("original", "descent_ascent"))
     balls = [Balls(m.parameters[:1], 2 * m.radius[:1]) for m in (start, end)]
-    track, rest = toy_tubes._track(ASCENT, *balls)
+    track, rest = verified_flow._track(ASCENT, *balls)
     times = track.times[1::20]
     gaps = np.hypot(*(solved(ASCENT, start.parameters[0], times) - track.balls.middle[1::20]).T)
     assert (gaps <= track.balls.radius[1::20] + 1e-8).all() and track.balls.radius.max() < 1e-5
     late = solved(ASCENT, start.parameters[0], track.times[-1] + np.array([0.0, 0.1, 1.0, 5.0]))
     assert (np.hypot(*(late - rest.middle).T) <= rest.radius[0]).all()
     low, high = track.times[:-1:9], track.times[1::9]
-    cover = toy_tubes._between(ASCENT, track, low, high)
+    cover = verified_flow._between(ASCENT, track, low, high)
     for part in (0.0, 0.3, 1.0):
         places = solved(ASCENT, start.parameters[0], low + part * (high - low) + 1e-15)
         assert (np.hypot(*(places - cover.middle).T) <= cover.radius + 1e-8).all()
 
 
 def test_a_hold_keeps_and_a_ball_around_a_minimum_attracts(retain_points):
-    held = toy_fences.holds(RETAIN, retain_points)
+    held = barriers.holds(RETAIN, retain_points)
     minima = retain_points.minima()
     for i, hold in enumerate(held):
         (a0, a1), (b0, b1) = hold.box
         grid = np.stack(np.meshgrid(np.linspace(a0, a1, 200), np.linspace(b0, b1, 200)), -1).reshape(-1, 2)
         low = grid[plain(RETAIN, grid)[0] <= hold.level]
         assert len(low) > 50 and set(landscape.settle(TRAP, low[:: len(low) // 60], "oracle")) == {i}
-        size = toy_tubes.attracts(RETAIN, minima.parameters[i], float(minima.radius[i]))
+        size = verified_flow.attracts(RETAIN, minima.parameters[i], float(minima.radius[i]))
         turn = np.linspace(0, 2 * np.pi, 200)
         ring = minima.parameters[i] + size * np.stack([np.cos(turn), np.sin(turn)], -1)
         assert size > 0.005 and (np.linalg.eigvalsh(plain(RETAIN, ring)[2])[:, 0] > 0).all()
     saddle = retain_points.parameters[2]
-    assert toy_tubes.attracts(RETAIN, saddle, 1e-9) == 0
+    assert verified_flow.attracts(RETAIN, saddle, 1e-9) == 0
     starts = Balls(np.array([saddle, saddle + [0.0, 0.2], saddle - [0.0, 0.2]]), np.full(3, 1e-6))
-    assert toy_tubes.settled(RETAIN, starts, held).tolist() == [-1, 0, 1]
+    assert verified_flow.settled(RETAIN, starts, held).tolist() == [-1, 0, 1]
 
 
 def test_both_integrators_follow_the_same_path():
@@ -165,7 +163,7 @@ def test_iterates_stopped_early_return_before_tau_and_are_trapped_after():
 
 
 def test_a_switch_out_of_order_or_no_switch_is_no_tau(monkeypatch):
-    piece = toy_tubes.Piece
+    piece = verified_flow.Piece
     for wrong in ([(0.0, 1.0, 1)], [(0.0, 1.0, 0), (1.0, 2.0, -1), (2.0, np.inf, 0)], [(0.0, 0.5, 1), (0.5, np.inf, 0)],
                   [(0.0, 0.5, 0), (0.5, 1.0, 1), (1.0, 2.0, 0), (2.0, np.inf, 1)]):
         monkeypatch.setattr(early, "pieces", lambda wrong=wrong: tuple(piece(*one) for one in wrong))

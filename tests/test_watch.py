@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ascentfail.dynamics import stopping as watch
+from ascentfail.dynamics import stopping
 from ascentfail.dynamics.stopping import Mark, Rules, Seen
 
 STEPS, RUNS = 7, 400
@@ -32,15 +32,15 @@ def run_of(distance, retain, forget, weights, oracle_forget, budget, kept):
     """What `ascentfail.dynamics.stopping` makes of a path, with the weights from the path or kept in the tally."""
     seen = Seen(distance, retain, forget, {})
     at = lambda k: jax.tree.map(lambda leaf: leaf[k], seen)  # noqa: E731
-    rules = watch.rules_of(at(0), Seen(0.0, 0.0, oracle_forget, {}), LEVELS | {"budget": budget})
-    tally = watch.empty_tally(at(0), rules, weights[0] if kept else None)
+    rules = stopping.rules_of(at(0), Seen(0.0, 0.0, oracle_forget, {}), LEVELS | {"budget": budget})
+    tally = stopping.empty_tally(at(0), rules, weights[0] if kept else None)
     for k in range(STEPS):
-        tally = watch.tally(tally, at(k), jnp.int32(k), rules, weights[k] if kept else None, watch.is_fine(at(k)))
+        tally = stopping.tally(tally, at(k), jnp.int32(k), rules, weights[k] if kept else None, stopping.is_fine(at(k)))
     bad = ~(jnp.isfinite(retain) & jnp.isfinite(forget))
     diverged_at = jnp.where(jnp.any(bad), jnp.argmax(bad), -1).astype(jnp.int32)
     last = Mark(jnp.int32(STEPS - 1), distance[-1], weights[-1])
     shown, looks = (weights[-1], at(-1)) if kept else (weights, seen)
-    return watch.finish(PLAIN, shown, looks, tally, diverged_at, last, jnp.isfinite(oracle_forget), path=not kept)
+    return stopping.finish(PLAIN, shown, looks, tally, diverged_at, last, jnp.isfinite(oracle_forget), path=not kept)
 
 
 def by_hand(distance, retain, forget, weights, oracle_forget, budget):
@@ -97,18 +97,18 @@ def test_a_run_says_what_it_was_given():
 
 def test_weights_are_left_out_where_none_are_kept():
     seen, rules = Seen(*map(jnp.asarray, (1.0, 1.0, 1.0)), {}), Rules(*map(jnp.asarray, (2.0, 2.0, 2.0, 9)))
-    tally = watch.first_tally(seen, rules)
+    tally = stopping.first_tally(seen, rules)
     last = Mark(jnp.int32(0), jnp.asarray(1.0), None)
-    run = watch.finish(PLAIN, jnp.zeros(2), seen, tally, jnp.int32(-1), last, True, 3, path=False)
+    run = stopping.finish(PLAIN, jnp.zeros(2), seen, tally, jnp.int32(-1), last, True, 3, path=False)
     assert run.best_weights is None and all(stop.weights is None for stop in run.stops) and run.unresolved_at == 3
-    whole = watch.finish(PLAIN, jnp.zeros((1, 2)), seen, tally, jnp.int32(-1), last._replace(weights=jnp.zeros(2)), True)
+    whole = stopping.finish(PLAIN, jnp.zeros((1, 2)), seen, tally, jnp.int32(-1), last._replace(weights=jnp.zeros(2)), True)
     np.testing.assert_array_equal(whole.best_weights, jnp.zeros(2))  # a path is the default
 
 
 @pytest.mark.parametrize(("loss", "level"), [(2.0, 2.2), (-10.0, -9.0), (0.0, 0.0)])
 def test_worse_is_more_of_the_absolute_value(loss, level):
     at = Seen(jnp.asarray(1.0), jnp.asarray(loss), jnp.asarray(3.0), {})
-    rules = watch.rules_of(at, at._replace(forget=jnp.asarray(7.0)), LEVELS | {"retain_worsens": jnp.asarray(0.1)})
+    rules = stopping.rules_of(at, at._replace(forget=jnp.asarray(7.0)), LEVELS | {"retain_worsens": jnp.asarray(0.1)})
     np.testing.assert_allclose(rules, (2.0, 7.0, level, 4), rtol=1e-15)
     assert rules.retain_level.dtype == at.retain.dtype
 
@@ -118,7 +118,7 @@ def test_a_look_measures_every_leaf_in_a_wide_type():
     objective = SimpleNamespace(means=means, join=lambda w: jnp.concatenate([w["a"], w["b"]]))
     w = {"a": jnp.full(1, 300.0, jnp.float16), "b": jnp.array([3.0, 0.0], jnp.float16)}
     target = {"a": jnp.zeros(1, jnp.float16), "b": jnp.array([3.0, 400.0], jnp.float16)}
-    seen = watch.look(objective, w, target, {"largest": lambda w: jnp.max(w)})
+    seen = stopping.look(objective, w, target, {"largest": lambda w: jnp.max(w)})
     assert seen.distance == 500 and seen.distance.dtype == seen.retain.dtype == seen.forget.dtype == jnp.float32
     assert (seen.retain, seen.forget, seen.metrics["largest"]) == (1, 2, 300)
 
@@ -127,4 +127,4 @@ def test_a_look_measures_every_leaf_in_a_wide_type():
     ("retain", "forget", "fine"), [(1, 1, True), (np.inf, 1, False), (1, np.nan, False), (-np.inf, 0, False)]
 )
 def test_both_losses_must_be_finite(retain, forget, fine):
-    assert watch.is_fine(Seen(0.0, jnp.asarray(float(retain)), jnp.asarray(float(forget)), {})) == fine
+    assert stopping.is_fine(Seen(0.0, jnp.asarray(float(retain)), jnp.asarray(float(forget)), {})) == fine

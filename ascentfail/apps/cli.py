@@ -182,7 +182,7 @@ def verify(
     to_file = _path(json_file) if json_file not in (None, "-") else None
     _check_writable(to_file, certificates)
     _start()
-    from ascentfail.apps import claim_runs as units
+    from ascentfail.apps import claim_runs
     from ascentfail.claims.record import differences, document, save
     from ascentfail.claims.verdict import Verdict
     from ascentfail.core.files import write_json
@@ -191,7 +191,7 @@ def verify(
     selected = [claim.id for claim in _selected(ids or [])]
     found: dict[int, Verdict] = {}
     unproved: list[str] = []
-    tasks = [(units.run, claim_id, level.value, samples) for claim_id in selected]
+    tasks = [(claim_runs.run, claim_id, level.value, samples) for claim_id in selected]
     for i, unit in _work("checking", tasks, jobs or (1 if ids else 2)):
         found[i] = Verdict.from_json(unit.verdict)
         for claim_id, content in unit.certificates.items() if certificates else ():
@@ -318,7 +318,7 @@ def explain(
 ) -> None:
     """Show a claim: its statement, domain, evidence, and the counterexample or what holds instead."""
     _start()
-    from ascentfail.claims import check
+    from ascentfail.theory import check
 
     selected, wanted = _selected([claim_id]), level.value if level else _strongest()
     with _progress("checking", len(selected)) as done:
@@ -456,7 +456,7 @@ def reproduce(
     _check_writable(folder=out)
     _start()
     from ascentfail import figures as room
-    from ascentfail.apps import claim_runs as units
+    from ascentfail.apps import claim_runs
     from ascentfail.claims.record import differences, document, load
     from ascentfail.claims.verdict import Verdict
     from ascentfail.core.files import versions, write_atomic, write_json
@@ -466,9 +466,9 @@ def reproduce(
 
     started = time.perf_counter()
     names = list(room.figures())
-    done: dict[str, Any] = {claim.id: units.finished(claim.id, level.value, out) for claim in claims()}
+    done: dict[str, Any] = {claim.id: claim_runs.finished(claim.id, level.value, out) for claim in claims()}
     figures: list[tuple[Any, ...]] = [(_draw_one, name, out / "figures", "png") for name in names]  # first: they take longest
-    checks = [(units.run_into, claim_id, level.value, out) for claim_id, unit in done.items() if not unit]
+    checks = [(claim_runs.run_into, claim_id, level.value, out) for claim_id, unit in done.items() if not unit]
     results = dict(_work("checking and drawing", [*figures, *checks], jobs))
     done |= {task[1]: results[len(names) + i] for i, task in enumerate(checks)}
     entries = [unit.verdict for unit in done.values()]

@@ -1,6 +1,6 @@
 """One picture as plain data, which matplotlib (`scene_matplotlib`) and plotly (`scene_plotly`) both draw.
 
-A scene has panels, a panel has layers, a layer has numbers and a role; what a role looks like is said once, in `roles`.
+A scene has panels, a panel has layers, a layer has numbers and a role; what a role looks like is said once, in `mark_styles`.
 Nothing is computed here, so that what a scene shows can be compared number by number with what the package says.
 """
 
@@ -19,7 +19,7 @@ class _Places:
     Args:
         x: (n,) places.
         y: (n,) places.
-        role: key of `roles.ROLES`.
+        role: key of `mark_styles.ROLES`.
         label: words of the legend; none without.
     """
 
@@ -49,7 +49,7 @@ class Band:
         x: (n,) places, increasing.
         low: (n,) lower edge.
         high: (n,) upper edge.
-        role: key of `roles.ROLES`.
+        role: key of `mark_styles.ROLES`.
         label: words of the legend; none without.
     """
 
@@ -68,7 +68,7 @@ class Field:
         x: (n,) places, increasing.
         y: (m,) places, increasing.
         z: (m, n) finite values.
-        role: key of `roles.ROLES`.
+        role: key of `mark_styles.ROLES`.
         label: words of the legend; none without.
         levels: values of the contour lines, increasing; empty for the area where z > 0.
     """

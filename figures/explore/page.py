@@ -15,7 +15,7 @@ from typing import Any
 
 from ascentfail.core.errors import MissingExtraError
 from ascentfail.figures.drawing.legend_svg import legend
-from ascentfail.figures.explore import page_table as frames
+from ascentfail.figures.explore import page_table
 from ascentfail.figures.explore.explorers import Explorer
 from ascentfail.figures.explore.page_parts import SCRIPT, STYLE
 
@@ -57,7 +57,7 @@ def page(
         PrecisionError: JAX computes in float32.
     """
     source, version = plotly_js()
-    sections = [_section(one, frames.table(one, done)) for one in explorers.values()]
+    sections = [_section(one, page_table.table(one, done)) for one in explorers.values()]
     head = (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'

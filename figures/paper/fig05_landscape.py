@@ -23,7 +23,7 @@ from ascentfail.core.precision import require_x64
 from ascentfail.figures.drawing import style
 from ascentfail.problems.kinds import StationaryKind
 from ascentfail.problems.losses import MODELS, Model
-from ascentfail.theory import toy_interpretations as readings
+from ascentfail.theory import toy_interpretations
 from ascentfail.theory.toy_interpretations import FOURTH, THIRD
 from ascentfail.toy import landscape
 from ascentfail.toy import network as toy
@@ -80,16 +80,16 @@ def data(a: Sequence[float], b: Sequence[float], cells: Sequence[int], basin_cel
     require_x64(NAME)
     axes = [np.linspace(ends[0], ends[1], count) for ends, count in zip((a, b), cells, strict=True)]
     coarse = [np.linspace(ends[0], ends[1], count) for ends, count in zip((a, b), basin_cells, strict=True)]
-    supporting = readings.supporting()
-    points = (readings.LITERAL, *supporting)
-    rows = [_row(readings.landscape_of(point), axes, coarse) for point in points]
+    supporting = toy_interpretations.supporting()
+    points = (toy_interpretations.LITERAL, *supporting)
+    rows = [_row(toy_interpretations.landscape_of(point), axes, coarse) for point in points]
     stacked = {key: np.array([row[key] for row in rows]) for key in rows[0]}
     style.confirm(stacked["supports"][1:].all(), "a reading that the scan singles out shows minima, path and trap")
     style.confirm(not stacked["supports"][0, 0], "the literal reading does not show the printed minima")
     style.confirm(len(supporting) > 0, "some reading supports the print")
     return {
         "a": axes[0], "b": axes[1], "basin_a": coarse[0], "basin_b": coarse[1],
-        "reading": np.array([readings.words_of(point) for point in points]), **stacked,
+        "reading": np.array([toy_interpretations.words_of(point) for point in points]), **stacked,
     }
 
 
@@ -107,7 +107,7 @@ def _row(t: ToyLandscape, axes: list[np.ndarray], coarse: list[np.ndarray]) -> d
     reached = landscape.basins(t, "oracle", coarse[0].tolist(), coarse[1].tolist()).T
     own = landscape.settle(t, minima["oracle"].parameters, "oracle")
     style.confirm(own == np.arange(len(own)), "a minimum lies in its own basin")
-    margin = readings.support(t, "sampled")[0]
+    margin = toy_interpretations.support(t, "sampled")[0]
     kinds, wrong, places = np.zeros((3, _MOST), int), np.zeros((3, _MOST), int), np.full((3, _MOST, 2), np.nan)
     for i, which in enumerate(MODELS):
         n = len(found[which])

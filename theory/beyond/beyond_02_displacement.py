@@ -15,7 +15,7 @@ from ascentfail.line import closed_form
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.theory.domains import LINE
 from ascentfail.theory.paper.lemma_04_distance import BY_LOGARITHM
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 
 Vector = tuple[Scalar, Scalar]
 Matrix = tuple[Scalar, Scalar, Scalar]  # (a, c, d) of [[a, c], [c, d]]

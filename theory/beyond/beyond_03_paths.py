@@ -16,7 +16,7 @@ from ascentfail.plane import equations as plane_equations
 from ascentfail.theory.beyond.beyond_03_regions import extra_squared_distance, first_step_criterion
 from ascentfail.theory.beyond.beyond_05_flow import KEEPS_ORDER, KEEPS_ORDER_WORDS, REACHES, REACHES_WORDS
 from ascentfail.theory.domains import PLANE, exists_in_plane
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 
 _POSITIVE = {"u": (1e-3, 30.0), "v": (1e-3, 30.0), "big_x": (1e-3, 30.0), "phi": (1e-3, 1e3), "q": (0.0, 1.0)}
 

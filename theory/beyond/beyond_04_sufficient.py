@@ -11,7 +11,7 @@ from ascentfail.claims.registry import register
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.plane import bounds as plane_bounds
 from ascentfail.theory.domains import PLANE_STATIONARY, at_stationary, plane_margins
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 
 
 def _forget_pulls(p: Point) -> tuple[Scalar, Scalar]:

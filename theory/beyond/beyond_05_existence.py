@@ -13,7 +13,7 @@ from ascentfail.claims.registry import register
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.plane import equations as plane_equations
 from ascentfail.theory.domains import EPSILON, PLANE_STATIONARY, B
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 from ascentfail.theory.proof_steps.charts import COSINE, by_cosine, epsilon_in_range
 
 

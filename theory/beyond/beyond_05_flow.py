@@ -14,7 +14,7 @@ from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.plane import equations as plane_equations
 from ascentfail.theory.beyond.beyond_05_existence import UNIMODAL, UNIMODAL_WORDS, before_fold, pulls_of_point
 from ascentfail.theory.domains import EPSILON, PHI, PLANE_STATIONARY, B, at_stationary
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 
 _PULLS = {"u": (1e-3, 30.0), "v": (1e-3, 30.0), "a": (1e-3, 30.0), "b": (1e-3, 30.0), "q": (0.0, 1.0)}
 _RATIO = (1e-3, 1e3)

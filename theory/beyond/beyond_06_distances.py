@@ -13,7 +13,7 @@ from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.plane import equations as plane_equations
 from ascentfail.theory.beyond.beyond_03_regions import extra_squared_distance
 from ascentfail.theory.domains import PLANE, PLANE_WITH_DA, exists_in_plane, plane_margins
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 
 
 def _identity(p: Point, xp: Arithmetic) -> Scalar:

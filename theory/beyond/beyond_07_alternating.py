@@ -13,7 +13,7 @@ from ascentfail.claims.registry import register
 from ascentfail.line import closed_form
 from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 
 _STRENGTHS = (Axis("h_retain", 1e-3, 10.0, "log"), Axis("excess", 1e-3, 10.0, "log"))  # eta rho, and ln(alpha/phi)
 

@@ -17,7 +17,7 @@ from ascentfail.theory.domains import LINE, PHI
 from ascentfail.theory.paper.lemma_03_wrong_side import APPENDIX, FARTHEST, IN_SETUP, MAIN, SETUP
 from ascentfail.theory.paper.lemma_04_distance import LEMMA_4, LEMMA_4_PROOF
 from ascentfail.theory.paper.lemma_05_divergence import LEMMA_5
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 from ascentfail.theory.proof_steps.charts import by_weights
 
 _SETUP = dataclasses.replace(

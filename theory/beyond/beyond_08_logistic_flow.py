@@ -21,7 +21,7 @@ from ascentfail.theory.beyond.beyond_05_flow import (
     minimum_s_side,
 )
 from ascentfail.theory.domains import EPSILON, PHI
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 
 _SLOPE_OF_BALANCE = steps.identity(
     "slope-of-logistic-balance", "with A' = A/(1 + e^{-x}), B' = B/(1 + e^{-y}): (1+A') dg/d ln S = (1+A')(1 + B' (q^2 A'/(1+A') "

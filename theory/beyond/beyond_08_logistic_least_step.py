@@ -10,7 +10,7 @@ from ascentfail.claims.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.claims.registry import register
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.theory.beyond.beyond_08_logistic_unridged import BEYOND, EXCESS, SIDES, WORDS, balanced, multiplier, sinh_half
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 
 _TURN = (
     steps.identity(

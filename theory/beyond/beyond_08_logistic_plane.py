@@ -29,7 +29,7 @@ from ascentfail.theory.beyond.beyond_08_logistic import again
 from ascentfail.theory.beyond.beyond_08_logistic_flow import REACHES, REACHES_WORDS
 from ascentfail.theory.domains import PLANE
 from ascentfail.theory.paper.dependence_causes import FARTHER_WITH_DEPENDENCE
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 
 register(again(HELPS, note="The same with the logistic loss.", factors=True))
 register(again(FIRST_STEP_1D, note="The same with the logistic loss: the same region.", factors=True))

@@ -11,7 +11,7 @@ from ascentfail.claims.registry import register
 from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar, under_logistic_loss
 from ascentfail.theory.beyond.beyond_07_alternating import SECOND_ORDER, after_second_order, drift
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 
 
 def _after(p: Point, xp: Arithmetic) -> Scalar:

@@ -13,7 +13,7 @@ from ascentfail.numerics.arithmetic import Arithmetic, Scalar, under_logistic_lo
 from ascentfail.theory.beyond.beyond_07_alternating import NO_SIMULTANEOUS
 from ascentfail.theory.domains import PHI, RATIO, B, alpha_from_ratio
 from ascentfail.theory.paper.iterative import ALTERNATING_EXPANSION, UNIFORM
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 
 _LOOKED_AT = 8  # steps simulated for each sampled point; the proof is for all
 

@@ -15,7 +15,7 @@ from ascentfail.numerics.arithmetic import Arithmetic, Scalar, under_logistic_lo
 from ascentfail.plane import equations as plane_equations
 from ascentfail.theory.beyond.beyond_08_logistic_flow import REACHES, SADDLES, falling, from_retain_margin
 from ascentfail.theory.domains import EPSILON
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 
 
 def height(p: Point, s1: Scalar, s2: Scalar, xp: Arithmetic) -> Scalar:

@@ -11,7 +11,7 @@ from ascentfail.claims.registry import register
 from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.theory.beyond.beyond_07_alternating import SMALL_EXPONENT
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 
 EXCESS, BEYOND = Axis("excess", 1e-2, 5.0, "log"), Axis("beyond", 1e-3, 10.0, "log")
 WORDS = "s = ln(alpha/phi) in [0.01, 5] and a descent half-step of s + t at the fixed point, t in [1e-3, 10]"

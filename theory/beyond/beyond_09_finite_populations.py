@@ -13,7 +13,7 @@ from ascentfail.claims.claim import Claim, Kind, Point
 from ascentfail.claims.registry import register
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.theory.paper.lemma_01_random_sets import DRAWN_SETS, TWO_SAMPLE, drawn_exponent, drawn_tail
-from ascentfail.theory.proof_steps import tails as tail_steps
+from ascentfail.theory.proof_steps import tails
 
 
 def serfling_bound(p: Point, xp: Arithmetic) -> Scalar:
@@ -37,7 +37,7 @@ register(Claim(
     kind=Kind.PROBABILITY,
     domain=DRAWN_SETS,
     margin=lambda p, xp: serfling_bound(p, xp) - drawn_tail(p, xp),
-    proof=(*tail_steps.WITHOUT_REPLACEMENT, *tail_steps.TELESCOPE),
+    proof=(*tails.WITHOUT_REPLACEMENT, *tails.TELESCOPE),
     proof_words="the exponent is t^2/8 times the sum of ((N-n)/(N-k))^2, whose last term is 1 and whose others telescope; for "
     "n = N the count is certain",
     note="Sampled for the sizes of its domain; the proof is for every size.",

@@ -28,8 +28,7 @@ from ascentfail.theory.toy_interpretations import (
     shows,
     words_of,
 )
-from ascentfail.toy import barriers as toy_fences
-from ascentfail.toy import landscape
+from ascentfail.toy import barriers, landscape
 from ascentfail.toy import network as toy
 from ascentfail.toy.network import ToyLandscape
 from ascentfail.toy.points import concrete
@@ -80,7 +79,7 @@ def _proved(point: Reading, t: ToyLandscape) -> bool:
         p = concrete(_at(t, kappa), "descent_ascent")
         with mp.workdps(30):
             value = float(toy.expansion(p, [mp.mpf(float(v)) for v in theta], xp=MPMATH)[0]) + _CLEARANCE
-        if not toy_fences.above_outside(p, FOURTH, value):
+        if not barriers.above_outside(p, FOURTH, value):
             return False
     return bool(landscape.correct(theta)[:FOURTH].all() and not landscape.correct(theta)[FOURTH])
 

@@ -21,7 +21,7 @@ from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.plane import bounds as plane_bounds
 from ascentfail.plane import equations as plane_equations
 from ascentfail.theory.beyond.beyond_05_existence import UNIMODAL
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 
 
 def _sum_of_weights(p: Point, which: closed_form.Model, xp: Arithmetic) -> Scalar:

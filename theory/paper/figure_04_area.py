@@ -19,7 +19,7 @@ from ascentfail.claims.registry import register
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.plane import bounds as plane_bounds
 from ascentfail.plane import equations as plane_equations
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 
 _STRIPS = 100
 

@@ -16,8 +16,7 @@ from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar, under_logistic_loss
 from ascentfail.problems.paper import Loss
 from ascentfail.theory.domains import PHI, STEP, B
-from ascentfail.theory.proof_steps import by_weights
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import by_weights, steps
 
 LOSSES: tuple[tuple[str, Loss], ...] = (("", "exponential"), ("beyond-8.", "logistic"))
 ORDER_WORDS = "the weight increases with its coefficient c, under either loss, so differences have the sign of those of the c"

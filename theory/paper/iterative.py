@@ -12,7 +12,7 @@ from ascentfail.line import closed_form
 from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.theory.domains import PHI, RATIO, B, alpha_from_ratio
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 
 # --- to leading order ------------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from ascentfail import random_sets
 from ascentfail.claims.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.claims.registry import register
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
-from ascentfail.theory.proof_steps import tails as tail_steps
+from ascentfail.theory.proof_steps import tails
 
 MOST, MOST_PAIRED = 40, 16  # largest set whose tail is summed here; the proofs have no such limit
 _CHANCE = Axis("p", 0.0, 1.0)
@@ -75,8 +75,8 @@ register(Claim(
     kind=Kind.PROBABILITY,
     domain=INDEPENDENT_SETS,
     margin=lambda p, xp: independent_bound(p, xp) - independent_tail(p, xp),
-    proof=tail_steps.INDEPENDENT,
-    proof_words=f"given R the answers on F are independent and right with chance p; {tail_steps.INDEPENDENT_WORDS}",
+    proof=tails.INDEPENDENT,
+    proof_words=f"given R the answers on F are independent and right with chance p; {tails.INDEPENDENT_WORDS}",
     note="Sampled for the sizes of its domain; the proof is for every size.",
 ))
 
@@ -88,8 +88,8 @@ TWO_SAMPLE = Claim(
     kind=Kind.PROBABILITY,
     domain=TWO_SETS,
     margin=lambda p, xp: two_sample_margin(p, xp, both=True),
-    proof=tail_steps.PAIRED,
-    proof_words=tail_steps.PAIRED_WORDS,
+    proof=tails.PAIRED,
+    proof_words=tails.PAIRED_WORDS,
 )
 
 register(Claim(
@@ -110,7 +110,7 @@ register(Claim(
     kind=Kind.PROBABILITY,
     domain=DRAWN_SETS,
     margin=lambda p, xp: random_sets.hoeffding_bound(drawn_exponent(p), xp=xp) - drawn_tail(p, xp),
-    proof=tail_steps.WITHOUT_REPLACEMENT,
-    proof_words=tail_steps.WITHOUT_REPLACEMENT_WORDS,
+    proof=tails.WITHOUT_REPLACEMENT,
+    proof_words=tails.WITHOUT_REPLACEMENT_WORDS,
     note="Sampled for the sizes of its domain; the proof is for every size.",
 ))

@@ -21,7 +21,7 @@ from ascentfail.claims.claim import Cases, Claim, Domain, Kind, Level, by_cases
 from ascentfail.claims.registry import register
 from ascentfail.numerics.arithmetic import MPMATH
 from ascentfail.theory.paper.lemma_01_random_sets import DRAWN_SETS, MOST, drawn_exponent, drawn_tail
-from ascentfail.theory.proof_steps import tails as tail_steps
+from ascentfail.theory.proof_steps import tails
 
 TABLE, CIRCLE = 0.0, 1.0
 _RETRAINED = tuple(
@@ -123,9 +123,9 @@ register(Claim(
             words=f"|F| = n <= N <= {MOST}, K of N answers of the model chosen without F right, e - s/n = |j/n - K/N| attainable",
         ),
         margin=lambda p, xp: random_sets.hoeffding_bound(drawn_exponent(p), xp=xp) - drawn_tail(p, xp),
-        proof=(*tail_steps.WITHOUT_REPLACEMENT, tail_steps.MOVED),
+        proof=(*tails.WITHOUT_REPLACEMENT, tails.MOVED),
         proof_words="within s/|F| of the deviation of the model chosen without F, whose tail at e - s/|F| is that of "
-        f"lemma-1.fixed-model: {tail_steps.WITHOUT_REPLACEMENT_WORDS}",
+        f"lemma-1.fixed-model: {tails.WITHOUT_REPLACEMENT_WORDS}",
         note="Sampled is the tail of the model chosen without F, which bounds the oracle's.",
     ),
 ))

@@ -19,7 +19,7 @@ from ascentfail.claims.registry import register
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.theory.paper.lemma_01_random_sets import INDEPENDENT_SETS, independent_bound, independent_tail
 from ascentfail.theory.paper.lemma_01_retrained import excess
-from ascentfail.theory.proof_steps import tails as tail_steps
+from ascentfail.theory.proof_steps import tails
 
 _HALF = Fraction(1, 2)
 _TRAINED = ({"total": 8.0, "forget": 3.0}, {"total": 8.0, "forget": 4.0}, {"total": 8.0, "forget": 5.0})
@@ -79,8 +79,8 @@ register(Claim(
             words=f"M <= 1000 candidates of one population accuracy p; {INDEPENDENT_SETS.words}",
         ),
         margin=_chosen,
-        proof=tail_steps.INDEPENDENT,
+        proof=tails.INDEPENDENT,
         proof_words="each candidate has its tail below 2 exp(-2 |F| e^2), and their chances add up at most; "
-        f"{tail_steps.INDEPENDENT_WORDS}",
+        f"{tails.INDEPENDENT_WORDS}",
     ),
 ))

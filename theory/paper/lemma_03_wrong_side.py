@@ -13,8 +13,7 @@ from ascentfail.claims.registry import register
 from ascentfail.line import closed_form
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.theory.domains import LINE_WITH_DA, PHI, B, alpha_from_ratio, exists_on_axis
-from ascentfail.theory.proof_steps import by_weights
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import by_weights, steps
 
 
 def _differences(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar]:

@@ -11,8 +11,7 @@ from ascentfail.claims.registry import register
 from ascentfail.line import closed_form
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.theory.domains import ALPHA, PHI
-from ascentfail.theory.proof_steps import by_weights
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import by_weights, steps
 
 
 def displacement(p: Point, xp: Arithmetic) -> Scalar:

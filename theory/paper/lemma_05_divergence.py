@@ -14,8 +14,7 @@ from ascentfail.line import closed_form
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.theory.domains import PHI, B, exists_on_axis
 from ascentfail.theory.paper.lemma_04_distance import displacement
-from ascentfail.theory.proof_steps import by_weights
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import by_weights, steps
 
 
 def _crossed(p: Point, xp: Arithmetic) -> Point:

@@ -12,8 +12,7 @@ from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.plane import bounds as plane_bounds
 from ascentfail.plane import equations as plane_equations
 from ascentfail.theory.domains import ALPHA, PHI, PLANE, PLANE_STATIONARY, B, at_stationary, plane_margins
-from ascentfail.theory.proof_steps import by_weights
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import by_weights, steps
 
 
 def _oracle_residual(p: Point, xp: Arithmetic) -> Scalar:

@@ -14,7 +14,7 @@ import math
 from ascentfail.claims.claim import Axis, Cases, Claim, Domain, Kind, Point, by_cases
 from ascentfail.claims.registry import register
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 
 Symmetric = tuple[Scalar, Scalar, Scalar]  # (a, c, d) of [[a, c], [c, d]]
 

@@ -13,7 +13,7 @@ from ascentfail.line import closed_form
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.plane import equations as plane_equations
 from ascentfail.theory.domains import PHI, PLANE, B, alpha_from_ratio
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 
 
 def turn(p: Point, which: closed_form.Model, xp: Arithmetic) -> Scalar:

@@ -34,8 +34,7 @@ from ascentfail.theory.toy_interpretations import (
     slow_descent,
     words_of,
 )
-from ascentfail.toy import barriers as toy_fences
-from ascentfail.toy import landscape
+from ascentfail.toy import barriers, landscape
 from ascentfail.toy import network as toy
 from ascentfail.toy.landscape import StationaryPoints
 from ascentfail.toy.points import concrete
@@ -69,8 +68,8 @@ def kept(point: Reading, level: Level) -> tuple[StationaryPoints, Box | None] | 
     everything = landscape.stationary_points(t, which, certified=True)
     if len(everything) == 1:
         return end, None
-    box = toy_fences.moat(concrete(t, which), start.parameters[0], float(start.radius[0]), end.parameters[0])
-    return (end, box) if box is not None and toy_fences.alone(everything, box) else None
+    box = barriers.moat(concrete(t, which), start.parameters[0], float(start.radius[0]), end.parameters[0])
+    return (end, box) if box is not None and barriers.alone(everything, box) else None
 
 
 def ends_where_fourth_is_wrong(point: Reading, level: Level) -> tuple[float, float]:
@@ -200,7 +199,7 @@ def room(point: Reading, level: Level) -> tuple[float, float]:
     found = kept({**point, "after": 1.0}, "certified")
     if found is None or found[1] is None or ends_where_fourth_is_wrong({**point, "after": 1.0}, level)[0] <= 0:
         return _NAN
-    low = 2 / toy_fences.steepest_bend(concrete(landscape_of(point), "oracle"), found[1]) - point["longest_step"]
+    low = 2 / barriers.steepest_bend(concrete(landscape_of(point), "oracle"), found[1]) - point["longest_step"]
     return low * (1 - 1e-12), math.inf
 
 

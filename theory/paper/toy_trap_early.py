@@ -31,10 +31,8 @@ from ascentfail.theory.toy_interpretations import (
     singled_out,
     slow_descent,
 )
-from ascentfail.toy import barriers as toy_fences
-from ascentfail.toy import landscape
+from ascentfail.toy import barriers, landscape, verified_flow
 from ascentfail.toy import network as toy
-from ascentfail.toy import verified_flow as toy_tubes
 from ascentfail.toy.points import concrete
 
 _TIMES = tuple(float(v) for v in np.geomspace(0.005, 5, 17))
@@ -52,14 +50,14 @@ def reached(times: tuple[float, ...]) -> tuple[int, ...]:
 
 
 @functools.cache
-def pieces() -> tuple[toy_tubes.Piece, ...]:
+def pieces() -> tuple[verified_flow.Piece, ...]:
     """All stopping times with the minimum reached, proved."""
     t = landscape_of(NAMED)
     start, end = minima(t, "original", "certified"), minima(t, "descent_ascent", "certified")
-    begin, rest = (toy_tubes.Balls(m.parameters[:1], 2 * m.radius[:1]) for m in (start, end))
+    begin, rest = (verified_flow.Balls(m.parameters[:1], 2 * m.radius[:1]) for m in (start, end))
     retain = concrete(t, "oracle")
-    held = toy_fences.holds(retain, landscape.stationary_points(t, "oracle", certified=True))
-    return toy_tubes.stopped_early(concrete(t, "descent_ascent"), retain, begin, rest, held, _TOLERANCE)
+    held = barriers.holds(retain, landscape.stationary_points(t, "oracle", certified=True))
+    return verified_flow.stopped_early(concrete(t, "descent_ascent"), retain, begin, rest, held, _TOLERANCE)
 
 
 def _place(time: float, level: Level) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ascentfail.claims.claim import Point
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
-from ascentfail.theory.proof_steps import general as steps
+from ascentfail.theory.proof_steps import steps
 
 
 def _curvature(p: Point, xp: Arithmetic) -> Scalar:
