@@ -123,8 +123,6 @@ def log_existence_alpha(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
 
     Raises:
         ValueError: another arithmetic.
-
-    Ours.
     """
     q, beta = plane_equations.cosine(p), plane_equations.retain_strength(p, "descent_ascent")
     # alpha(B) along the curve A = W(beta e^{qB}) is flat at the fold, so B's rounding does not matter there
@@ -145,8 +143,6 @@ def fold(beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scal
 
     Raises:
         ValueError: another arithmetic.
-
-    Ours.
     """
     if xp is JAX:
         if no_number(q):

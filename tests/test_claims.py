@@ -305,7 +305,7 @@ def test_axes_without_a_range_are_refused(arguments):
 def test_without_float64_the_cure_is_named():
     code = (
         "from ascentfail.theory import check, get\n"
-        "from ascentfail.errors import PrecisionError\n"
+        "from ascentfail.core.errors import PrecisionError\n"
         "try:\n    check(get('lemma-4'), samples=64)\n"
         "except PrecisionError as error:\n    print(error)\n"
     )

@@ -73,7 +73,7 @@ def program(*arguments, cwd, stdout=subprocess.PIPE, **environment):
 
 def test_help_imports_nothing_heavy():
     code = (
-        "import sys\nfrom typer.testing import CliRunner\nfrom ascentfail.cli import app\n"
+        "import sys\nfrom typer.testing import CliRunner\nfrom ascentfail.apps.cli import app\n"
         "for words in (['--help'], ['verify', '--help'], ['reproduce', '--help']):\n"
         "    result = CliRunner().invoke(app, words)\n    assert result.exit_code == 0, result.output\n"
         "print(*sorted({'jax', 'jaxlib', 'numpy', 'mpmath', 'matplotlib', 'optax'} & set(sys.modules)))\n"

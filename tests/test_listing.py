@@ -35,7 +35,7 @@ def test_all_words_must_occur_in_any_case():
 @pytest.mark.parametrize("command", [["list"], ["list", "toy"], ["--version"]], ids=" ".join)
 def test_nothing_heavy_is_imported(command):
     code = (
-        "import sys\nfrom ascentfail import cli\n"
+        "import sys\nfrom ascentfail.apps import cli\n"
         f"sys.argv = ['ascentfail', *{command}]\n"
         "try:\n    cli.main()\nexcept SystemExit as end:\n    assert not end.code\n"
         "heavy = {'jax', 'numpy', 'mpmath', 'matplotlib', 'optax', 'multiprocessing'} & set(sys.modules)\n"

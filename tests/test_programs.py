@@ -82,7 +82,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import ascentfail as af
-from ascentfail import programs
+from ascentfail.numerics import programs
 
 def resident():
     gc.collect()

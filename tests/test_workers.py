@@ -18,7 +18,7 @@ SOON = 30.0  # seconds, on a machine that has much else to do
 
 MODULE = """
 import ctypes, os, pathlib, signal, time
-from ascentfail import files
+from ascentfail.core import files
 
 def begin():
     pathlib.Path(f"begun-{os.getpid()}").touch()
@@ -48,7 +48,7 @@ def end(name):
 PROGRAM = """
 import sys
 import work
-from ascentfail import workers
+from ascentfail.core import workers
 
 if __name__ == "__main__":
     with workers.stoppable():
@@ -163,7 +163,7 @@ def test_the_end_comes_while_the_main_process_is_deaf(program):
 @linux
 def test_a_lost_worker_is_said(program, tmp_path):
     (tmp_path / "lost.py").write_text(
-        "import work\nfrom ascentfail import workers\n"
+        "import work\nfrom ascentfail.core import workers\n"
         "if __name__ == '__main__':\n"
         "    try:\n        list(workers.results([(work.end, 'a'), (work.rest, 600)], 2))\n"
         "    except workers.WorkerLostError:\n        print('lost')\n"

@@ -120,8 +120,6 @@ def shows(t: ToyLandscape, which: Model, wrong: int, globally: bool, level: Leve
     Returns:
         (lower, upper) around how far inside the pattern the minimum lies (in z = a x + b x^2) or, if less, how far below the
         lowest minimum elsewhere (in the loss).
-
-    Source: ours.
     """
     found = minima(t, which, level)
     wobble = 0.0 if level != "certified" else float(20 * found.radius.max() + 2 * found.loss_radius.max())
@@ -186,8 +184,6 @@ def exact_minima(p: toy.Terms, digits: int) -> list[tuple[tuple[Any, Any], Any]]
 
     Returns:
         A list, the lowest first.
-
-    Source: ours.
     """
     key = np.concatenate([np.ravel(np.asarray(v, float)) for v in p]).tobytes()
     with mp.workdps(digits + 10):

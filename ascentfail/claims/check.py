@@ -1,6 +1,4 @@
 """From a claim to a verdict.
-
-Ours.
 """
 
 from __future__ import annotations

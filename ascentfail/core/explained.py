@@ -31,8 +31,6 @@ def explained(function: _F) -> _F:
 
     Returns:
         The function. An error that no argument explains is raised as it is.
-
-    Ours.
     """
 
     @functools.wraps(function)
@@ -61,8 +59,6 @@ def reals(name: str, value: Any, takes: str) -> Any:
 
     Raises:
         ValueError: the value is complex, whose imaginary part would be dropped, None, which would be NaN, or no number.
-
-    Ours.
     """
     if no_number(value):
         raise invalid(name, value, takes)

@@ -12,8 +12,6 @@ def enable_x64() -> None:
 
     The command line, the tests and the notebook call this once at their start. It sets the flag `jax_enable_x64`, which every
     supported JAX has, while the context managers of the same name moved between versions.
-
-    Ours.
     """
     jax.config.update("jax_enable_x64", True)
 

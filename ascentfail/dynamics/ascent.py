@@ -139,8 +139,6 @@ def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
 
     Raises:
         ValueError: the value is none of them.
-
-    Ours.
     """
     if not isinstance(value, str) or value not in choices:
         raise invalid(name, value, " or ".join(repr(x) for x in choices))
@@ -167,8 +165,6 @@ def levels_of(steps: int, test_level: Any, retain_worsens: Any, budget: int | No
 
     Raises:
         ValueError: a level is out of its range.
-
-    Ours.
     """
     budget = steps if budget is None else _whole("budget", budget, 0, steps)
     if test_level is not None:
@@ -190,8 +186,6 @@ def check_metrics(metrics: Any, weights: Any) -> None:
 
     Raises:
         ValueError: no dict with words as keys, or a function that fails on the weights or returns no array.
-
-    Ours.
     """
     if metrics is None:
         return

@@ -67,8 +67,6 @@ def is_smooth(jaxpr: Any) -> bool:
 
     Returns:
         boolean. Never raises.
-
-    Ours.
     """
     for equation in jaxpr.eqns:
         inputs = [jnp.issubdtype(v.aval.dtype, jnp.inexact) for v in equation.invars if hasattr(v.aval, "dtype")]
@@ -91,8 +89,6 @@ def no_kinks(w: Any) -> Kinks:
 
     Returns:
         Kinks with room for min(8, n) surfaces. Never raises.
-
-    Ours.
     """
     x, _ = flat(w)
     room = min(_MOST, x.size)

@@ -172,8 +172,6 @@ def follow(plan: Plan, inputs: Inputs, w: Any, gaps: jax.Array) -> tuple[Any, ja
     Returns:
         path: w with a leading axis (n,); the last weights reached are repeated where the flow did not go on.
         status: (n,) int32, RUNNING = 0 where the time was reached, LOST or STUCK. Never raises.
-
-    Ours.
     """
     return _follow(plan, inputs, w, gaps)
 

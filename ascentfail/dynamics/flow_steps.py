@@ -80,8 +80,6 @@ def allowed(tolerance: Tolerance, *ws: Any) -> Any:
 
     Returns:
         A pytree of that structure. Never raises.
-
-    Ours.
     """
 
     def one(*leaves: Any) -> jax.Array:
@@ -101,8 +99,6 @@ def largest(tree: Any, unit: Any) -> jax.Array:
 
     Returns:
         A scalar >= 0, NaN where an entry is.
-
-    Ours.
     """
     ratios = [jnp.max(jnp.abs(a) / b) for a, b in zip(jax.tree.leaves(tree), jax.tree.leaves(unit), strict=True)]
     dtype = widest(*ratios, np.float32(0))
@@ -117,8 +113,6 @@ def flat(w: Any) -> tuple[jax.Array, Callable[[jax.Array], Any]]:
 
     Returns:
         x: (n,) array with x = all entries of w. back: function, the inverse. Never raises.
-
-    Ours.
     """
     leaves, tree = jax.tree.flatten(w)
     dtype = widest(*leaves, np.float32(0))
@@ -153,8 +147,6 @@ def explicit(field: Callable[[Any], Any], state: State, tolerance: Tolerance, ro
 
     Returns:
         The State after it. Never raises.
-
-    Ours.
     """
     step = jax.lax.stop_gradient(jnp.minimum(state.step, state.left))
     if rolled:
@@ -195,8 +187,6 @@ def jacobian(field: Callable[[Any], Any], w: Any) -> jax.Array:
 
     Returns:
         J = d field / d w, an array of shape (n, n). Never raises.
-
-    Ours.
     """
     x, back = flat(w)
     return jax.jacfwd(lambda x: flat(field(back(x)))[0])(x)

@@ -69,8 +69,6 @@ class Run(NamedTuple):
         unresolved_at: scalar int32 >= -1, first time of a flow that its integration did not reach; -1: never, and in iterations.
         oracle_finite: scalar boolean, whether the losses at the oracle are finite; where not, its rule never fires.
         metrics: dict of what the functions given as `metrics` returned, each an array (steps+1, ...), or the last value.
-
-    Ours.
     """
 
     weights: Any
@@ -233,8 +231,6 @@ def finish(
 
     Returns:
         Run. Never raises.
-
-    Ours.
     """
 
     def remembered(mark: Mark) -> Mark:

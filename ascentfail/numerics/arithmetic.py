@@ -4,8 +4,6 @@ A formula of this package is a function of plain scalars and of a namespace `xp`
 one text serves JAX (fast, differentiable), mpmath (many digits), Arb balls (proofs over boxes) and SymPy (identities).
 Formulas
 use Python integers for exact constants: `x / 2`, never `0.1 * x`.
-
-Ours.
 """
 
 from __future__ import annotations

@@ -31,8 +31,6 @@ def tied(carry: Any, inputs: Any) -> Any:
 
     Returns:
         The carry.
-
-    Source: ours.
     """
     same = functools.reduce(jnp.logical_or, [jnp.any(jnp.equal(leaf, leaf)) for leaf in jax.tree.leaves(inputs)])
     return jax.tree.map(lambda leaf: jnp.where(same, leaf, leaf), carry)
@@ -49,8 +47,6 @@ def in_chunks(function: Callable[..., Any]) -> Callable[..., Any]:
 
     Returns:
         The function, of the same arguments; any number of `jax.vmap` around it makes its arrays longer, and no loop around it.
-
-    Source: ours.
     """
 
     @jax.custom_batching.custom_vmap
@@ -110,8 +106,6 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], consts: Any, 
 
     Returns:
         The last state. Never raises.
-
-    Ours.
     """
     if most is None:
         return jax.lax.while_loop(functools.partial(cond, consts), functools.partial(body, consts), init)
@@ -166,8 +160,6 @@ def split_floats(tree: Any) -> tuple[Any, list[Any]]:
     Returns:
         others: the structure and the leaves that are no floats, None in place of the floats.
         floats: the list of the floating leaves. Never raises.
-
-    Ours.
     """
     leaves, structure = jax.tree.flatten(tree)
     is_float = [jnp.issubdtype(jnp.result_type(leaf), jnp.floating) for leaf in leaves]
@@ -184,8 +176,6 @@ def join_floats(others: Any, floats: list[Any]) -> Any:
 
     Returns:
         The pytree. Never raises.
-
-    Ours.
     """
     structure, leaves = others
     rest = iter(floats)

@@ -36,8 +36,6 @@ def run(function: Callable[..., Any], *arrays: Any) -> Any:
 
     Returns:
         function(*arrays). Raises what the function raises.
-
-    Ours.
     """
     leaves, tree = jax.tree.flatten(arrays)
 

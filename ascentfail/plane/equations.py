@@ -326,8 +326,6 @@ def squared_distance_to_oracle(s1: Scalar, s2: Scalar, p: Any, *, xp: Arithmetic
 
     Raises:
         ValueError: the problem has the logistic loss.
-
-    Ours.
     """
     q = cosine(p)
     gap = margins(s1, s2, q)[0] - oracle(p, xp=xp)[0]

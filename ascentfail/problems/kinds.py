@@ -9,8 +9,6 @@ class StationaryKind(enum.IntEnum):
     """What a stationary point is: MINIMUM, SADDLE or MAXIMUM; NONE where there is none.
 
     Result fields hold int32 of it.
-
-    Ours.
     """
 
     NONE = 0

@@ -135,8 +135,6 @@ def shape_of(p: Any) -> tuple[int, ...]:
 
     Raises:
         ValueError: the shapes do not broadcast together.
-
-    Ours.
     """
     fields = {f.name: np.shape(getattr(p, f.name)) for f in dataclasses.fields(p) if not f.metadata.get("static")}
     try:

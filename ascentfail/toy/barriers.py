@@ -29,8 +29,6 @@ def moat(p: Terms, start: np.ndarray, radius: float, minimum: np.ndarray) -> Box
 
     Returns:
         The sides of the box, which contains the start; None where none is found.
-
-    Ours.
     """
     near = np.array([radius, radius])
     high = float(enclose(p, Span(start[:1], near[:1]), Span(start[1:], near[1:])).loss.high[0])
@@ -76,8 +74,6 @@ def holds(p: Terms, points: StationaryPoints) -> tuple[Hold | None, ...]:
 
     Returns:
         A hold for each minimum, the lowest first; None where none is found.
-
-    Source: ours.
     """
     minima, saddles = points.minima(), points.loss[points.kind == int(StationaryKind.SADDLE)]
     found: list[Hold | None] = []
@@ -109,8 +105,6 @@ def steepest_bend(p: Terms, box: Box, cuts: int = 64) -> float:
 
     Returns:
         The bound.
-
-    Ours.
     """
     sides = []
     for low, high in box:
@@ -133,8 +127,6 @@ def above_outside(p: Terms, wrong: int, value: float) -> bool:
 
     Returns:
         True where it is proved; False where it is not (the loss may be above all the same).
-
-    Ours.
     """
     target, weight = np.asarray(p.target), np.asarray(p.weight, float)
     most = np.maximum(np.abs(target), np.abs(1 - target)) ** 2 * float(p.gain) / float(p.divisor)

@@ -371,8 +371,6 @@ def reach(p: Terms) -> tuple[float, float]:
 
     Returns:
         (A, B), rounded up.
-
-    Ours.
     """
     target = np.asarray(p.target)
     steepest = float(p.gain) / float(p.divisor) * float(p.slope) * np.maximum(abs(target), abs(1 - target)) / 2

@@ -224,8 +224,6 @@ class Event:
         value: of the multiplicity, >= 0, found by bisection.
         what: "appears", "vanishes" or "exchange": the lowest minimum is another one from there on.
         parameters: (2,) finite, of the minimum that appears, has vanished, or is the lowest from there on.
-
-    Ours.
     """
 
     value: float
@@ -241,8 +239,6 @@ class Continuation:
         values: (k,) increasing values >= 0 of the multiplicity.
         points: StationaryPoints for each.
         events: in the order of the values.
-
-    Ours.
     """
 
     values: np.ndarray
@@ -267,8 +263,6 @@ def continuation(t: ToyLandscape, which: Model, index: int, values: Sequence[flo
     Raises:
         ValueError: another index, values that do not increase or lie below what is forgotten, a tolerance that is not > 0.
         PrecisionError: JAX computes in float32.
-
-    Ours.
     """
     concrete(t, which)  # refuses what is no landscape before its fields are read
     along = np.asarray(reals("values", values, "increasing real numbers"))

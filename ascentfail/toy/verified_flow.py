@@ -116,8 +116,6 @@ def attracts(p: Terms, minimum: np.ndarray, radius: float) -> float:
 
     Returns:
         The radius around the middle given; 0 where none is found.
-
-    Source: ours.
     """
     cells = (np.arange(_CELLS) + 0.5) / _CELLS * 2 - 1
     i, j = (v.ravel() for v in np.meshgrid(cells, cells))
@@ -141,8 +139,6 @@ def settled(p: Terms, balls: Balls, held: tuple[Hold | None, ...]) -> np.ndarray
 
     Returns:
         (n,) places in the list of minima; -1 where it is not proved.
-
-    Source: ours.
     """
     reached, left = np.full(len(balls.radius), -1), np.arange(len(balls.radius))
     cut = np.ones(len(left))
@@ -220,8 +216,6 @@ def stopped_early(
 
     Returns:
         Pieces in the order of time that cover [0, inf): neighbours that reach the same minimum are one.
-
-    Source: ours.
     """
     track, rest = _track(ascent, start, end)
     low, high = track.times[:-1], track.times[1:]

@@ -3,8 +3,6 @@
 Colours are Okabe and Ito's, listed here because matplotlib 3.10 has no style of that name; every pair that shares a
 panel also differs in grey, by lightness, hatch or dashes. Figures are `matplotlib.figure.Figure` objects: pyplot and
 its backends are never touched.
-
-Ours.
 """
 
 from __future__ import annotations

@@ -142,8 +142,6 @@ def oracle_displacement(dimension: int = 2, losses: str = "means") -> Expression
 
     Raises:
         ValueError: another dimension or kind of loss.
-
-    Source: ours.
     """
     if dimension not in (1, 2, 3):
         raise invalid("dimension", dimension, "1, 2 or 3")
@@ -200,8 +198,6 @@ def ordering() -> dict[str, Expression]:
 
     Returns:
         "x", "y": V e^y/beta_D minus `plane.bounds.ordering_alphas`. "y, pull": the last equation, U put in from the one before.
-
-    Source: ours.
     """
     p, unknowns = _positive("b phi epsilon"), Unknowns()
     xp, q, beta = unknowns.arithmetic(), plane_equations.cosine(p), plane_equations.retain_strength(p, "original")

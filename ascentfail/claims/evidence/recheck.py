@@ -4,8 +4,6 @@ Nothing that searched for the point is trusted. The coordinates of the box are p
 margin, read off as one expression, are evaluated in mpmath with 100 and with 450 digits, and count only as far as the two agree.
 A value that follows the precision down is looked at with more digits; if it still does, it is zero or too small to tell, and only
 exact arithmetic on fractions may say that it is zero.
-
-Ours.
 """
 
 from __future__ import annotations
