@@ -1,5 +1,4 @@
-"""From a claim to a verdict.
-"""
+"""From a claim to a verdict."""
 
 from __future__ import annotations
 
