@@ -16,14 +16,14 @@ from ascentfail.core.errors import invalid
 from ascentfail.core.explained import explained, no_number
 from ascentfail.line import closed_form
 from ascentfail.numerics.arithmetic import JAX, MPMATH, Arithmetic, Scalar
-from ascentfail.numerics.special import lambertw
 from ascentfail.plane import digits as plane_digits
 from ascentfail.plane import equations as plane_equations
 from ascentfail.plane import fold as plane_fold
 from ascentfail.plane import solver as plane_solver
 from ascentfail.problems.kinds import StationaryKind
-from ascentfail.problems.losses import Loss, Model, Problem, check_model, require_exponential
+from ascentfail.problems.losses import Model, Problem, check_model
 from ascentfail.problems.paper import CrossCorrelated, SemiOrthogonal
+from ascentfail.problems.sample_losses import EXPONENTIAL, Loss, named, required
 
 
 class StationaryPoint(NamedTuple):
@@ -50,39 +50,42 @@ class StationaryPoint(NamedTuple):
 
 
 @explained
-def plane(p: Any, which: Model, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
-    r"""The signed pulls (s_1, s_2) of a model in the plane, in JAX or mpmath, for the loss of the arithmetic.
+def plane(p: Any, which: Model, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
+    r"""The signed pulls (s_1, s_2) of a model in the plane, in JAX or mpmath, for either loss.
 
-        s_1 = beta e^{-x},   |s_2| = gamma e^{-y},   (beta, gamma) = `plane.equations.pulls`
+        s_1 = beta l(x),   |s_2| = gamma l(y),   (beta, gamma) = `plane.equations.pulls`
 
     Args:
         p: problem or ratios with b >= 0, forget_b >= 0, phi > 0, 0 <= epsilon <= 1; scalars.
         which: "original", "oracle" or "descent_ascent".
-        xp: JAX, or mpmath at the working precision of the caller, or one of them `under_logistic_loss`. The mpmath route
-            brackets the root of `plane.equations.balance`, or climbs to it, and shares no iteration with the JAX route.
+        loss: "exponential" or "logistic".
+        xp: JAX, or mpmath at the working precision of the caller. The mpmath route brackets the root of
+            `plane.equations.balance`, or climbs to it, and shares no iteration with the JAX route.
 
     Returns:
         (s_1, s_2); NaN where descent-ascent has no minimum. Margins: `plane.equations.margins`.
 
     Raises:
-        ValueError: unknown model, or another arithmetic.
+        ValueError: unknown model, another arithmetic, or a problem that has another loss.
 
     Ours: a reduction of App. I.
     """
     check_model(which)
-    require_exponential(p)
+    loss = required(p, loss)
     q, (beta, gamma) = plane_equations.cosine(p), plane_equations.pulls(p, which)
     if which == "oracle":
-        return xp.lambertw(beta, 0), 0 * beta
+        return loss.weight(beta, xp), 0 * beta
     if xp.name == JAX.name:
         sign = -1 if which == "descent_ascent" else 1
-        s1, size = plane_solver.solve_plane(q, plane_equations.one_minus_cosine(p), beta, gamma, sign, xp.loss)
+        s1, size = plane_solver.solve_plane(q, plane_equations.one_minus_cosine(p), beta, gamma, sign, loss)
         return s1, sign * size
-    return from_pulls(beta, gamma, q, -1 if which == "descent_ascent" else 1, xp=xp)
+    return from_pulls(beta, gamma, q, -1 if which == "descent_ascent" else 1, loss=loss, xp=xp)
 
 
 @explained
-def from_pulls(beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
+def from_pulls(
+    beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic = JAX
+) -> tuple[Scalar, Scalar]:
     """The signed (s_1, s_2) with s_1 = beta l(x), s_2 = sign gamma l(y), in JAX or mpmath.
 
     Args:
@@ -90,7 +93,8 @@ def from_pulls(beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, xp: Arithme
         gamma: strength of the forget samples, >= 0, scalar.
         q: cosine, 0 <= q <= 1, scalar.
         sign: +1 for the original, -1 for descent-ascent.
-        xp: JAX or mpmath, or one of them `under_logistic_loss`.
+        loss: "exponential" or "logistic".
+        xp: JAX or mpmath.
 
     Returns:
         (s_1, s_2), the minimum with the smallest |s_2|; NaN where descent-ascent has none.
@@ -100,14 +104,15 @@ def from_pulls(beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, xp: Arithme
 
     Ours: a reduction of App. I.
     """
+    loss = named(loss)
     if xp.name == JAX.name:
-        s1, size = plane_solver.solve_plane(q, 1 - q, beta, gamma, sign, xp.loss)
+        s1, size = plane_solver.solve_plane(q, 1 - q, beta, gamma, sign, loss)
         return s1, sign * size
     if xp.implicit is not None:
-        return xp.implicit(beta, gamma, q, sign, xp.loss)
+        return xp.implicit(beta, gamma, q, sign, loss)
     if xp.name != MPMATH.name:
         raise invalid("xp", xp.name, "the JAX or the mpmath arithmetic")
-    return plane_digits.solve(beta, gamma, q, sign, xp)
+    return plane_digits.solve(beta, gamma, q, sign, loss)
 
 
 @explained
@@ -159,17 +164,6 @@ def fold(beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scal
 # --- the public face -------------------------------------------------------------------------------------------------------
 
 
-def _axis(c: Any, loss: Loss) -> Any:
-    """Solution of w = c l(w) on one coordinate; NaN where none exists."""
-    if loss == "exponential":
-        return lambertw(c, 0)
-    zero = jnp.zeros_like(c)  # one coordinate is the plane with q = 0 and only one of the two pulls
-    # a maximum would halve the slope at c = 0
-    up, _ = plane_solver.solve_plane(zero, zero + 1, jnp.where(c >= 0, c, 0), zero, 1, loss)
-    _, down = plane_solver.solve_plane(zero, zero + 1, zero, jnp.where(c < 0, -c, 0), -1, loss)
-    return jnp.where(c >= 0, up, -down)
-
-
 @explained
 def stationary_point(problem: Problem, which: Model) -> StationaryPoint:
     r"""The minimum of one of the three objectives, or the word that there is none.
@@ -219,27 +213,27 @@ def _kind(determinant: Any, trace: Any) -> Any:
 
 @functools.partial(jax.jit, static_argnames="loss")
 def _on_axes(c: Any, loss: Loss) -> StationaryPoint:
-    w = _axis(c, loss)
+    w = loss.weight(c, JAX)
     # rounding of the two terms, and of the exponent of the second
     scale = jnp.max((1 + jnp.abs(w)) ** 2)
-    lowest = jnp.min(1 + w * plane_solver.psi_slope(w, loss))  # the Hessian is diagonal: its least entry decides
-    return _point(w, w, jnp.max(jnp.abs(w - c * plane_solver.force(w, loss))), scale, lowest, lowest)
+    lowest = jnp.min(1 + w * loss.flatness_slope(w, JAX))  # the Hessian is diagonal: its least entry decides
+    return _point(w, w, jnp.max(jnp.abs(w - c * loss.force(w, JAX))), scale, lowest, lowest)
 
 
 @functools.partial(jax.jit, static_argnames=("which", "loss"))
 def _in_plane(epsilon: Any, q: Any, rest: Any, beta: Any, gamma: Any, which: Model, loss: Loss) -> StationaryPoint:
     sign = -1 if which == "descent_ascent" else 1
-    if which == "oracle" and loss == "exponential":
-        s1, size = lambertw(beta, 0), 0 * beta
+    if which == "oracle":
+        s1, size = loss.weight(beta, JAX), 0 * beta
     else:
         s1, size = plane_solver.solve_plane(q, rest, beta, gamma, sign, loss)
     w1, w2 = plane_equations.weights(s1, sign * size, epsilon)
     x, y = w1 + epsilon * w2, epsilon * w1 + w2
-    pull_x, pull_y = beta * plane_solver.force(x, loss), gamma * plane_solver.force(y, loss)
+    pull_x, pull_y = beta * loss.force(x, JAX), gamma * loss.force(y, JAX)
     p1, p2 = plane_equations.weights(pull_x, sign * pull_y, epsilon)
     scale = (1 + jnp.abs(x) + jnp.abs(y)) * (1 + s1 + size)
     # Hessian/ridge = I + (a r r^T + c f f^T)/(1 + eps^2) with |r|^2 = |f|^2 = 1 + eps^2 and <r, f> = q (1 + eps^2)
-    a, c = s1 * plane_solver.psi_slope(x, loss), sign * size * plane_solver.psi_slope(y, loss)
+    a, c = s1 * loss.flatness_slope(x, JAX), sign * size * loss.flatness_slope(y, JAX)
     determinant, trace = 1 + (a + c) + a * c * rest * (1 + q), 2 + a + c
     residual = jnp.maximum(jnp.abs(w1 - p1), jnp.abs(w2 - p2))
     return _point(jnp.stack([w1, w2]), jnp.stack([x, y]), residual, scale, determinant, trace)

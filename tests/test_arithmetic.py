@@ -18,6 +18,7 @@ from ascentfail.numerics import arithmetic
 from ascentfail.numerics.arithmetic import JAX, MPMATH
 from ascentfail.plane import bounds as plane_bounds
 from ascentfail.plane import equations as plane_equations
+from ascentfail.problems.sample_losses import LOSSES
 
 # One entry a public function: (p, xp) -> tuple of numbers. Where a formula takes more than ratios, ratios stand in for them: the
 # arithmetics must agree at every argument, not only at the meaningful ones.
@@ -42,7 +43,7 @@ IN_THE_PLANE = {
     "weights": lambda p, xp: plane_equations.weights(p.b, p.phi, p.epsilon),
     "oracle": lambda p, xp: plane_equations.oracle(p, xp=xp),
     "retain_pull": lambda p, xp: (plane_equations.retain_pull(-p.alpha, p.b, p.epsilon, xp=xp),),
-    "flatness": lambda p, xp: tuple(plane_equations.flatness(p.b, xp=one) for one in (xp, arithmetic.under_logistic_loss(xp))),
+    "flatness": lambda p, xp: tuple(plane_equations.flatness(p.b, loss=loss, xp=xp) for loss in LOSSES),
     "balance": lambda p, xp: tuple(plane_equations.balance(p.alpha, p.b, p.phi, p.epsilon, sign, xp=xp) for sign in (1, -1)),
     "alpha_of_original": lambda p, xp: (plane_equations.alpha_of_original(p.alpha, p, xp=xp),),
     "alpha_of_descent_ascent": lambda p, xp: (plane_equations.alpha_of_descent_ascent(p.alpha, p, xp=xp),),
@@ -269,7 +270,6 @@ def test_what_an_arithmetic_lacks_is_said_with_what_it_offers():
 
 def test_an_arithmetic_is_short_in_print():
     assert repr(JAX) == "Arithmetic('jax')" and repr(MPMATH) == "Arithmetic('mpmath')"
-    assert repr(arithmetic.under_logistic_loss(JAX)) == "Arithmetic('jax', loss='logistic')"
     assert len(str(inspect.signature(closed_form.descent_ascent))) < 100
 
 

@@ -11,9 +11,10 @@ import ascentfail as af
 from ascentfail import stationary
 from ascentfail.claims.evidence.certify import certify
 from ascentfail.line import steps as steps_1d
-from ascentfail.numerics.arithmetic import JAX, MPMATH, under_logistic_loss
+from ascentfail.numerics.arithmetic import JAX, MPMATH
 from ascentfail.plane import bounds as plane_bounds
 from ascentfail.plane import equations as plane_equations
+from ascentfail.problems.sample_losses import LOGISTIC, LOSSES
 from ascentfail.theory import Point, check, get
 from ascentfail.theory.beyond import beyond_05_existence, beyond_05_flow, beyond_07_alternating
 from ascentfail.theory.proof_steps import steps
@@ -25,7 +26,6 @@ BOXED = (
     "beyond-8.3.first-step-1d", "beyond-8.lemma-4", "beyond-8.lemma-5",
     "beyond-8.7.no-simultaneous", "beyond-8.dependence-causes.exists",
 )
-LOSSES = {"exponential": JAX, "logistic": under_logistic_loss(JAX)}
 
 
 @pytest.mark.parametrize("claim_id", BOXED)
@@ -149,7 +149,7 @@ def test_the_first_step_is_that_of_the_coefficients_only_at_the_original():
 
 def test_weights_far_below_zero_are_in_the_range_of_the_step_that_orders_them():
     low = min(axis.low for axis in steps.LOGISTIC_INCREASES.domain.axes)
-    assert low <= float(under_logistic_loss(JAX).lambertw(-1e6, 0))  # c_DA of lemma-5.proof's largest excess
+    assert low <= float(JAX.logisticw(-1e6))  # c_DA of lemma-5.proof's largest excess
     assert certify(steps.LOGISTIC_INCREASES).complete
 
 
@@ -200,6 +200,6 @@ def test_the_signs_on_the_rectangle_enclose_the_stationary_point():
             Point(epsilon=eps, phi=0.5, b=30.0, ratio=ratio, along_retain=0.5, along_forget=0.5), JAX
         )
         assert float(claim.margin(p, JAX)) > 0
-        s1, s2 = stationary.plane(p, "descent_ascent", xp=under_logistic_loss(JAX))
+        s1, s2 = stationary.plane(p.replace(loss=LOGISTIC), "descent_ascent", loss=LOGISTIC)
         assert 0 <= float(s1) <= float(p.beta) and 0 <= -float(s2) <= float(p.gamma)
     assert check(claim, samples=1024).status == "holds"

@@ -10,12 +10,12 @@ from mpmath import mp
 from ascentfail.claims.evidence.certify import certify
 from ascentfail.claims.evidence.recheck import recheck
 from ascentfail.line import closed_form
-from ascentfail.numerics.arithmetic import MPMATH, under_logistic_loss
+from ascentfail.numerics.arithmetic import MPMATH
+from ascentfail.problems.sample_losses import EXPONENTIAL, LOSSES, named
 from ascentfail.theory import Kind, Point, check, get
 from ascentfail.theory.paper import figure_04_area, first_steps, lemma_09_10_window
 from ascentfail.theory.proof_steps import by_weights as listed
 
-ARITHMETICS = {"exponential": MPMATH, "logistic": under_logistic_loss(MPMATH)}
 STEPS = (-1.3, -1e-9, 1e-9, 0.4, 2.5)
 
 
@@ -29,25 +29,26 @@ def close(value, expected, digits=40):
     assert abs(value - expected) <= mp.mpf(10) ** -digits * max(abs(expected), 1), (value, expected)
 
 
-@pytest.mark.parametrize("loss", ARITHMETICS)
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("w", [0.003, 0.8, 7.5])
 def test_differences_written_without_a_cancellation(loss, w):
-    xp, w = ARITHMETICS[loss], mp.mpf(w)
+    xp, w = MPMATH, mp.mpf(w)
     for step in map(mp.mpf, STEPS):
-        plain = listed.coefficient_of(w + step, xp) - listed.coefficient_of(w, xp)
-        close(listed.rise(w, step, xp), plain)
-        close(listed.rise_times_step(w, step, xp), plain * step)
+        plain = listed.coefficient_of(w + step, loss, xp) - listed.coefficient_of(w, loss, xp)
+        close(listed.rise(w, step, loss, xp), plain)
+        close(listed.rise_times_step(w, step, loss, xp), plain * step)
         close(listed.longer(w, step, xp), abs(w + step) - abs(w))
         close(listed.longer(-w, step, xp), abs(step - w) - abs(w))
-        ratio = mp.log(listed.coefficient_of(w * mp.exp(step), xp) / listed.coefficient_of(w, xp))
-        close(listed.log_rise(w, step, xp), ratio)
-        close(listed.log_excess(w, step, xp), ratio - w * (mp.exp(step) - 1))
-    close(xp.lambertw(listed.coefficient_of(w, xp), 0), w)
+        ratio = mp.log(listed.coefficient_of(w * mp.exp(step), loss, xp) / listed.coefficient_of(w, loss, xp))
+        close(loss.log_rise(w, step, xp), ratio)
+        close(loss.log_excess(w, step, xp), ratio - w * (mp.exp(step) - 1))
+    close(loss.weight(listed.coefficient_of(w, loss, xp), xp), w)
 
 
 def three(point, xp):
     """(w_D, w_R, w_DA) by the closed forms."""
-    return closed_form.original(point, xp=xp), closed_form.oracle(point, xp=xp), closed_form.descent_ascent(point, 0, xp=xp)
+    given = {"loss": point.loss, "xp": xp}
+    return closed_form.original(point, **given), closed_form.oracle(point, **given), closed_form.descent_ascent(point, **given)
 
 
 def by_oracle(p, xp):
@@ -80,7 +81,7 @@ def by_place(p, xp):
 
 
 def by_two_axes(p, xp):
-    (d, r, _), other = three(p, xp), Point(b=p.b / 7, alpha=mp.mpf(0), phi=p.phi)
+    (d, r, _), other = three(p, xp), p.replace(b=p.b / 7, alpha=mp.mpf(0))
     d_2, r_2, _ = three(other, xp)
     ahead, lead = 100 * mp.log(d / r), 100 * mp.log(r_2 / d_2)
     return {"ahead": ahead, "other_lead": lead, "oracle": r, "other": d_2, "progress": mp.mpf(1) / 3}
@@ -132,9 +133,9 @@ def old_points(claim_id, count=60):
 @pytest.mark.parametrize("claim_id", [*OLD, *(f"beyond-8.{one}" for one in LOGISTIC)])
 def test_a_chart_by_weights_covers_the_domain_in_the_ratios(claim_id):
     claim, plain = get(claim_id), claim_id.removeprefix("beyond-8.")
-    xp = ARITHMETICS["logistic" if plain != claim_id else "exponential"]
+    loss = named("logistic" if plain != claim_id else "exponential")
     for p in old_points(plain):
-        box = OLD[plain][0](p, xp)
+        box = OLD[plain][0](p.replace(loss=loss), MPMATH)
         names = [axis.name for axis in claim.domain.axes]
         for axis in claim.domain.axes:
             assert axis.low <= box[axis.name] <= axis.high, (axis.name, box, p.values())
@@ -218,21 +219,21 @@ def test_the_logistic_flow_leads_to_its_end_from_both_sides():
         c = closed_form.coefficient(p, "descent_ascent")
         velocity = [c / (1 + mp.exp(w)) - w for w in (-p.z - p.away * p.z, -p.z + p.away * p.z)]
         close(claim.margin(p, MPMATH) * p.z, min(velocity[0], -velocity[1]), 25)
-        close(-p.z, ARITHMETICS["logistic"].lambertw(c, 0), 20)
+        close(-p.z, MPMATH.logisticw(c), 20)
 
 
-@pytest.mark.parametrize("loss", ARITHMETICS)
+@pytest.mark.parametrize("loss", LOSSES)
 def test_early_stopping_in_the_set_up_looks_at_the_flow(loss):
     claim = get(("" if loss == "exponential" else "beyond-8.") + "early-stop.setup.repaired")
-    xp = ARITHMETICS[loss]
-    p = Point(phi=mp.mpf("0.7"), b=mp.mpf(3), alpha=mp.mpf("1.9"))
+    xp = MPMATH
+    p = Point(loss=loss, phi=mp.mpf("0.7"), b=mp.mpf(3), alpha=mp.mpf("1.9"))
     box = by_two_axes(p, xp)
     there = claim.domain.chart(Point(**{axis.name: box[axis.name] for axis in claim.domain.axes}), MPMATH)
     slope = (lambda w: mp.exp(-w)) if loss == "exponential" else (lambda w: 1 / (1 + mp.exp(w)))
     d, r, _ = three(p, xp)
     w = r + (d - r) / 3
     fall = w - closed_form.coefficient(p, "descent_ascent") * slope(w) - r
-    d_2, r_2, _ = three(Point(b=p.b / 7, alpha=mp.mpf(0), phi=p.phi), xp)
+    d_2, r_2, _ = three(p.replace(b=p.b / 7, alpha=mp.mpf(0)), xp)
     v = d_2 + (r_2 - d_2) / 3
     climb = (p.b / 7 * slope(v) - v) / slope(v)
     close(claim.margin(there, MPMATH), min(p.phi * fall, climb), 20)
@@ -241,10 +242,10 @@ def test_early_stopping_in_the_set_up_looks_at_the_flow(loss):
 def test_the_first_step_in_the_set_up_is_the_velocity_times_the_distance():
     p, xp = Point(phi=mp.mpf("0.7"), b=mp.mpf(3), alpha=mp.mpf("1.9")), MPMATH
     box = by_two_axes(p, xp)
-    there = first_steps._both(Point(**box), "exponential", xp)
+    there = first_steps._both(Point(**box), EXPONENTIAL, xp)
     d, r, _ = three(p, xp)
     fall = d - closed_form.coefficient(p, "descent_ascent") * mp.exp(-d)
-    d_2, r_2, _ = three(Point(b=p.b / 7, alpha=mp.mpf(0), phi=p.phi), xp)
+    d_2, r_2, _ = three(p.replace(b=p.b / 7, alpha=mp.mpf(0)), xp)
     climb = p.b / 7 * mp.exp(-d_2) - d_2
     close(get("first-step.setup.repaired").margin(there, xp), min(p.phi * fall * (d - r), climb * (r_2 - d_2)), 20)
 

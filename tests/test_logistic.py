@@ -1,5 +1,7 @@
 """The inverse of w (1 + e^w): beside mpmath's root finder, its own equation, and enclosures that contain it."""
 
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import mpmath
@@ -7,7 +9,9 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from ascentfail.numerics.arithmetic import JAX, MPMATH, arb, under_logistic_loss
+import ascentfail as af
+from ascentfail.line import closed_form
+from ascentfail.numerics.arithmetic import JAX, MPMATH, arb
 from ascentfail.numerics.logistic_root import LEAST_SLOPE, logisticw, pull_mpmath
 from ascentfail.plane import equations as plane_equations
 
@@ -63,18 +67,29 @@ def test_boxes_are_enclosed():
 
 
 def test_closed_forms_under_the_logistic_loss():
-    xp = under_logistic_loss(JAX)
-    assert xp.lambertw(3.0, 0) == logisticw(3.0)
+    ratios = SimpleNamespace(b=3.0, forget_b=6.0, phi=1.0)
+    for xp in (JAX, MPMATH):
+        assert closed_form.oracle(ratios, loss="logistic", xp=xp) == xp.logisticw(3.0)
+        assert closed_form.original(ratios, loss="logistic", xp=xp) == xp.logisticw(4.5)
+        assert closed_form.descent_ascent(ratios, loss="logistic", xp=xp) == xp.logisticw(-3.0)
     with pytest.raises(ValueError, match="branch"):
-        xp.lambertw(-0.1, -1)
+        closed_form.descent_ascent(ratios, -1, loss="logistic")
+
+
+def test_a_problem_is_not_solved_under_another_loss():
+    line, plane = (kind.from_ratios(alpha=0.5, phi=1.0, b=3.0, **more) for kind, more in (
+        (af.SemiOrthogonal, {}), (af.CrossCorrelated, {"epsilon": 0.5})))  # fmt: skip
+    with pytest.raises(ValueError, match=r"^loss = 'exponential'.*'logistic'"):
+        closed_form.oracle(line, loss="logistic")
+    with pytest.raises(ValueError, match=r"^loss = 'exponential'.*'logistic'"):
+        plane_equations.oracle(plane, loss="logistic")
+    with pytest.raises(ValueError, match=r"^loss = 'hinge': loss takes 'exponential' or 'logistic'"):
+        plane_equations.oracle(plane, loss="hinge")
 
 
 def test_under_the_logistic_loss_what_has_no_counterpart_is_refused():
-    for xp in (JAX, MPMATH):
-        with pytest.raises(ValueError, match=r"^xp = .*under the logistic loss.*W\(e\^y\)"):
-            under_logistic_loss(xp).lambertw_exp(1.0)
     with pytest.raises(ValueError, match="^xp = .*jax under the logistic loss.*stationary.plane"):
-        plane_equations.retain_pull(0.5, 2.0, 0.3, xp=under_logistic_loss(JAX))
+        plane_equations.retain_pull(0.5, 2.0, 0.3, loss="logistic")
 
 
 @pytest.mark.parametrize("log_beta", [-90.0, 0.0, 9.0])

@@ -12,6 +12,7 @@ from mpmath import mp
 import ascentfail as af
 from ascentfail.claims.evidence.certify import certify
 from ascentfail.numerics.arithmetic import JAX, MPMATH
+from ascentfail.problems.sample_losses import LOGISTIC
 from ascentfail.theory import Point, check, get
 from ascentfail.theory.beyond import beyond_08_logistic_least_step as least_step
 from ascentfail.theory.beyond import beyond_08_logistic_second_order as second_order
@@ -84,7 +85,7 @@ def test_the_constant_of_the_remainder_is_the_best():
     with mpmath.workdps(40):
         w = mp.log((1 + 1 / mp.sqrt(3)) / (1 - 1 / mp.sqrt(3)))
         at = Point(w=w, eta=mp.mpf("1e-3"), lam=mp.mpf(1), rho=mp.mpf(1) / 2, kappa=mp.mpf(1))
-        t = second_order.drift(at, second_order.under_logistic_loss(MPMATH))
+        t = second_order.drift(at.replace(loss=LOGISTIC), MPMATH)
         bound = at.eta * at.kappa * t**2 / (12 * mp.sqrt(3))
         assert 0.999 < abs(second_order._after(at, MPMATH)) / bound < 1
 

@@ -12,12 +12,12 @@ from mpmath import mp
 import ascentfail as af
 from ascentfail import stationary
 from ascentfail.claims.evidence.certify import certify
-from ascentfail.numerics.arithmetic import JAX, MPMATH, under_logistic_loss
+from ascentfail.numerics.arithmetic import JAX, MPMATH
 from ascentfail.plane import equations as plane_equations
+from ascentfail.problems.sample_losses import LOGISTIC
 from ascentfail.theory import Point, check, get
 from ascentfail.theory.beyond import beyond_05_flow, beyond_08_logistic_flow, beyond_08_logistic_two_minima
 
-LOGISTIC = under_logistic_loss(JAX)
 FLOW, LOWEST = get("beyond-8.5.flow"), get("beyond-8.5.lowest")
 # (epsilon, phi, x_s, B) of saddles: x_D above x_s, and below it with y_D above y_s
 SADDLES = ((0.3, 0.1, 5.0, 3.0), (0.6, 2.0, 3.0, 12.0), (0.9, 1.0, 1.0, 60.0), (0.4, 3.0, 5.0, 5.0), (0.6, 3.0, 5.0, 12.0))
@@ -48,7 +48,7 @@ def test_the_flow_from_the_original_ends_at_the_minimum_of_the_smaller_forget_pu
     minimum, original = solve(problem, "descent_ascent"), solve(problem, "original")
     x, y = original.margins
     _, y_saddle = plane_equations.margins(at.retain_pull, -pull, plane_equations.cosine(at))
-    u, v = stationary.plane(at, "original", xp=LOGISTIC)
+    u, v = stationary.plane(at.replace(loss=LOGISTIC), "original", loss=LOGISTIC)
     side = max(min(x - margin, v + pull), min(at.retain_pull - u, y - y_saddle))
     np.testing.assert_allclose(FLOW.margin(at, JAX), side, rtol=1e-9)
     assert side > 0 and minimum.margins[0] > margin and minimum.margins[1] > y_saddle
@@ -78,17 +78,17 @@ def test_another_start_is_carried_to_the_other_minimum():
 
 def test_on_the_curve_of_the_first_equation_the_flow_has_the_sign_of_the_balance():
     with mpmath.workdps(40):
-        xp = under_logistic_loss(MPMATH)
+        xp, given = MPMATH, {"loss": LOGISTIC, "xp": MPMATH}
         q, beta, gamma = mp.mpf("0.8"), mp.mpf(900), mp.mpf(60)
-        first = -stationary.from_pulls(beta, gamma, q, -1, xp=xp)[1]
+        first = -stationary.from_pulls(beta, gamma, q, -1, **given)[1]
         signs, slopes = [], []
         for size in [first * mp.mpf(10) ** (mp.mpf(i) / 4) for i in range(-4, 8)]:
-            s1 = plane_equations.retain_pull(-size, beta, q, xp=xp)
+            s1 = plane_equations.retain_pull(-size, beta, q, **given)
             x, y = plane_equations.margins(s1, -size, q)
             assert abs(beta * xp.sigmoid(-x) - s1) < mp.mpf(10) ** -30
-            balance = plane_equations.balance(size, beta, gamma, q, -1, xp=xp)
+            balance = plane_equations.balance(size, beta, gamma, q, -1, **given)
             signs.append((size - gamma * xp.sigmoid(-y)) * balance >= -mp.mpf(10) ** -30)
-            g = lambda v: plane_equations.balance(mp.exp(v), beta, gamma, q, -1, xp=xp)  # noqa: E731
+            g = lambda v: plane_equations.balance(mp.exp(v), beta, gamma, q, -1, **given)  # noqa: E731
             a, b = s1 * xp.sigmoid(x), size * xp.sigmoid(y)
             slopes.append(abs(mp.diff(g, mp.log(size)) * (1 + a) - ((1 + a) * (1 - b) + q * q * a * b)))
         assert all(signs) and max(slopes) < mp.mpf(10) ** -10
@@ -182,7 +182,7 @@ def test_next_to_a_fold_the_digits_are_there():
     (q, beta, gamma), found = (0.9001339291193392, 139771.99088789817, 8030.675000377817), []
     for digits in (50, 80):
         with mpmath.workdps(digits):
-            found.append(stationary.from_pulls(beta, gamma, q, -1, xp=under_logistic_loss(MPMATH)))
+            found.append(stationary.from_pulls(beta, gamma, q, -1, loss=LOGISTIC, xp=MPMATH))
     with mpmath.workdps(80):
         (s1, s2), (first, second) = found
         assert max(abs(s1 / first - 1), abs(s2 / second - 1)) < mp.mpf(10) ** -49

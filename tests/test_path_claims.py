@@ -11,8 +11,9 @@ import ascentfail as af
 from ascentfail import stationary
 from ascentfail.line import closed_form
 from ascentfail.line import steps as steps_1d
-from ascentfail.numerics.arithmetic import JAX, MPMATH, under_logistic_loss
+from ascentfail.numerics.arithmetic import JAX, MPMATH
 from ascentfail.plane import equations as plane_equations
+from ascentfail.problems.sample_losses import EXPONENTIAL, LOSSES
 from ascentfail.theory import Point, check, get
 from ascentfail.theory.beyond import (
     beyond_01_first_step,
@@ -65,10 +66,10 @@ def test_a_step_of_any_size_leads_away_between_the_thresholds():
         low, original = closed_form.wrong_way_alpha(0.5), float(closed_form.original(p))
         lead = (float(closed_form.oracle(p)) - original) * (1 + original) / (2 * original)
         box = Point(original=original, lead=lead, place=(0.3 - low) / (0.5 - low), step=step)
-        point = first_steps._listed(box, "exponential", JAX)
+        point = first_steps._listed(box, EXPONENTIAL, JAX)
         np.testing.assert_allclose([point.alpha, point.phi, point.b], [0.3, 0.5, 20.0], rtol=1e-12)
         gained = run.distance_to_oracle[1] - run.distance_to_oracle[0]
-        np.testing.assert_allclose(first_steps._gain(point, "exponential", JAX), gained, rtol=1e-10)
+        np.testing.assert_allclose(first_steps._gain(point, EXPONENTIAL, JAX), gained, rtol=1e-10)
 
 
 def test_where_lemma_5_s_proof_fails_the_flow_stops():
@@ -98,7 +99,6 @@ def test_the_flow_in_the_plane_reaches_the_minimum_iff_it_exists():
 
 solve = jax.jit(af.stationary_point, static_argnums=1)
 SADDLES = ((0.05, 3.0, 1e4, 1.1), (0.3, 2.5, 1e4, 1.6), (0.5, 1.0, 20.0, 2.5), (0.8, 0.5, 5.0, 6.0))
-ARITHMETICS = {"exponential": JAX, "logistic": under_logistic_loss(JAX)}
 
 
 def test_a_start_on_either_side_of_the_saddle_is_carried_to_the_minimum():
@@ -131,24 +131,25 @@ def test_a_start_on_either_side_of_the_saddle_is_carried_to_the_minimum():
 TO_X_AND_S2 = lambda eps: np.array([[1, -eps / (1 - eps**2) * (1 + eps**2)], [eps, (1 + eps**2) / (1 - eps**2)]])  # noqa: E731
 
 
-@pytest.mark.parametrize("loss", ARITHMETICS)
+@pytest.mark.parametrize("loss", LOSSES)
 def test_a_first_step_away_lowers_x_and_the_forget_pull(loss):
-    xp, at = ARITHMETICS[loss], dict(epsilon=0.9, phi=1.2, b=400.0, alpha=0.6)
+    xp, at = JAX, dict(epsilon=0.9, phi=1.2, b=400.0, alpha=0.6)
     p = af.CrossCorrelated.from_ratios(**at, loss=loss)
     w, oracle = (np.asarray(solve(p, m).weights) for m in ("original", "oracle"))
     velocity = -np.asarray(jax.grad(lambda w: af.loss(p, w, "descent_ascent"))(jnp.asarray(w))) / float(p.ridge)
     away, rates = velocity @ (w - oracle), -velocity @ TO_X_AND_S2(0.9)
-    got = jax.jit(lambda p: (beyond_03_paths.first_step_criterion(p, xp), beyond_03_paths.velocities(p, xp)))(Point(**at))
+    both = jax.jit(lambda p: (beyond_03_paths.first_step_criterion(p, xp), beyond_03_paths.velocities(p, xp)))
+    got = both(Point(loss=loss, **at))
     np.testing.assert_allclose(got, [away, rates.min()], rtol=1e-8)
     assert away > 0 and rates.min() > 0
 
 
-@pytest.mark.parametrize("loss", ARITHMETICS)
+@pytest.mark.parametrize("loss", LOSSES)
 def test_a_path_that_starts_away_and_comes_closer(loss):
     """beyond-3.step-implies-path and its repaired statement, by the library's own steps and flow on the loss as written."""
-    xp = ARITHMETICS[loss]
+    xp = JAX
     claim = get("beyond-3.step-implies-path" if loss == "exponential" else "beyond-8.3.step-implies-path")
-    at = claim.domain.chart(Point(epsilon=0.92, phi=2.2, b=6.3e5, excess=0.11), JAX)
+    at = claim.domain.chart(Point(epsilon=0.92, phi=2.2, b=6.3e5, excess=0.11), JAX).replace(loss=loss)
     p = af.CrossCorrelated.from_ratios(epsilon=at.epsilon, alpha=at.alpha, phi=at.phi, b=at.b, loss=loss)
     original, oracle = (solve(p, m).weights for m in ("original", "oracle"))
     np.testing.assert_allclose(plane_equations.weights(at.u, at.v, at.epsilon), original, rtol=1e-9)
@@ -178,7 +179,7 @@ def test_few_stable_steps_stay_near(count, side):
     problem = af.SemiOrthogonal.from_ratios(alpha=float(p.alpha), phi=0.8, b=float(p.b))
     original = float(closed_form.original(problem))
     run = af.descent_ascent(problem, "original", steps=count, step_size=2 * 0.95 / (1 + original) / float(problem.ridge))
-    margin = float(corollary_01_few_steps._moved(p, "exponential", JAX))
+    margin = float(corollary_01_few_steps._moved(p, EXPONENTIAL, JAX))
     np.testing.assert_allclose(run.distance_to_oracle[-1] - (3 * count + 1), margin, rtol=1e-6)
     assert margin < float(corollary_01_few_steps._largest(p, JAX)) < 0
     moved = np.abs(np.diff(np.asarray(run.weights)))

@@ -18,7 +18,7 @@ from strategies import (
 
 import ascentfail as af
 from ascentfail import stationary
-from ascentfail.numerics.arithmetic import JAX, MPMATH, under_logistic_loss
+from ascentfail.numerics.arithmetic import MPMATH
 from ascentfail.plane import equations as plane_equations
 
 
@@ -81,7 +81,7 @@ def logistic_roots(q, beta, gamma):
 
 @functools.partial(jax.jit, static_argnums=3)
 def logistic_pulls(beta, gamma, q, sign):
-    return stationary.from_pulls(beta, gamma, q, sign, xp=under_logistic_loss(JAX))
+    return stationary.from_pulls(beta, gamma, q, sign, loss="logistic")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_under_the_logistic_loss_the_smallest_forget_pull_is_found(q, beta, gamm
     roots = logistic_roots(q, beta, gamma)
     assert len(roots) == count
     with mpmath.workdps(50):
-        s1, s2 = stationary.from_pulls(beta, gamma, q, -1, xp=under_logistic_loss(MPMATH))
+        s1, s2 = stationary.from_pulls(beta, gamma, q, -1, loss="logistic", xp=MPMATH)
         x, y = s1 + q * s2, q * s1 + s2
         assert max(abs(s1 * (1 + mpmath.exp(x)) / beta - 1), abs(s2 * (1 + mpmath.exp(y)) / gamma + 1)) < mpmath.mpf(10) ** -47
     np.testing.assert_allclose(float(-s2), roots[0], rtol=1e-9)
@@ -105,7 +105,7 @@ def test_many_digits_under_the_logistic_loss(sign):
     cases = itertools.product((30,), (0.0, 0.9, 1.0), (1e-12, 1e4), (1e-40, 1e4))
     for digits, q, beta, gamma in [(200, 0.7, 300.0, 20.0), *cases]:
         with mpmath.workdps(digits):
-            s1, s2 = stationary.from_pulls(beta, gamma, q, sign, xp=under_logistic_loss(MPMATH))
+            s1, s2 = stationary.from_pulls(beta, gamma, q, sign, loss="logistic", xp=MPMATH)
             x, y = s1 + q * s2, q * s1 + s2
             first, second = s1 / beta * (1 + mpmath.exp(x)), s2 / gamma * (1 + mpmath.exp(y))
             # a margin of size m has m roundings, and its exponential as many

@@ -19,9 +19,10 @@ from ascentfail.claims.claim import ClaimError
 from ascentfail.claims.evidence import identities, symbolic
 from ascentfail.core.errors import MissingExtraError
 from ascentfail.line import closed_form
-from ascentfail.numerics.arithmetic import JAX, under_logistic_loss
+from ascentfail.numerics.arithmetic import JAX
 from ascentfail.plane import bounds as plane_bounds
 from ascentfail.plane import equations as plane_equations
+from ascentfail.problems.sample_losses import LOGISTIC
 from ascentfail.theory import Axis, Claim, Domain, Kind, claims, get
 from ascentfail.theory.beyond import (
     beyond_02_displacement,
@@ -80,11 +81,11 @@ def two_models(p, xp):
 
 
 def first_step(p, xp, sign=-1):
-    slope = (lambda m: xp.sigmoid(-m)) if xp.loss == "logistic" else (lambda m: xp.exp(-m))
-    s1, s2 = stationary.plane(p, "original", xp=xp)
+    slope = (lambda m: xp.sigmoid(-m)) if p.loss == "logistic" else (lambda m: xp.exp(-m))
+    s1, s2 = stationary.plane(p, "original", loss=p.loss, xp=xp)
     q = plane_equations.cosine(p)
     x, y = plane_equations.margins(s1, s2, q)
-    w, big = plane_equations.weights(s1, s2, p.epsilon), plane_equations.oracle(p, xp=xp)[0]
+    w, big = plane_equations.weights(s1, s2, p.epsilon), plane_equations.oracle(p, loss=p.loss, xp=xp)[0]
     oracle = plane_equations.weights(big, 0, p.epsilon)
     retain, forget = p.b * slope(x), p.b * p.alpha / p.phi * slope(y)
     step = (retain + sign * p.epsilon * forget - w[0], p.epsilon * retain + sign * forget - w[1])
@@ -161,7 +162,7 @@ FLIPS = {
     "beyond-2.quadratic-sums": lambda p, xp: displacement(p, False),
     "beyond-7.fixed-point": unridged_move,
     "beyond-7.multiplier": lambda p, xp: beyond_07_alternating._multiplier(p, xp) - (1 + p.excess**2),
-    "beyond-8.3.first-step-2d": lambda p, xp: first_step(p, under_logistic_loss(xp), sign=1),
+    "beyond-8.3.first-step-2d": lambda p, xp: first_step(p.replace(loss=LOGISTIC), xp, sign=1),
     "beyond-8.7.fixed-point": logistic_return,
     "beyond-8.7.multiplier": logistic_multiplier,
     "beyond-7.second-order": lambda p, xp: second_order(p, xp, "exponential"),
@@ -188,7 +189,7 @@ def test_a_flipped_sign_is_not_proved(claim_id):
 
 @pytest.mark.parametrize(("claim_id", "margin"), [
     ("beyond-3.first-step-2d", first_step), ("beyond-6.identity", distance),
-    ("beyond-8.3.first-step-2d", lambda p, xp: first_step(p, under_logistic_loss(xp))),
+    ("beyond-8.3.first-step-2d", lambda p, xp: first_step(p.replace(loss=LOGISTIC), xp)),
 ])
 def test_the_unflipped_copies_are_proved(claim_id, margin):
     assert symbolic.prove(dataclasses.replace(get(claim_id), margin=margin)) is not None

@@ -52,10 +52,10 @@ MODULES = (
 )  # fmt: skip
 # parts of the public functions, which get what those have checked; `flatness` gives back what it is given
 PARTS = {
-    "losses": {"means_at", "sample_loss", "margins", "weight_shape", "check_model", "require_exponential"},
+    "losses": {"means_at", "margins", "weight_shape", "check_model"},
     "problems": {"shape_of"}, "toy": {"reach", "leanings", "two"},
     "special": {"log_lambertw_exp_start", "lambertw_exp_and_log"}, "plane_equations": {"flatness"},
-    "logistic": {"pull_mpmath", "logisticw_mpmath", "logisticw_ball"},
+    "logistic": {"pull_mpmath", "logisticw_mpmath", "logisticw_ball", "pull_and_log"},
 }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ ASCENT_PULL = Axis("ascent_pull", 1e-3, 1e2, "log")  # B = -s_2 of a descent-asc
 def alpha_from_ratio(p: Point, xp: Arithmetic) -> Point:
     """Chart alpha = ratio * phi; the other coordinates pass through."""
     values = p.values()
-    return Point(alpha=values.pop("ratio") * p.phi, **values)
+    return Point(loss=p.loss, alpha=values.pop("ratio") * p.phi, **values)
 
 
 def exists_on_axis(p: Point, xp: Arithmetic) -> Scalar:

@@ -18,6 +18,7 @@ import jax
 
 from ascentfail.core.errors import invalid
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
+from ascentfail.problems.sample_losses import EXPONENTIAL, Loss
 
 Scale = Literal["linear", "log", "integer"]
 Level = Literal["sampled", "searched", "certified", "symbolic"]
@@ -46,14 +47,15 @@ class Point:
 
     Args:
         values: any scalar or array each, in one arithmetic, by name; forget_b = alpha b follows where both are there.
+        loss: the loss of one sample under which its formulas are meant; no coordinate.
 
     Raises:
         AttributeError: a coordinate that is neither there nor follows is read.
     """
 
-    def __init__(self, **values: Scalar):
+    def __init__(self, *, loss: Loss = EXPONENTIAL, **values: Scalar):
         """Keeps the coordinates."""
-        self._values = values
+        self.loss, self._values = loss, values
 
     def __getattr__(self, name: str) -> Scalar:
         """The coordinate `name`; forget_b = alpha b follows from the others."""
@@ -70,27 +72,28 @@ class Point:
         """The coordinates by name."""
         return dict(self._values)
 
-    def replace(self, **changes: Scalar) -> Point:
+    def replace(self, *, loss: Loss | None = None, **changes: Scalar) -> Point:
         """A point with some coordinates changed or added.
 
         Args:
             changes: any scalar or array each, by name.
+            loss: another one; None: as it is.
 
         Returns:
             A new Point. Never raises.
         """
-        return Point(**{**self._values, **changes})
+        return Point(loss=loss or self.loss, **{**self._values, **changes})
 
-    def tree_flatten(self) -> tuple[tuple[Scalar, ...], tuple[str, ...]]:
-        """Leaves and names, for JAX: (values, names)."""
-        return tuple(self._values.values()), tuple(self._values)
+    def tree_flatten(self) -> tuple[tuple[Scalar, ...], tuple[Loss, tuple[str, ...]]]:
+        """Leaves, and the loss and the names, for JAX: (values, (loss, names))."""
+        return tuple(self._values.values()), (self.loss, tuple(self._values))
 
     @classmethod
-    def tree_unflatten(cls, names: tuple[str, ...], leaves: tuple[Scalar, ...]) -> Point:
+    def tree_unflatten(cls, static: tuple[Loss, tuple[str, ...]], leaves: tuple[Scalar, ...]) -> Point:
         """Inverse of `tree_flatten`, for JAX.
 
         Args:
-            names: of the coordinates.
+            static: the loss, and the names of the coordinates.
             leaves: pytree leaves, as many; JAX puts tracers and placeholders here, so nothing is checked.
 
         Returns:
@@ -99,7 +102,8 @@ class Point:
         Raises:
             ValueError: not as many leaves as names.
         """
-        return cls(**dict(zip(names, leaves, strict=True)))
+        loss, names = static
+        return cls(loss=loss, **dict(zip(names, leaves, strict=True)))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import numpy as np
 from ascentfail import stationary
 from ascentfail.core.errors import invalid
 from ascentfail.line import closed_form
+from ascentfail.numerics.arithmetic import JAX
 from ascentfail.problems import losses, own
 from ascentfail.problems.own import Losses
 from ascentfail.problems.paper import CrossCorrelated, SemiOrthogonal
@@ -76,7 +77,8 @@ def _in_type_of(weights: Any, problem: Any) -> Any:
 
 def _admits(problem: Any, w: Any) -> Any:
     """Whether the losses of one of the paper's problems are finite: only the exponential ones overflow, at one margin."""
-    if getattr(problem, "loss", None) != "exponential":
+    loss = getattr(problem, "loss", None)
+    if loss is None or loss.bounded:
         return True
     margins = losses.margins(problem, w)
     # a thousandth inside, so that no rounding of the exponential decides
@@ -150,9 +152,8 @@ def _model(problem: Any, name: str, which: str) -> jax.Array:
 
 @functools.partial(jax.jit, static_argnames="which")
 def _linear_model(problem: Any, which: Any) -> jax.Array:
-    if isinstance(problem, SemiOrthogonal) and problem.loss == "exponential":
-        model = closed_form.original if which == "original" else closed_form.oracle
-        return jnp.broadcast_to(model(problem), problem.axes)
+    if isinstance(problem, SemiOrthogonal):
+        return jnp.broadcast_to(problem.loss.weight(closed_form.coefficient(problem, which), JAX), problem.axes)
     return stationary.stationary_point(problem, which).weights
 
 

@@ -2,8 +2,8 @@ r"""One coordinate: every solution is w = W(c). The closed forms of the paper, a
 
 A function takes `p`, anything with the ratios it needs as attributes (`b`, `forget_b` = alpha b, `phi`, `alpha`, `epsilon`):
 a problem, or a point of a claim's domain. `xp` is one of `ascentfail.numerics.arithmetic`; the default computes with JAX. Letters
-follow the table in `ascentfail/__init__.py`; solutions hold for the exponential loss. A function without "Raises:" never raises
-on numbers: where no real value exists it is NaN.
+follow the table in `ascentfail/__init__.py`; solutions hold for the exponential loss, unless `loss` says otherwise. A function
+without "Raises:" never raises on numbers: where no real value exists it is NaN.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any
 from ascentfail.core.errors import invalid
 from ascentfail.core.explained import explained
 from ascentfail.numerics.arithmetic import JAX, Arithmetic, Scalar
-from ascentfail.problems.losses import Model, check_model, require_exponential
+from ascentfail.problems.losses import Model, check_model
 from ascentfail.problems.paper import CrossCorrelated
+from ascentfail.problems.sample_losses import EXPONENTIAL, Loss, required
 
 
 def _require_coordinate(p: Any) -> None:
@@ -51,69 +52,70 @@ def coefficient(p: Any, which: Model) -> Scalar:
 
 
 @explained
-def original(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
+def original(p: Any, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic = JAX) -> Scalar:
     """Weight of the original model, w_D = W(b (1 + alpha)/(1 + phi)).
 
     Args:
         p: problem or ratios with b >= 0, forget_b >= 0, phi > 0; scalar or (axes,).
+        loss: "exponential" or "logistic", in which the solution of w = c/(1 + e^w) stands for W(c).
         xp: arithmetic.
 
     Returns:
         w_D >= 0, the minimiser of L_D.
 
     Raises:
-        ValueError: the problem has the logistic loss, or lies in the plane.
+        ValueError: the problem has another loss, or lies in the plane.
 
     Paper: Sec. 5.1.1, App. D.
     """
     _require_coordinate(p)
-    require_exponential(p)
-    return xp.lambertw(coefficient(p, "original"), 0)
+    return required(p, loss).weight(coefficient(p, "original"), xp)
 
 
 @explained
-def oracle(p: Any, *, xp: Arithmetic = JAX) -> Scalar:
+def oracle(p: Any, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic = JAX) -> Scalar:
     """Weight of the oracle, w_R = W(b).
 
     Args:
         p: problem or ratios with b >= 0; scalar or (axes,).
+        loss: "exponential" or "logistic", in which the solution of w = c/(1 + e^w) stands for W(c).
         xp: arithmetic.
 
     Returns:
         w_R >= 0, the minimiser of L_R.
 
     Raises:
-        ValueError: the problem has the logistic loss, or lies in the plane.
+        ValueError: the problem has another loss, or lies in the plane.
 
     Paper: Sec. 5.1.1, App. D.
     """
     _require_coordinate(p)
-    require_exponential(p)
-    return xp.lambertw(coefficient(p, "oracle"), 0)
+    return required(p, loss).weight(coefficient(p, "oracle"), xp)
 
 
 @explained
-def descent_ascent(p: Any, branch: int = 0, *, xp: Arithmetic = JAX) -> Scalar:
+def descent_ascent(p: Any, branch: int = 0, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic = JAX) -> Scalar:
     """Stationary weight of descent-ascent, w_DA = W_branch(b (1 - alpha/phi)).
 
     Args:
         p: problem or ratios with b >= 0, forget_b >= 0, phi > 0; scalar or (axes,).
         branch: 0 or -1; branch -1 exists for -1/e <= b (1 - alpha/phi) < 0.
+        loss: "exponential" or "logistic", in which the solution of w = c/(1 + e^w) stands for W(c); it has no branch -1.
         xp: arithmetic.
 
     Returns:
         w_DA, NaN where no real solution exists (b (1 - alpha/phi) < -1/e).
 
     Raises:
-        ValueError: branch is neither 0 nor -1, or the problem has the logistic loss, or lies in the plane.
+        ValueError: branch is neither 0 nor -1, or the problem has another loss, or lies in the plane.
 
     Paper: Sec. 5.1.1, App. D and F.
     """
     _require_coordinate(p)
-    require_exponential(p)
+    loss = required(p, loss)
     if branch not in (0, -1):
         raise invalid("branch", branch, "0 or -1")
-    return xp.lambertw(coefficient(p, "descent_ascent"), branch)
+    return loss.weight(coefficient(p, "descent_ascent"), xp, branch)
 
 
 @explained
@@ -134,8 +136,7 @@ def with_ridges(p: Any, ridges: int, *, xp: Arithmetic = JAX) -> Scalar:
     Paper: App. D.3.
     """
     _require_coordinate(p)
-    require_exponential(p)
-    return xp.lambertw(coefficient(p, "descent_ascent") / ridges, 0)
+    return required(p, EXPONENTIAL).weight(coefficient(p, "descent_ascent") / ridges, xp)
 
 
 @explained

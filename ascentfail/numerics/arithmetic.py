@@ -22,7 +22,6 @@ from mpmath import mp
 from ascentfail.core.errors import MissingExtraError, invalid
 from ascentfail.numerics import logistic_root as logistic
 from ascentfail.numerics import special
-from ascentfail.problems.paper import Loss
 
 Scalar = Any  # a JAX array, an mpf, an arb or a SymPy expression
 
@@ -45,7 +44,6 @@ class Arithmetic:
         implicit: (beta, gamma, q, sign, loss) -> (s_1, s_2) where a stationary point is two symbols with their equations, else
             None.
         implicit_fold: (beta, q) -> (A, B) likewise for the fold, else None.
-        loss: the loss whose stationary points `lambertw` and `stationary.plane` give.
     """
 
     name: str
@@ -62,13 +60,11 @@ class Arithmetic:
     minimum: Callable[[Any, Any], Scalar]
     maximum: Callable[[Any, Any], Scalar]
     indicator: Callable[[Any], Scalar]
-    implicit: Callable[[Any, Any, Any, int, Loss], tuple[Scalar, Scalar]] | None = None
+    implicit: Callable[[Any, Any, Any, int, str], tuple[Scalar, Scalar]] | None = None
     implicit_fold: Callable[[Any, Any], tuple[Scalar, Scalar]] | None = None
-    loss: Loss = "exponential"
 
     def __repr__(self) -> str:
-        loss = "" if self.loss == "exponential" else f", loss={self.loss!r}"
-        return f"Arithmetic({self.name!r}{loss})"
+        return f"Arithmetic({self.name!r})"
 
     if not TYPE_CHECKING:  # a type checker knows the fields, and would take any name for one
 
@@ -155,31 +151,6 @@ def _mpmath_arithmetic() -> Arithmetic:
 
 
 MPMATH = _mpmath_arithmetic()  # at the caller's working precision: `with mpmath.workdps(50): ...`
-
-
-def under_logistic_loss(xp: Arithmetic) -> Arithmetic:
-    """The arithmetic in which W(c), the solution of w = c e^{-w}, stands for that of w = c/(1 + e^w); it has no second branch.
-
-    `stationary.plane` gives the stationary points of the logistic loss in it; W(e^y), which has no counterpart, is refused.
-
-    Args:
-        xp: one of the arithmetics of this module.
-
-    Returns:
-        Arithmetic, whose `lambertw` is `xp.logisticw` and raises ValueError for branch -1.
-
-    Never raises.
-    """
-
-    def nothing(y: Any) -> Any:
-        raise invalid("xp", f"{xp.name} under the logistic loss", "the exponential loss where W(e^y) is needed")
-
-    def weight(c: Any, branch: int = 0) -> Any:
-        if branch != 0:
-            raise invalid("branch", branch, "0: under the logistic loss the solution is unique")
-        return xp.logisticw(c)
-
-    return dataclasses.replace(xp, lambertw=weight, lambertw_exp=nothing, loss="logistic")
 
 
 @functools.cache

@@ -14,8 +14,9 @@ from jax.typing import ArrayLike
 from mpmath import mp
 
 from ascentfail.core.explained import no_number
-from ascentfail.numerics.special import lambertw
+from ascentfail.numerics.special import lambertw, lambertw_exp
 
+_PULL_STEPS = 12
 _STEPS = 8  # Newton steps that bring every start below to rounding, float64; one more would change nothing
 LEAST_SLOPE = 0.86  # below 1 - e^{-2}, the least slope of w (1 + e^w), which it has at w = -2
 
@@ -81,6 +82,20 @@ def logisticw_mpmath(c: Any) -> Any:
                 break
             w = new
     return +new
+
+
+def pull_and_log(log_beta: Any, shift: Any) -> tuple[Any, Any]:
+    """The s > 0 with s = beta/(1 + e^{s + shift}) in JAX, and its logarithm."""
+    # softplus(m) >= max(m, 0) bounds the root from above, and Newton on a convex increasing function stays above it
+    u = jnp.minimum(log_beta, log_beta - shift - lambertw_exp(log_beta - shift))  # ln W(e^y) = y - W(e^y)
+
+    def step(_: Any, u: Any) -> Any:
+        s = jnp.exp(u)
+        value = u + jax.nn.softplus(s + shift) - log_beta
+        return u - value / (1 + jax.nn.sigmoid(s + shift) * s)
+
+    s = jnp.exp(jax.lax.fori_loop(0, _PULL_STEPS, step, u))
+    return s, jnp.log(s)
 
 
 def pull_mpmath(log_beta: Any, shift: Any) -> Any:

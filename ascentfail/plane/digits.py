@@ -11,13 +11,14 @@ from typing import Any
 import mpmath
 from mpmath import mp
 
-from ascentfail.numerics.arithmetic import MPMATH, Arithmetic
+from ascentfail.numerics.arithmetic import MPMATH
 from ascentfail.plane import equations as plane_equations
+from ascentfail.problems.sample_losses import Loss
 
 _FEW_DIGITS = 25  # of a root under the logistic loss, which is then sharpened
 
 
-def solve(beta: Any, gamma: Any, q: Any, sign: int, xp: Arithmetic) -> tuple[Any, Any]:
+def solve(beta: Any, gamma: Any, q: Any, sign: int, loss: Loss) -> tuple[Any, Any]:
     """The signed (s_1, s_2) with s_1 = beta l(x), s_2 = sign gamma l(y), at the working precision of mpmath.
 
     Args:
@@ -25,7 +26,7 @@ def solve(beta: Any, gamma: Any, q: Any, sign: int, xp: Arithmetic) -> tuple[Any
         gamma: strength of the forget samples, >= 0, scalar.
         q: cosine, 0 <= q <= 1, scalar.
         sign: +1 for the original, -1 for descent-ascent.
-        xp: mpmath, or it `under_logistic_loss`.
+        loss: of one sample.
 
     Returns:
         (s_1, s_2), the minimum with the smallest |s_2|; NaN where descent-ascent has none. Never raises on numbers.
@@ -34,22 +35,22 @@ def solve(beta: Any, gamma: Any, q: Any, sign: int, xp: Arithmetic) -> tuple[Any
     """
     q, beta, gamma = mp.mpf(q), mp.mpf(beta), mp.mpf(gamma)
     with mpmath.extradps(10):  # the logarithms of tiny pulls are large, and their rounding is relative to that
-        if xp.loss == "logistic" and gamma != 0:  # its pulls are iterations themselves
+        if loss.bounded and gamma != 0:  # its pulls are iterations themselves
             with mpmath.workdps(_FEW_DIGITS):
-                rough = _pulls(q, beta, gamma, sign, xp)
-            s1, s2 = _sharpen(rough, q, beta, gamma, sign, xp)
+                rough = _pulls(q, beta, gamma, sign, loss)
+            s1, s2 = _sharpen(rough, q, beta, gamma, sign, loss)
         else:
-            s1, s2 = _pulls(q, beta, gamma, sign, xp)
+            s1, s2 = _pulls(q, beta, gamma, sign, loss)
     return +s1, +s2
 
 
-def _pulls(q: Any, beta: Any, gamma: Any, sign: int, xp: Arithmetic) -> tuple[Any, Any]:
+def _pulls(q: Any, beta: Any, gamma: Any, sign: int, loss: Loss) -> tuple[Any, Any]:
     if gamma == 0:
-        return xp.lambertw(beta, 0), mp.zero
+        return loss.weight(beta, MPMATH), mp.zero
     # in ln S, since the root itself may be smaller than every tolerance
-    if xp.loss == "logistic":
-        size = mp.exp(_climb(beta, gamma, q, sign, xp))
-        return plane_equations.retain_pull(sign * size, beta, q, xp=xp), sign * size
+    if loss.bounded:
+        size = mp.exp(_climb(beta, gamma, q, sign, loss))
+        return plane_equations.retain_pull(sign * size, beta, q, loss=loss, xp=MPMATH), sign * size
     if sign > 0:
         alone = MPMATH.lambertw(gamma, 0)
         upper = mp.log(alone)
@@ -60,18 +61,22 @@ def _pulls(q: Any, beta: Any, gamma: Any, sign: int, xp: Arithmetic) -> tuple[An
         if upper + q * a - size <= mp.log(gamma):
             return mp.nan, mp.nan
         lower = mp.log(gamma) - q * a
-    size = mp.exp(_bracketed(lambda v: plane_equations.balance(mp.exp(v), beta, gamma, q, sign, xp=xp), lower, upper))
-    return plane_equations.retain_pull(sign * size, beta, q, xp=xp), sign * size
+
+    def balance(v: Any) -> Any:
+        return plane_equations.balance(mp.exp(v), beta, gamma, q, sign, loss=loss, xp=MPMATH)
+
+    size = mp.exp(_bracketed(balance, lower, upper))
+    return plane_equations.retain_pull(sign * size, beta, q, loss=loss, xp=MPMATH), sign * size
 
 
-def _sharpen(rough: tuple[Any, Any], q: Any, beta: Any, gamma: Any, sign: int, xp: Arithmetic) -> tuple[Any, Any]:
+def _sharpen(rough: tuple[Any, Any], q: Any, beta: Any, gamma: Any, sign: int, loss: Loss) -> tuple[Any, Any]:
     """Newton on both equations in (ln s_1, ln S) from a root in few digits; NaN where it does not settle."""
     u, v = mp.log(rough[0]), mp.log(abs(rough[1]))
     for _ in range(mp.dps):
         s1, size = mp.exp(u), mp.exp(v)
         x, y = plane_equations.margins(s1, sign * size, q)
-        r1, r2 = u + xp.softplus(x) - mp.log(beta), v + xp.softplus(y) - mp.log(gamma)
-        dx, dy = xp.sigmoid(x), xp.sigmoid(y)
+        r1, r2 = u + loss.flatness(x, MPMATH) - mp.log(beta), v + loss.flatness(y, MPMATH) - mp.log(gamma)
+        dx, dy = loss.flatness_slope(x, MPMATH), loss.flatness_slope(y, MPMATH)
         a, b, c, d = 1 + dx * s1, sign * dx * q * size, dy * q * s1, 1 + sign * dy * size
         du, dv = (d * r1 - b * r2) / (a * d - b * c), (a * r2 - c * r1) / (a * d - b * c)
         u, v = u - du, v - dv
@@ -81,7 +86,7 @@ def _sharpen(rough: tuple[Any, Any], q: Any, beta: Any, gamma: Any, sign: int, x
     return mp.nan, mp.nan
 
 
-def _climb(beta: Any, gamma: Any, q: Any, sign: int, xp: Arithmetic) -> Any:
+def _climb(beta: Any, gamma: Any, q: Any, sign: int, loss: Loss) -> Any:
     """A root ln S of the balance under the logistic loss: the only one (sign = +1), the smallest of one or three (sign = -1).
 
     From an end that lies before it, by steps -g/m that cannot pass it, m an upper bound of the slope
@@ -90,22 +95,22 @@ def _climb(beta: Any, gamma: Any, q: Any, sign: int, xp: Arithmetic) -> Any:
     """
 
     def state(v: Any) -> tuple[Any, ...]:
-        s1 = plane_equations.retain_pull(sign * mp.exp(v), beta, q, xp=xp)
-        return s1, *(xp.sigmoid(m) for m in plane_equations.margins(s1, sign * mp.exp(v), q))
+        s1 = plane_equations.retain_pull(sign * mp.exp(v), beta, q, loss=loss, xp=MPMATH)
+        return s1, *(loss.flatness_slope(m, MPMATH) for m in plane_equations.margins(s1, sign * mp.exp(v), q))
 
     def slope(size: Any, pull: Any, near: Any, y: Any) -> Any:
         return 1 + sign * size * y * (1 - q * q * pull * near / (1 + pull * near))
 
     highest = mp.log(gamma)  # S = gamma l(y) <= gamma
-    far_pull = plane_equations.retain_pull(min(sign, 0) * gamma, beta, q, xp=xp)  # the largest that s_1 can be
-    v, end = highest - xp.softplus(q * far_pull), highest
+    far_pull = plane_equations.retain_pull(min(sign, 0) * gamma, beta, q, loss=loss, xp=MPMATH)  # the largest that s_1 can be
+    v, end = highest - loss.flatness(q * far_pull, MPMATH), highest
     if sign > 0:
-        end = highest - xp.softplus(q * far_pull + gamma)
+        end = highest - loss.flatness(q * far_pull + gamma, MPMATH)
         v = highest
     reach = mp.mpf(2)  # how far to look, in units of g: about 2/g', found on the way
     for _ in range(100 * mp.dps):
         size = mp.exp(v)
-        value = plane_equations.balance(size, beta, gamma, q, sign, xp=xp)
+        value = plane_equations.balance(size, beta, gamma, q, sign, loss=loss, xp=MPMATH)
         if sign * value <= 0:  # by rounding
             return v
         s1, x, y = state(v)

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ascentfail.core.errors import invalid
 from ascentfail.core.explained import explained
 from ascentfail.numerics.arithmetic import JAX, Arithmetic, Scalar
-from ascentfail.numerics.logistic_root import pull_mpmath
-from ascentfail.problems.losses import Model, check_model, require_exponential
+from ascentfail.problems.losses import Model, check_model
+from ascentfail.problems.sample_losses import EXPONENTIAL, Loss, named, required
 
 
 @explained
@@ -128,28 +127,30 @@ def weights(s1: Scalar, s2: Scalar, epsilon: Scalar) -> tuple[Scalar, Scalar]:
 
 
 @explained
-def oracle(p: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
+def oracle(p: Any, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
     """Margins of the oracle, x_R = W(beta), y_R = q x_R.
 
     Args:
         p: problem or ratios with b >= 0, 0 <= epsilon <= 1; scalars.
+        loss: "exponential" or "logistic", in which the solution of x = beta/(1 + e^x) stands for W(beta).
         xp: arithmetic.
 
     Returns:
         (x_R, y_R), both >= 0.
 
     Raises:
-        ValueError: the problem has the logistic loss.
+        ValueError: the problem has another loss.
 
     Paper: Lemma 6.
     """
-    require_exponential(p)
-    x = xp.lambertw(retain_strength(p, "oracle"), 0)
+    x = required(p, loss).weight(retain_strength(p, "oracle"), xp)
     return x, cosine(p) * x
 
 
 @explained
-def retain_pull(s2: Scalar, beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> Scalar:
+def retain_pull(
+    s2: Scalar, beta: Scalar, q: Scalar, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic = JAX
+) -> Scalar:
     """The retain pull for a given s_2: s_1 = W(beta e^{-q s_2}), which solves s_1 = beta e^{-x}.
 
     In mpmath under the logistic loss the solution of s_1 = beta/(1 + e^x).
@@ -158,6 +159,7 @@ def retain_pull(s2: Scalar, beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) ->
         s2: signed pull of the forget samples, any finite scalar.
         beta: strength of the retain samples, > 0, scalar.
         q: cosine, 0 <= q <= 1, scalar.
+        loss: "exponential" or "logistic".
         xp: arithmetic.
 
     Returns:
@@ -168,31 +170,30 @@ def retain_pull(s2: Scalar, beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) ->
 
     Ours: Lemma 6 with s_2 held.
     """
-    if xp.loss == "exponential":
-        return xp.lambertw_exp(xp.log(beta) - q * s2)
-    if xp.name != "mpmath":
-        raise invalid("xp", f"{xp.name} under the logistic loss", "mpmath; `stationary.plane` has both pulls in JAX")
-    return pull_mpmath(xp.log(beta), q * s2)
+    return named(loss).pull(xp.log(beta), q * s2, xp)
 
 
 @explained
-def flatness(margin: Scalar, *, xp: Arithmetic = JAX) -> Scalar:
-    """Minus the logarithm of the force l of the arithmetic's loss: f(m) = -ln l(m), m for e^{-m}, ln(1 + e^m) for 1/(1 + e^m).
+def flatness(margin: Scalar, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic = JAX) -> Scalar:
+    """Minus the logarithm of the force l of a loss: f(m) = -ln l(m), m for e^{-m}, ln(1 + e^m) for 1/(1 + e^m).
 
     Args:
         margin: m, any finite scalar.
-        xp: arithmetic; it says which loss.
+        loss: "exponential" or "logistic".
+        xp: arithmetic.
 
     Returns:
         f(m). Never raises.
 
     Ours: what stands for the margin under either loss.
     """
-    return xp.softplus(margin) if xp.loss == "logistic" else margin
+    return named(loss).flatness(margin, xp)
 
 
 @explained
-def balance(size: Scalar, beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, xp: Arithmetic = JAX) -> Scalar:
+def balance(
+    size: Scalar, beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic = JAX
+) -> Scalar:
     r"""The one equation that is left of the two, in the size S = |s_2| > 0 of the forget pull.
 
         g(S) = ln S + y(S) - ln gamma = 0,   y = q s_1 + sign S,   s_1 = W(beta e^{-sign q S})
@@ -206,6 +207,7 @@ def balance(size: Scalar, beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, 
         gamma: strength of the forget samples, > 0, scalar.
         q: cosine, 0 <= q <= 1, scalar.
         sign: +1 for the original, -1 for descent-ascent.
+        loss: "exponential" or "logistic".
         xp: arithmetic.
 
     Returns:
@@ -213,8 +215,8 @@ def balance(size: Scalar, beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, 
 
     Ours: the equations of App. I in one unknown; h(B) of descent-ascent is g(B) + ln gamma.
     """
-    s1 = retain_pull(sign * size, beta, q, xp=xp)
-    return xp.log(size) + flatness(q * s1 + sign * size, xp=xp) - xp.log(gamma)
+    s1 = retain_pull(sign * size, beta, q, loss=loss, xp=xp)
+    return xp.log(size) + flatness(q * s1 + sign * size, loss=loss, xp=xp) - xp.log(gamma)
 
 
 @explained
@@ -312,21 +314,24 @@ def log_existence_alpha(a: Scalar, p: Any, *, xp: Arithmetic = JAX) -> Scalar:
 
 
 @explained
-def squared_distance_to_oracle(s1: Scalar, s2: Scalar, p: Any, *, xp: Arithmetic = JAX) -> Scalar:
+def squared_distance_to_oracle(
+    s1: Scalar, s2: Scalar, p: Any, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic = JAX
+) -> Scalar:
     """Squared distance to the oracle, (1 + eps^2) |w - w_R|^2 = (x - X)^2 + (1 - q^2) s_2^2, X = W(beta).
 
     Args:
         s1: pull of the retain samples, >= 0, scalar.
         s2: signed pull of the forget samples, any scalar.
         p: problem or ratios with b >= 0, 0 <= epsilon <= 1; scalars.
+        loss: "exponential" or "logistic".
         xp: arithmetic.
 
     Returns:
         (1 + eps^2) |w - w_R|^2 >= 0.
 
     Raises:
-        ValueError: the problem has the logistic loss.
+        ValueError: the problem has another loss.
     """
     q = cosine(p)
-    gap = margins(s1, s2, q)[0] - oracle(p, xp=xp)[0]
+    gap = margins(s1, s2, q)[0] - oracle(p, loss=loss, xp=xp)[0]
     return gap * gap + (1 - q * q) * s2 * s2

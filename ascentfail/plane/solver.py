@@ -20,49 +20,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from ascentfail.numerics.arithmetic import JAX
 from ascentfail.numerics.loops import in_chunks, tied
-from ascentfail.numerics.special import lambertw_exp, lambertw_exp_and_log, log_lambertw_exp_start
+from ascentfail.numerics.special import lambertw_exp_and_log, log_lambertw_exp_start
 from ascentfail.plane import equations as plane_equations
 from ascentfail.plane import fold as plane_fold
-from ascentfail.problems.losses import Loss
-
-# The loops end when every problem of a batch is done, so the counts only bound the worst. Exponential loss: 16 were the most that
-# any of 400,000 problems needed (b 1e-6..1e8, alpha/phi 1e-4..10 and within 1e-8..0.1 below 1, 1 - epsilon 0 and 1e-14..1).
-# Logistic loss, 60,000 of them: steps beyond 36 move 11 by more than 1e-12 of themselves (1e-10 at most), all with large b next
-# to epsilon = 1, where rounding ends the iteration; what has not converged says so.
-_STEPS = {"exponential": 24, "logistic": 36}
-_INNER_STEPS = 12
-
-
-def _psi(m: Any, loss: Loss) -> Any:
-    """-ln l(m): one loss, two shapes, m or softplus(m)."""
-    return m if loss == "exponential" else jax.nn.softplus(m)
-
-
-def psi_slope(m: Any, loss: Loss) -> Any:
-    """psi'(m) = -l'(m)/l(m), with psi = -ln l."""
-    return jnp.ones_like(m) if loss == "exponential" else jax.nn.sigmoid(m)
-
-
-def force(m: Any, loss: Loss) -> Any:
-    """l(m), minus the derivative of the loss of one sample."""
-    return jnp.exp(-m) if loss == "exponential" else jax.nn.sigmoid(-m)
-
-
-def _retain_pull(log_beta: Any, shift: Any, loss: Loss) -> tuple[Any, Any]:
-    """s_1 > 0 with ln s_1 + psi(s_1 + shift) = ln beta, and its logarithm."""
-    if loss == "exponential":
-        return lambertw_exp_and_log(log_beta - shift)
-    # softplus(m) >= max(m, 0) bounds the root from above, and Newton on a convex increasing function stays above it
-    u = jnp.minimum(log_beta, log_beta - shift - lambertw_exp(log_beta - shift))  # ln W(e^y) = y - W(e^y)
-
-    def step(_: Any, u: Any) -> Any:
-        s = jnp.exp(u)
-        value = u + jax.nn.softplus(s + shift) - log_beta
-        return u - value / (1 + jax.nn.sigmoid(s + shift) * s)
-
-    s1 = jnp.exp(jax.lax.fori_loop(0, _INNER_STEPS, step, u))
-    return s1, jnp.log(s1)
+from ascentfail.problems.sample_losses import Loss
 
 
 def _margins(s1: Any, s2: Any, q: Any, rest: Any) -> tuple[Any, Any]:
@@ -84,38 +47,38 @@ class _Balance(NamedTuple):
 def _balance(v: Any, log_beta: Any, log_gamma: Any, q: Any, rest: Any, sign: int, loss: Loss) -> _Balance:
     """g(v), v = ln S; for the exponential loss g is `plane.equations.balance`."""
     size = jnp.exp(v)
-    s1, log_s1 = _retain_pull(log_beta, sign * q * size, loss)
+    s1, log_s1 = loss.pull_and_log(log_beta, sign * q * size)
     x, y = _margins(s1, sign * size, q, rest)
     terms = s1 + size
     if sign < 0:  # by the first equation psi(x) is also ln(beta/s_1), in which large pulls do not cancel
         psi_x = log_beta - log_s1
-        share = jnp.ones_like(v) if loss == "exponential" else -jnp.expm1(-psi_x)
+        share = loss.slope_at_flatness(psi_x)
         sharp = (jnp.abs(log_beta) + jnp.abs(log_s1)) / share
         better = (share > 0) & (sharp < terms)
-        sharp_x = psi_x if loss == "exponential" else psi_x + jnp.log(jnp.where(better, share, 1))
+        sharp_x = loss.margin_at_flatness(psi_x, jnp.where(better, share, 1))
         x = jnp.where(better, sharp_x, x)
         y = jnp.where(better, sharp_x - rest * terms, y)
         terms = jnp.where(better, sharp + rest * terms, terms)
-    a, c = psi_slope(x, loss) * s1, psi_slope(y, loss) * size
+    a, c = loss.flatness_slope(x, JAX) * s1, loss.flatness_slope(y, JAX) * size
     over = 1 / (1 + a)
     change = sign * c * (1 + rest * (1 + q) * a) * over
-    bend = change + q * q * q * size * size * s1 * over * over * over if loss == "exponential" else jnp.zeros_like(v)
-    rounding = jnp.finfo(v.dtype).eps * (jnp.abs(v) + jnp.abs(log_gamma) + psi_slope(y, loss) * terms)
-    return _Balance(v + _psi(y, loss) - log_gamma, 1 + change, bend, rounding)
+    bend = change + q * q * q * size * size * s1 * over * over * over if loss.straight else jnp.zeros_like(v)
+    rounding = jnp.finfo(v.dtype).eps * (jnp.abs(v) + jnp.abs(log_gamma) + loss.flatness_slope(y, JAX) * terms)
+    return _Balance(v + loss.flatness(y, JAX) - log_gamma, 1 + change, bend, rounding)
 
 
 def _bracket(log_beta: Any, log_gamma: Any, q: Any, rest: Any, sign: int, loss: Loss) -> tuple[Any, Any, Any, Any]:
     """Bracket (lower, upper) of ln S, a start, and whether the root exists."""
     if sign > 0:
         alone = lambertw_exp_and_log(log_gamma)[1]  # S <= gamma e^{-S} where y >= S
-        upper = alone if loss == "exponential" else jnp.minimum(alone, log_gamma)
-        s1, _ = _retain_pull(log_beta, jnp.zeros_like(q), loss)
-        lower = log_gamma - _psi(q * s1 + jnp.exp(upper), loss)
-        start = upper if loss == "logistic" else jnp.clip(_start_of_original(upper, log_beta, log_gamma, q), lower, upper)
+        upper = jnp.minimum(alone, log_gamma) if loss.bounded else alone
+        s1, _ = loss.pull_and_log(log_beta, jnp.zeros_like(q))
+        lower = log_gamma - loss.flatness(q * s1 + jnp.exp(upper), JAX)
+        start = upper if loss.bounded else jnp.clip(_start_of_original(upper, log_beta, log_gamma, q), lower, upper)
         return lower, upper, start, jnp.array(True)
-    if loss == "logistic":
-        s1, _ = _retain_pull(log_beta, -q * jnp.exp(log_gamma), loss)
-        lower = log_gamma - jax.nn.softplus(q * s1)
+    if loss.bounded:
+        s1, _ = loss.pull_and_log(log_beta, -q * jnp.exp(log_gamma))
+        lower = log_gamma - loss.flatness(q * s1, JAX)
         return lower, log_gamma, lower, jnp.array(True)
     a, size = plane_fold.fold(log_beta, q, rest, 1e-3)  # B to 1e-9 or so: g is flat there
     upper = jnp.log(size)
@@ -150,7 +113,7 @@ def solve_plane(q: Any, rest: Any, beta: Any, gamma: Any, sign: int, loss: Loss)
         beta: pull of the retain samples, >= 0.
         gamma: pull of the forget samples, >= 0.
         sign: +1 for the original, -1 for descent-ascent.
-        loss: "exponential" or "logistic".
+        loss: of one sample.
 
     Returns:
         (s_1, S), both >= 0; for descent-ascent the solution with the smallest S, which is its local minimum. NaN where none
@@ -181,24 +144,24 @@ def _solve(q: Any, rest: Any, beta: Any, gamma: Any, *, sign: int, loss: Loss) -
         lower, upper = jnp.where(value < 0, v, lower), jnp.where(value >= 0, v, upper)
         # the root of the parabola that touches g in v, like which g has two roots next to the fold; Newton where it has none
         square = slope * slope - 2 * value * bend
-        both = slope + (jnp.where(square > 0, jnp.sqrt(jnp.maximum(square, 0)), slope) if loss == "exponential" else slope)
+        both = slope + (jnp.where(square > 0, jnp.sqrt(jnp.maximum(square, 0)), slope) if loss.straight else slope)
         move = -2 * value / jnp.where(both == 0, 1, both)
         inside = (v + move >= lower) & (v + move <= upper)
         settled = jnp.abs(value) <= 4 * rounding  # the sign is rounding, and a bisection would leave the root again
         # with the bend, what is left after a move is its third power, and after `_polish` the square of that over the slope
-        left = jnp.abs(move) ** 3 if loss == "exponential" else jnp.inf
+        left = jnp.abs(move) ** 3 if loss.straight else jnp.inf
         enough = left <= jnp.maximum(rounding, jnp.sqrt(rounding * jnp.maximum(square, 0)) / 8)
         moved = jnp.where(inside, v + move, (lower + upper) / 2)
         return jnp.where(done | settled, v, moved), lower, upper, done | settled | (inside & enough)
 
     state = tied((start, lower, upper, jnp.broadcast_to(~exists, jnp.shape(start))), (q, rest, beta, gamma))
-    v, _, _, _ = plane_fold.repeat(step, state, _STEPS[loss])
+    v, _, _, _ = plane_fold.repeat(step, state, loss.steps)
     size = jnp.exp(v)
-    s1, _ = _retain_pull(log_beta, sign * q * size, loss)
-    # Next to the fold of the exponential loss a second step would follow the rounding. A loop, because the compiler would fuse
-    # unrolled steps into whatever reads the result, and evaluate each again for every use: 1,000 times slower for one of four.
-    polish = 1 if loss == "exponential" else 4
-    s1, size = jax.lax.fori_loop(0, polish, lambda _, at: _polish(at[0], at[1], q, rest, beta, gamma, sign, loss), (s1, size))
+    s1, _ = loss.pull_and_log(log_beta, sign * q * size)
+    # A loop, because the compiler would fuse unrolled steps into whatever reads the result, and evaluate each again for every
+    # use: 1,000 times slower for one of four.
+    given = q, rest, beta, gamma, sign, loss
+    s1, size = jax.lax.fori_loop(0, loss.polish, lambda _, at: _polish(at[0], at[1], *given), (s1, size))
     none = jnp.where(exists, jnp.zeros_like(q), jnp.nan)
     return s1 + none, size + none
 
@@ -208,8 +171,8 @@ def _polish(
 ) -> tuple[Any, Any]:  # fmt: skip
     """One Newton step on the two equations themselves, which ln S resolves only to |ln S| roundings."""
     x, y = _margins(s1, sign * size, q, rest)
-    pull_x, pull_y = beta * force(x, loss), gamma * force(y, loss)
-    bends = pull_x * psi_slope(x, loss), pull_y * psi_slope(y, loss)
+    pull_x, pull_y = beta * loss.force(x, JAX), gamma * loss.force(y, JAX)
+    bends = pull_x * loss.flatness_slope(x, JAX), pull_y * loss.flatness_slope(y, JAX)
     d1, d2, determinant = _linear(*bends, q, rest, sign, s1 - pull_x, size - pull_y)
     # the step has a rounding of eps (s_1 + S)/determinant, by which next to a fold it could leap to the other side
     safe = determinant > 16 * jnp.sqrt(jnp.finfo(s1.dtype).eps * (1 + s1 + size))
@@ -237,8 +200,8 @@ def _solve_plane_jvp(sign: int, loss: Loss, primals: Any, tangents: Any) -> Any:
     dq, _, dbeta, dgamma = tangents
     s1, size = solve_plane(q, rest, beta, gamma, sign, loss)
     x, y = _margins(s1, sign * size, q, rest)
-    slope_x, slope_y = force(x, loss), force(y, loss)
-    dx, dy = beta * slope_x * psi_slope(x, loss), gamma * slope_y * psi_slope(y, loss)
+    slope_x, slope_y = loss.force(x, JAX), loss.force(y, JAX)
+    dx, dy = beta * slope_x * loss.flatness_slope(x, JAX), gamma * slope_y * loss.flatness_slope(y, JAX)
     r1, r2 = slope_x * dbeta - dx * sign * size * dq, slope_y * dgamma - dy * s1 * dq
     d1, d2, _ = _linear(dx, dy, q, rest, sign, r1, r2)
     return (s1, size), (d1, d2)

@@ -10,7 +10,8 @@ import numpy as np
 
 from ascentfail.core.errors import invalid
 from ascentfail.core.explained import explained, reals
-from ascentfail.problems.paper import CrossCorrelated, Loss, SemiOrthogonal
+from ascentfail.numerics.arithmetic import JAX
+from ascentfail.problems.paper import CrossCorrelated, SemiOrthogonal
 
 Model = Literal["original", "oracle", "descent_ascent"]
 MODELS = ("original", "oracle", "descent_ascent")
@@ -21,19 +22,6 @@ def check_model(which: Any) -> None:
     """Raises ValueError unless `which` names one of the three models."""
     if not isinstance(which, str) or which not in MODELS:
         raise invalid("which", which, ", ".join(repr(m) for m in MODELS))
-
-
-def require_exponential(problem: Any) -> None:
-    """Raises ValueError for a problem with the logistic loss, which has no closed form."""
-    loss = getattr(problem, "loss", "exponential")
-    if loss != "exponential":
-        takes = "'exponential' in a closed form; use ascentfail.stationary_point for the logistic loss"
-        raise invalid("loss", loss, takes)
-
-
-def sample_loss(margin: jax.Array, loss: Loss) -> jax.Array:
-    """Loss of one sample: e^{-m}, or ln(1 + e^{-m}). Paper: Sec. 5.1."""
-    return jnp.exp(-margin) if loss == "exponential" else jax.nn.softplus(-margin)
 
 
 def margins(problem: Problem, weights: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -107,9 +95,9 @@ def mean_losses(problem: Problem, weights: jax.Array) -> tuple[jax.Array, jax.Ar
 def means_at(problem: Problem, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The two means of `mean_losses` from the margins x of the retain and y of the forget samples. Paper: Sec. 5.1."""
     retain, forget = problem._counts
-    at_zero = sample_loss(jnp.zeros((), jnp.result_type(x)), problem.loss)  # of the weights' type, not float64 where they are not
-    mean_retain = jnp.sum(retain / problem.retain_total * (sample_loss(x, problem.loss) - at_zero)) + at_zero
-    mean_forget = jnp.sum(forget / problem.forget_total * (sample_loss(y, problem.loss) - at_zero)) + at_zero
+    at_zero = problem.loss.value(jnp.zeros((), jnp.result_type(x)), JAX)  # of the weights' type, not float64 where they are not
+    mean_retain = jnp.sum(retain / problem.retain_total * (problem.loss.value(x, JAX) - at_zero)) + at_zero
+    mean_forget = jnp.sum(forget / problem.forget_total * (problem.loss.value(y, JAX) - at_zero)) + at_zero
     return mean_retain, mean_forget
 
 

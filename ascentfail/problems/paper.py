@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -20,9 +20,8 @@ from jax.core import Tracer
 from ascentfail.core.errors import invalid
 from ascentfail.core.explained import check_key
 from ascentfail.core.fields import ByValue, is_axes
+from ascentfail.problems.sample_losses import EXPONENTIAL, Loss, named
 
-LOSSES = ("exponential", "logistic")
-Loss = Literal["exponential", "logistic"]
 Real = Any  # a float, or an array of floats of any shape; a batch is the caller's vmap
 
 
@@ -92,7 +91,7 @@ def _require(name: str, value: Any, holds: Any, takes: str) -> None:
 
 def _check_counts(p: Any, retain: str, forget: str) -> None:
     """The checks that both linear problems share."""
-    _check_loss(p.loss)
+    object.__setattr__(p, "loss", named(p.loss))
     if is_axes(p):
         return
     takes = {
@@ -112,11 +111,6 @@ def _check_counts(p: Any, retain: str, forget: str) -> None:
         shape_of(p)
         _require(name, value, _array(value) >= 0, takes[name])  # by itself: the total may be traced
         _require(name, value, _array(value) <= _array(total), f"{takes[name]}; here {total_name} = {total}")
-
-
-def _check_loss(loss: Any) -> None:
-    if not isinstance(loss, str) or loss not in LOSSES:
-        raise invalid("loss", loss, " or ".join(repr(x) for x in LOSSES))
 
 
 def _array(value: Any) -> Any:
@@ -233,7 +227,7 @@ class SemiOrthogonal(_Linear):
     retain_total: Real
     forget_total: Real
     ridge: Real
-    loss: Loss = _static("exponential")
+    loss: Loss = _static(EXPONENTIAL)
 
     def __post_init__(self) -> None:
         """Checks the fields that are concrete numbers."""
@@ -251,7 +245,7 @@ class SemiOrthogonal(_Linear):
     @classmethod
     def from_ratios(
         cls, *, alpha: Real, phi: Real, b: Real, retain_total: Real = 1.0, ridge: Real | None = None,
-        loss: Loss = "exponential",
+        loss: Loss | str = EXPONENTIAL,
     ) -> Self:
         """Constructs a problem with given ratios.
 
@@ -274,7 +268,7 @@ class SemiOrthogonal(_Linear):
         Paper: Sec. 5.1.1.
         """
         retain, forget, forget_total, ridge = _counts_from_ratios(alpha, phi, b, retain_total, ridge)
-        return cls(retain, forget, retain_total, forget_total, ridge, loss)
+        return cls(retain, forget, retain_total, forget_total, ridge, named(loss))
 
 
 @_register
@@ -308,7 +302,7 @@ class CrossCorrelated(_Linear):
     retain_total: Real
     forget_total: Real
     ridge: Real
-    loss: Loss = _static("exponential")
+    loss: Loss = _static(EXPONENTIAL)
 
     def __post_init__(self) -> None:
         """Checks the fields that are concrete numbers."""
@@ -329,7 +323,7 @@ class CrossCorrelated(_Linear):
     @classmethod
     def from_ratios(
         cls, *, epsilon: Real, alpha: Real, phi: Real, b: Real, retain_total: Real = 1.0, ridge: Real | None = None,
-        loss: Loss = "exponential",
+        loss: Loss | str = EXPONENTIAL,
     ) -> Self:
         """Constructs a problem with given ratios; arguments, errors and source as `SemiOrthogonal.from_ratios`.
 
@@ -353,4 +347,4 @@ class CrossCorrelated(_Linear):
         Paper: Sec. 5.1.2.
         """
         retain, forget, forget_total, ridge = _counts_from_ratios(alpha, phi, b, retain_total, ridge)
-        return cls(epsilon, retain, forget, retain_total, forget_total, ridge, loss)
+        return cls(epsilon, retain, forget, retain_total, forget_total, ridge, named(loss))

@@ -59,7 +59,7 @@ register(Claim(
 def _approach(p: Point, xp: Arithmetic) -> Scalar:
     """<G_R(w_D), w_D - w_R>/lam - |w_D - w_R|^2, which strong convexity of L_R makes >= 0, from the weights in the plane."""
     w, w_oracle = plane_equations.weights(p.u, p.v, p.epsilon), plane_equations.weights(p.big_x, 0, p.epsilon)
-    pull = p.b * steps_1d.slope(plane_equations.margins(p.u, p.v, p.q)[0], xp.loss, xp)
+    pull = p.b * steps_1d.slope(plane_equations.margins(p.u, p.v, p.q)[0], p.loss, xp)
     gradient = (w[0] - pull, w[1] - p.epsilon * pull)
     apart = (w[0] - w_oracle[0], w[1] - w_oracle[1])
     return gradient[0] * apart[0] + gradient[1] * apart[1] - apart[0] ** 2 - apart[1] ** 2
@@ -74,8 +74,8 @@ HELPS = register(Claim(
     domain=BY_MARGINS,
     margin=_approach,
     factors=(
-        lambda p, xp: p.b * steps_1d.slope(p.big_x, xp.loss, xp),
-        lambda p, xp: p.lag * beyond_one(p.lag, p.big_x - p.lag, xp),
+        lambda p, xp: p.b * steps_1d.slope(p.big_x, p.loss, xp),
+        lambda p, xp: p.lag * beyond_one(p.lag, p.big_x - p.lag, p.loss, xp),
     ),
     note="The margin is b (l(x_D) - l(X))(X - x_D): the retain mean's gradient is monotone along (1, eps).",
 ))

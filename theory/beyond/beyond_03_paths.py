@@ -24,7 +24,7 @@ _POSITIVE = {"u": (1e-3, 30.0), "v": (1e-3, 30.0), "big_x": (1e-3, 30.0), "phi":
 def criterion(u: Scalar, v: Scalar, p: Point, xp: Arithmetic) -> Scalar:
     """phi^2 U (x_D - x_R) - (1 + 2 phi) V (y_D - y_R) from the pulls (U, V): positive where the first step leads away."""
     x, y = plane_equations.margins(u, v, plane_equations.cosine(p))
-    x_oracle, y_oracle = plane_equations.oracle(p, xp=xp)
+    x_oracle, y_oracle = plane_equations.oracle(p, loss=p.loss, xp=xp)
     return p.phi**2 * u * (x - x_oracle) - (1 + 2 * p.phi) * v * (y - y_oracle)
 
 
@@ -71,9 +71,9 @@ FOR_EVER_WORDS = (
 def velocities(p: Point, xp: Arithmetic) -> Scalar:
     """The smaller of -x' and -s_2' at the original, over the ridge, from the slopes of the loss."""
     q, (beta, gamma) = plane_equations.cosine(p), plane_equations.pulls(p, "descent_ascent")
-    s1, s2 = stationary.plane(p, "original", xp=xp)
+    s1, s2 = stationary.plane(p, "original", loss=p.loss, xp=xp)
     x, y = plane_equations.margins(s1, s2, q)
-    retain, forget = beta * steps_1d.slope(x, xp.loss, xp) - s1, gamma * steps_1d.slope(y, xp.loss, xp) + s2
+    retain, forget = beta * steps_1d.slope(x, p.loss, xp) - s1, gamma * steps_1d.slope(y, p.loss, xp) + s2
     return xp.minimum(q * forget - retain, forget)
 
 
@@ -113,21 +113,21 @@ def _from_turn(p: Point, xp: Arithmetic) -> Point:
     """
     q, beta = plane_equations.cosine(p), plane_equations.retain_strength(p, "original")
     c = (1 + p.excess) * p.phi**2 / (q * (1 + 2 * p.phi))
-    u = xp.lambertw((1 + q * c) * beta, 0) / (1 + q * c)
+    u = p.loss.weight((1 + q * c) * beta, xp) / (1 + q * c)
     y = plane_equations.margins(u, c * u, q)[1]
-    return p.replace(u=u, v=c * u, alpha=c * u / (beta * steps_1d.slope(y, xp.loss, xp)))
+    return p.replace(u=u, v=c * u, alpha=c * u / (beta * steps_1d.slope(y, p.loss, xp)))
 
 
 def closest(p: Point, xp: Arithmetic) -> Scalar:
     """Least |w_k - w_R|^2/|w_D - w_R|^2 - 1 over simultaneous steps k = 1, 2, ... from w_D, in the pulls."""
     q, (beta, gamma) = plane_equations.cosine(p), plane_equations.pulls(p, "descent_ascent")
     s1, s2 = p.u, p.v
-    start, least = plane_equations.squared_distance_to_oracle(s1, s2, p, xp=xp), None
+    start, least = plane_equations.squared_distance_to_oracle(s1, s2, p, loss=p.loss, xp=xp), None
     for _ in range(_STEPS):
         x, y = plane_equations.margins(s1, s2, q)
-        s1 = s1 + (beta * steps_1d.slope(x, xp.loss, xp) - s1) / _STEP
-        s2 = s2 - (gamma * steps_1d.slope(y, xp.loss, xp) + s2) / _STEP
-        gain = plane_equations.squared_distance_to_oracle(s1, s2, p, xp=xp) / start - 1
+        s1 = s1 + (beta * steps_1d.slope(x, p.loss, xp) - s1) / _STEP
+        s2 = s2 - (gamma * steps_1d.slope(y, p.loss, xp) + s2) / _STEP
+        gain = plane_equations.squared_distance_to_oracle(s1, s2, p, loss=p.loss, xp=xp) / start - 1
         least = gain if least is None else xp.minimum(least, gain)
     return least
 

@@ -31,7 +31,7 @@ FARTHER_1D = register(dataclasses.replace(
 
 def _step_away(p: Point, xp: Arithmetic) -> Scalar:
     """-L_DA'(w_D)(w_D - w_R)/lam: positive where the first step leads away from the oracle."""
-    step = steps_1d.simultaneous(p.original, p, xp.number(1), loss=xp.loss, xp=xp) - p.original
+    step = steps_1d.simultaneous(p.original, p, xp.number(1), loss=p.loss, xp=xp) - p.original
     return step * (p.original - p.oracle)
 
 
@@ -43,7 +43,7 @@ FIRST_STEP_1D = register(Claim(
     domain=BY_WEIGHTS,
     margin=lambda p, xp: -_step_away(p, xp) * p.above * p.more,
     factors=(
-        lambda p, xp: p.b * steps_1d.slope(p.original, xp.loss, xp) / p.phi,
+        lambda p, xp: p.b * steps_1d.slope(p.original, p.loss, xp) / p.phi,
         lambda p, xp: p.above**2,
         lambda p, xp: p.gap * p.more,
     ),
@@ -54,20 +54,20 @@ FIRST_STEP_1D = register(Claim(
 
 def first_step_in_plane(p: Point, xp: Arithmetic) -> Scalar:
     """<-grad L_DA(w_D), w_D - w_R>/lam from the gradient in weight coordinates, sample by sample."""
-    s1, s2 = stationary.plane(p, "original", xp=xp)
+    s1, s2 = stationary.plane(p, "original", loss=p.loss, xp=xp)
     x, y = plane_equations.margins(s1, s2, plane_equations.cosine(p))
     w = plane_equations.weights(s1, s2, p.epsilon)
-    w_oracle = plane_equations.weights(plane_equations.oracle(p, xp=xp)[0], 0, p.epsilon)
-    retain, forget = p.b * steps_1d.slope(x, xp.loss, xp), p.b * p.alpha / p.phi * steps_1d.slope(y, xp.loss, xp)
+    w_oracle = plane_equations.weights(plane_equations.oracle(p, loss=p.loss, xp=xp)[0], 0, p.epsilon)
+    retain, forget = p.b * steps_1d.slope(x, p.loss, xp), p.b * p.alpha / p.phi * steps_1d.slope(y, p.loss, xp)
     step = (retain - p.epsilon * forget - w[0], p.epsilon * retain - forget - w[1])
     return step[0] * (w[0] - w_oracle[0]) + step[1] * (w[1] - w_oracle[1])
 
 
 def first_step_criterion(p: Point, xp: Arithmetic) -> Scalar:
     """Product phi U (x_D - x_R) - (1 + 2 phi) V (y_D - y_R)/phi, over 1 + eps^2: the same product in closed form."""
-    s1, s2 = stationary.plane(p, "original", xp=xp)
+    s1, s2 = stationary.plane(p, "original", loss=p.loss, xp=xp)
     x, y = plane_equations.margins(s1, s2, plane_equations.cosine(p))
-    x_oracle, y_oracle = plane_equations.oracle(p, xp=xp)
+    x_oracle, y_oracle = plane_equations.oracle(p, loss=p.loss, xp=xp)
     away = p.phi * s1 * (x - x_oracle) - (1 + 2 * p.phi) / p.phi * s2 * (y - y_oracle)
     return away / (1 + p.epsilon * p.epsilon)
 
@@ -86,6 +86,6 @@ FIRST_STEP_2D = register(Claim(
 
 def extra_squared_distance(p: Point, xp: Arithmetic) -> Scalar:
     """(1 + eps^2)(|w_DA - w_R|^2 - |w_D - w_R|^2), at the minimum of descent-ascent."""
-    unlearned, original = stationary.plane(p, "descent_ascent", xp=xp), stationary.plane(p, "original", xp=xp)
+    unlearned, original = (stationary.plane(p, which, loss=p.loss, xp=xp) for which in ("descent_ascent", "original"))
     squared = plane_equations.squared_distance_to_oracle
-    return squared(*unlearned, p, xp=xp) - squared(*original, p, xp=xp)
+    return squared(*unlearned, p, loss=p.loss, xp=xp) - squared(*original, p, loss=p.loss, xp=xp)

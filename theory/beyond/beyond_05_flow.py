@@ -147,7 +147,7 @@ REACHES_WORDS = (
 def minimum_s_side(p: Point, a: Scalar, b: Scalar, xp: Arithmetic) -> Scalar:
     """>= 0 where the original lies above the stationary point of pulls (A, -B) in (x, s_2), or below it in (s_1, -y)."""
     q = plane_equations.cosine(p)
-    u, v = stationary.plane(p, "original", xp=xp)
+    u, v = stationary.plane(p, "original", loss=p.loss, xp=xp)
     (x, y), (x_saddle, y_saddle) = plane_equations.margins(u, v, q), plane_equations.margins(a, -b, q)
     return xp.maximum(xp.minimum(x - x_saddle, v + b), xp.minimum(a - u, y - y_saddle))
 

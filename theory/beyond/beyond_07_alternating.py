@@ -49,15 +49,15 @@ SECOND_ORDER = register(Claim(
 
 def drift(p: Point, xp: Arithmetic) -> Scalar:
     """What the descent half-step takes off w, t = eta (lam w - rho l(w))."""
-    return p.eta * (p.lam * p.w - p.rho * steps_1d.slope(p.w, xp.loss, xp))
+    return p.eta * (p.lam * p.w - p.rho * steps_1d.slope(p.w, p.loss, xp))
 
 
 def after_second_order(p: Point, xp: Arithmetic) -> Scalar:
     """What alternating - simultaneous with ridge 2 lam has beyond its second order, eta t (lam - kappa |l'(w)|)."""
-    h, point, slope = p.eta * p.lam, _ridged(p), steps_1d.slope(p.w, xp.loss, xp)
-    after = steps_1d.alternating(p.w, point, h, loss=xp.loss, xp=xp)
-    bend = slope * (1 - slope) if xp.loss == "logistic" else slope
-    gap = after - steps_1d.simultaneous(p.w, point, h, ridges=2, loss=xp.loss, xp=xp)
+    h, point, slope = p.eta * p.lam, _ridged(p), steps_1d.slope(p.w, p.loss, xp)
+    after = steps_1d.alternating(p.w, point, h, loss=p.loss, xp=xp)
+    bend = p.loss.bend(slope)
+    gap = after - steps_1d.simultaneous(p.w, point, h, ridges=2, loss=p.loss, xp=xp)
     return gap - p.eta * (p.lam - p.kappa * bend) * drift(p, xp)
 
 

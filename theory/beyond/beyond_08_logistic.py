@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 from ascentfail.claims.claim import Axis, Claim, Domain, Point
 from ascentfail.claims.registry import register
-from ascentfail.numerics.arithmetic import Arithmetic, Scalar, under_logistic_loss
+from ascentfail.numerics.arithmetic import Arithmetic, Scalar
+from ascentfail.problems.sample_losses import LOGISTIC
 from ascentfail.theory.beyond.beyond_03_regions import FARTHER_1D
 from ascentfail.theory.domains import LINE, PHI
 from ascentfail.theory.paper.lemma_03_wrong_side import APPENDIX, FARTHEST, IN_SETUP, MAIN, SETUP
@@ -68,6 +69,11 @@ def _within(p: Point, xp: Arithmetic) -> Scalar:
     return xp.abs(xp.log(p.growth)) - xp.abs(xp.log(1 - xp.sigmoid(-p.oracle) * (1 - xp.exp(-p.gap))))
 
 
+def _logistic(function: Callable[[Point, Arithmetic], Scalar]) -> Callable[[Point, Arithmetic], Scalar]:
+    """The function of a point under the logistic loss."""
+    return lambda p, xp: function(p.replace(loss=LOGISTIC), xp)
+
+
 def again(
     claim: Claim, domain: Domain | None = None, proof: tuple[Claim, ...] = (), words: str = "", note: str = _NOTE,
     factors: bool = False,
@@ -79,25 +85,15 @@ def again(
     repaired, domain = claim.repaired, domain or claim.domain
     chart, where = domain.chart, domain.where
     under = dataclasses.replace(
-        domain, chart=lambda p, xp: chart(p, under_logistic_loss(xp)),
-        where=(lambda p, xp: where(p, under_logistic_loss(xp))) if where else None,
+        domain, chart=lambda p, xp: chart(p.replace(loss=LOGISTIC), xp),
+        where=(lambda p, xp: where(p.replace(loss=LOGISTIC), xp)) if where else None,
     )
-
-    def logistic(function: Callable[[Point, Arithmetic], Scalar]) -> Callable[[Point, Arithmetic], Scalar]:
-        return lambda p, xp: function(p, under_logistic_loss(xp))
-
-    def margin(p: Point, xp: Arithmetic) -> Scalar:
-        return claim.margin(p, under_logistic_loss(xp))
-
-    def exclusion(p: Point, xp: Arithmetic) -> Scalar:
-        assert claim.exclusion is not None
-        return claim.exclusion(p, under_logistic_loss(xp))
 
     return dataclasses.replace(
         claim, id=f"beyond-8.{claim.id.removeprefix('beyond-')}",
         source=f"ours: {claim.id} with the logistic loss",
-        domain=under, margin=margin, exclusion=exclusion if claim.exclusion else None,
-        factors=tuple(map(logistic, claim.factors)) if factors else (),
+        domain=under, margin=_logistic(claim.margin), exclusion=claim.exclusion and _logistic(claim.exclusion),
+        factors=tuple(map(_logistic, claim.factors)) if factors else (),
         proof=proof, proof_words=words, note=note,
         repaired=repaired and again(repaired, _DOMAINS.get(repaired.id), *_PROOFS.get(repaired.id, ((), ""))),
     )
@@ -119,7 +115,7 @@ _PROOFS: dict[str, tuple[tuple[Claim, ...], str]] = {
 
 def _with_margin(claim: Claim, margin: Callable[[Point, Arithmetic], Scalar]) -> Claim:
     """The claim with a margin in the coordinates of `by_weights`."""
-    return dataclasses.replace(claim, margin=lambda p, xp: margin(p, under_logistic_loss(xp)))
+    return dataclasses.replace(claim, margin=_logistic(margin))
 
 
 for _claim in (MAIN, APPENDIX, FARTHEST, LEMMA_5, FARTHER_1D):

@@ -10,8 +10,9 @@ from __future__ import annotations
 from ascentfail.claims.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.claims.registry import register
 from ascentfail.line import steps as steps_1d
-from ascentfail.numerics.arithmetic import Arithmetic, Scalar, under_logistic_loss
+from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.plane import equations as plane_equations
+from ascentfail.problems.sample_losses import LOGISTIC
 from ascentfail.theory.beyond.beyond_05_flow import (
     GAPS,
     KEEPS_ORDER,
@@ -82,7 +83,7 @@ def from_retain_margin(p: Point, xp: Arithmetic) -> Point:
     q = plane_equations.cosine(p)
     a = p.retain_margin + q * p.ascent_pull
     x, y = plane_equations.margins(a, -p.ascent_pull, q)
-    beta, gamma = a / steps_1d.slope(x, "logistic", xp), p.ascent_pull / steps_1d.slope(y, "logistic", xp)
+    beta, gamma = a / steps_1d.slope(x, LOGISTIC, xp), p.ascent_pull / steps_1d.slope(y, LOGISTIC, xp)
     return p.replace(b=beta / (1 + p.epsilon * p.epsilon), alpha=p.phi * gamma / beta, retain_pull=a)
 
 
@@ -108,7 +109,7 @@ register(Claim(
     source="ours: beyond-5.flow with the logistic loss",
     kind=Kind.ORDERING,
     domain=SADDLES,
-    margin=lambda p, xp: minimum_s_side(p, p.retain_pull, p.ascent_pull, under_logistic_loss(xp)),
+    margin=lambda p, xp: minimum_s_side(p.replace(loss=LOGISTIC), p.retain_pull, p.ascent_pull, xp),
     proof=REACHES,
     proof_words=REACHES_WORDS,
     note="The margin is the position of the start; the tests follow the flow itself. Every saddle has a forget pull >= 1, and "

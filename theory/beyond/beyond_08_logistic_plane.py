@@ -13,6 +13,7 @@ from ascentfail.claims.registry import register
 from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.plane import equations as plane_equations
+from ascentfail.problems.sample_losses import LOGISTIC
 from ascentfail.theory.beyond.beyond_01_first_step import HELPS
 from ascentfail.theory.beyond.beyond_03_paths import (
     AWAY,
@@ -60,7 +61,7 @@ def _signs_on_faces(p: Point, xp: Arithmetic) -> Scalar:
         return plane_equations.margins(s1, -size, q)
 
     def force(margin: Scalar) -> Scalar:
-        return steps_1d.slope(margin, "logistic", xp)  # l(m), and 1 - l(m) = l(-m)
+        return steps_1d.slope(margin, LOGISTIC, xp)  # l(m), and 1 - l(m) = l(-m)
 
     retain = xp.minimum(force(margins(0 * p.s1, p.size)[0]), force(-margins(p.beta, p.size)[0]))
     forget = xp.minimum(force(margins(p.s1, 0 * p.size)[1]), force(-margins(p.s1, p.gamma)[1]))

@@ -9,18 +9,19 @@ from __future__ import annotations
 from ascentfail.claims.claim import Claim, Kind, Point
 from ascentfail.claims.registry import register
 from ascentfail.line import steps as steps_1d
-from ascentfail.numerics.arithmetic import Arithmetic, Scalar, under_logistic_loss
+from ascentfail.numerics.arithmetic import Arithmetic, Scalar
+from ascentfail.problems.sample_losses import LOGISTIC
 from ascentfail.theory.beyond.beyond_07_alternating import SECOND_ORDER, after_second_order, drift
 from ascentfail.theory.proof_steps import steps
 
 
 def _after(p: Point, xp: Arithmetic) -> Scalar:
-    return after_second_order(p, under_logistic_loss(xp))
+    return after_second_order(p.replace(loss=LOGISTIC), xp)
 
 
 def _secant(p: Point, xp: Arithmetic) -> Scalar:
     """What the second order leaves: -eta kappa (l(w - t) - l(w) - t l (1-l)), in l and t alone."""
-    slope, t = steps_1d.slope(p.w, "logistic", xp), drift(p, under_logistic_loss(xp))
+    slope, t = steps_1d.slope(p.w, LOGISTIC, xp), drift(p.replace(loss=LOGISTIC), xp)
     growth = xp.exp(t) - 1
     return -p.eta * p.kappa * slope * (1 - slope) * (growth / (1 + slope * growth) - t)
 
@@ -42,7 +43,7 @@ register(Claim(
     source="ours",
     kind=Kind.BOUND,
     domain=SECOND_ORDER.domain,
-    margin=lambda p, xp: p.eta * p.kappa * drift(p, under_logistic_loss(xp)) ** 2 / (12 * xp.sqrt(xp.number(3)))
+    margin=lambda p, xp: p.eta * p.kappa * drift(p.replace(loss=LOGISTIC), xp) ** 2 / (12 * xp.sqrt(xp.number(3)))
     - xp.abs(_after(p, xp)),
     proof=(steps.identity(
         "logistic-second-slope", "l'' = l (1-l)(1-2l) is v (1-v^2)/4 with v = 1-2l, and 2/(3 sqrt 3) - v (1-v^2) = (r-1)^2 "

@@ -9,7 +9,8 @@ from __future__ import annotations
 from ascentfail.claims.claim import Axis, Claim, Domain, Kind, Modulus, Point
 from ascentfail.claims.registry import register
 from ascentfail.line import steps as steps_1d
-from ascentfail.numerics.arithmetic import Arithmetic, Scalar, under_logistic_loss
+from ascentfail.numerics.arithmetic import Arithmetic, Scalar
+from ascentfail.problems.sample_losses import LOGISTIC
 from ascentfail.theory.beyond.beyond_07_alternating import NO_SIMULTANEOUS
 from ascentfail.theory.domains import PHI, RATIO, B, alpha_from_ratio
 from ascentfail.theory.paper.iterative import ALTERNATING_EXPANSION, UNIFORM
@@ -20,16 +21,16 @@ _LOOKED_AT = 8  # steps simulated for each sampled point; the proof is for all
 
 def _bounds(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar]:
     """h^2 |first drift| (1 + pull of the second/4), retain first and forget first."""
-    slope, kappa = steps_1d.slope(p.w, "logistic", xp), steps_1d.ascent_strength(p)
+    slope, kappa = steps_1d.slope(p.w, LOGISTIC, xp), steps_1d.ascent_strength(p)
     drifts = p.w - p.b * slope, p.w + kappa * slope
     return p.step**2 * xp.abs(drifts[0]) * (1 + kappa / 4), p.step**2 * xp.abs(drifts[1]) * (1 + p.b / 4)
 
 
 def _second_order(p: Point, xp: Arithmetic) -> Scalar:
     """What these bounds leave over the difference, for both orders."""
-    together, margins = steps_1d.simultaneous(p.w, p, p.step, ridges=2, loss="logistic", xp=xp), []
+    together, margins = steps_1d.simultaneous(p.w, p, p.step, ridges=2, loss=LOGISTIC, xp=xp), []
     for order, bound in zip(("retain-first", "forget-first"), _bounds(p, xp), strict=True):
-        gap = steps_1d.alternating(p.w, p, p.step, order=order, loss="logistic", xp=xp) - together
+        gap = steps_1d.alternating(p.w, p, p.step, order=order, loss=LOGISTIC, xp=xp) - together
         margins.append(bound - xp.abs(gap))
     return xp.minimum(*margins)
 
@@ -58,10 +59,10 @@ register(Claim(
 
 def _stays(p: Point, xp: Arithmetic) -> Scalar:
     """max(w_D, b, kappa) minus the largest |iterate|."""
-    w = under_logistic_loss(xp).lambertw((p.b + p.forget_b) / (1 + p.phi), 0)
+    w = xp.logisticw((p.b + p.forget_b) / (1 + p.phi))
     bound, largest = xp.maximum(w, xp.maximum(p.b, steps_1d.ascent_strength(p))), w
     for _ in range(_LOOKED_AT):
-        w = steps_1d.alternating(w, p, p.step, loss="logistic", xp=xp)
+        w = steps_1d.alternating(w, p, p.step, loss=LOGISTIC, xp=xp)
         largest = xp.maximum(largest, xp.abs(w))
     return bound - largest
 
@@ -91,10 +92,10 @@ def _fixed_point(p: Point, xp: Arithmetic) -> Scalar:
     """Fixed point of the alternating map, by Newton from the balance l^2 = 2 k w of its two leading terms."""
     w, kappa = xp.lambertw(1 / p.k, 0) / 2, steps_1d.ascent_strength(p)
     for _ in range(24):
-        u = steps_1d.retain_half(w, p, p.step, loss="logistic", xp=xp)
-        l_w, l_u = steps_1d.slope(w, "logistic", xp), steps_1d.slope(u, "logistic", xp)
+        u = steps_1d.retain_half(w, p, p.step, loss=LOGISTIC, xp=xp)
+        l_w, l_u = steps_1d.slope(w, LOGISTIC, xp), steps_1d.slope(u, LOGISTIC, xp)
         slope = (1 - p.step * (1 + p.b * l_w * (1 - l_w))) * (1 - p.step * (1 - kappa * l_u * (1 - l_u)))
-        w = w - (steps_1d.forget_half(u, p, p.step, loss="logistic", xp=xp) - w) / (slope - 1)
+        w = w - (steps_1d.forget_half(u, p, p.step, loss=LOGISTIC, xp=xp) - w) / (slope - 1)
     return w
 
 
@@ -106,7 +107,7 @@ def _excluded(p: Point, xp: Arithmetic) -> Scalar:
     s l(-w) > h b/5 > h (1 + s), since b >= 1e4.
     """
     w = xp.logisticw(p.c) + 1
-    s = p.step * (p.b * steps_1d.slope(w, "logistic", xp) - w)
+    s = p.step * (p.b * steps_1d.slope(w, LOGISTIC, xp) - w)
     return -(s**2 / (2 + s) - 2 * p.step * w - p.step**2 * p.b) / (p.eta * p.share) ** 2
 
 
@@ -128,7 +129,7 @@ register(Claim(
 def _signs(p: Point, xp: Arithmetic) -> Scalar:
     """The least of c l(c) - c = -c l(-c), -c l(0), and the slope 1 + (1 + w) e^w of w (1 + e^w) at a w in [c, 0]."""
     w = p.c * p.part
-    ends = xp.minimum(-p.c * steps_1d.slope(-p.c, "logistic", xp), -p.c * steps_1d.slope(0 * p.c, "logistic", xp))
+    ends = xp.minimum(-p.c * steps_1d.slope(-p.c, LOGISTIC, xp), -p.c * steps_1d.slope(0 * p.c, LOGISTIC, xp))
     return xp.minimum(ends, 1 + (1 + w) * xp.exp(w))
 
 

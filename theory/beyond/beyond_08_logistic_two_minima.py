@@ -11,8 +11,9 @@ import dataclasses
 from ascentfail import stationary
 from ascentfail.claims.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.claims.registry import register
-from ascentfail.numerics.arithmetic import Arithmetic, Scalar, under_logistic_loss
+from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.plane import equations as plane_equations
+from ascentfail.problems.sample_losses import LOGISTIC
 from ascentfail.theory.beyond.beyond_08_logistic_flow import REACHES, SADDLES, falling, from_retain_margin
 from ascentfail.theory.domains import EPSILON
 from ascentfail.theory.proof_steps import steps
@@ -27,7 +28,7 @@ def height(p: Point, s1: Scalar, s2: Scalar, xp: Arithmetic) -> Scalar:
 
 def _higher(p: Point, xp: Arithmetic) -> Scalar:
     """The loss at the point listed, less that where the flow from the original ends."""
-    end = stationary.plane(p, "descent_ascent", xp=under_logistic_loss(xp))
+    end = stationary.plane(p.replace(loss=LOGISTIC), "descent_ascent", loss=LOGISTIC, xp=xp)
     return height(p, p.retain_pull, -p.ascent_pull, xp) - height(p, *end, xp)
 
 

@@ -10,6 +10,7 @@ from ascentfail.claims.claim import Axis, Claim, Domain, Kind, Modulus, Point
 from ascentfail.claims.registry import register
 from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
+from ascentfail.problems.sample_losses import LOGISTIC
 from ascentfail.theory.beyond.beyond_07_alternating import SMALL_EXPONENT
 from ascentfail.theory.proof_steps import steps
 
@@ -145,7 +146,7 @@ register(Claim(
         (EXCESS, BEYOND, Axis("part", 1e-6, 1.0, "log")), _with_ridge, words=f"{WORDS}, h = part 0.1/(1 + |w*| + s + t)",
     ),
     margin=lambda p, xp: _at_most(p, xp) - xp.abs(
-        steps_1d.alternating(p.start, p, p.step, loss="logistic", xp=xp) - p.start
+        steps_1d.alternating(p.start, p, p.step, loss=LOGISTIC, xp=xp) - p.start
     ),
     modulus=Modulus(lambda p, xp: _at_most(p, xp), "part", 0),
     proof=(SMALL_EXPONENT, steps.inequality(

@@ -10,7 +10,7 @@ from ascentfail.claims.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.claims.registry import register
 from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
-from ascentfail.problems.paper import Loss
+from ascentfail.problems.sample_losses import Loss
 from ascentfail.theory.domains import PHI
 from ascentfail.theory.paper.first_steps import LOSSES, weights
 
@@ -60,6 +60,6 @@ for _prefix, _loss in LOSSES:
         exclusion=_largest,
         exclusion_words="for every K, and at every later stage of the limit, K steps end within 3 K + 1 of the oracle: the "
         "distance does not tend to infinity for any fixed K",
-        note="The end point w_DA does run to infinity, but only with the number of steps." if _loss == "exponential" else
+        note="The end point w_DA does run to infinity, but only with the number of steps." if not _prefix else
         "The same with the logistic loss: its slope, too, grows by at most e^d over a distance d.",
     ))

@@ -60,9 +60,9 @@ register(Claim(
 def _degradation(p: Point, epsilon: Scalar, xp: Arithmetic) -> Scalar:
     """Logarithm of |w_DA - w_R|/|w_D - w_R|."""
     p = _at(p, epsilon)
-    unlearned, original = (stationary.plane(p, which, xp=xp) for which in ("descent_ascent", "original"))
+    unlearned, original = (stationary.plane(p, which, loss=p.loss, xp=xp) for which in ("descent_ascent", "original"))
     squared = plane_equations.squared_distance_to_oracle
-    return (xp.log(squared(*unlearned, p, xp=xp)) - xp.log(squared(*original, p, xp=xp))) / 2
+    return (xp.log(squared(*unlearned, p, loss=p.loss, xp=xp)) - xp.log(squared(*original, p, loss=p.loss, xp=xp))) / 2
 
 
 def _both_exist(p: Point, xp: Arithmetic) -> tuple[Scalar, ...]:

@@ -13,31 +13,26 @@ from ascentfail.claims.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.claims.registry import register
 from ascentfail.line import closed_form
 from ascentfail.line import steps as steps_1d
-from ascentfail.numerics.arithmetic import Arithmetic, Scalar, under_logistic_loss
-from ascentfail.problems.paper import Loss
+from ascentfail.numerics.arithmetic import Arithmetic, Scalar
+from ascentfail.problems.sample_losses import EXPONENTIAL, LOGISTIC, Loss
 from ascentfail.theory.domains import PHI, STEP, B
 from ascentfail.theory.proof_steps import by_weights, steps
 
-LOSSES: tuple[tuple[str, Loss], ...] = (("", "exponential"), ("beyond-8.", "logistic"))
+LOSSES: tuple[tuple[str, Loss], ...] = (("", EXPONENTIAL), ("beyond-8.", LOGISTIC))
 ORDER_WORDS = "the weight increases with its coefficient c, under either loss, so differences have the sign of those of the c"
 ORDER = (*steps.ORDER_1D, steps.LOGISTIC_INCREASES)
 
 
-def _under(loss: Loss, xp: Arithmetic) -> Arithmetic:
-    return xp if loss == "exponential" else under_logistic_loss(xp)
-
-
 def weights(p: Point, loss: Loss, xp: Arithmetic) -> tuple[Scalar, Scalar]:
     """(w_D, w_R) under either loss."""
-    xp = _under(loss, xp)
-    return closed_form.original(p, xp=xp), closed_form.oracle(p, xp=xp)
+    p = p.replace(loss=loss)
+    return closed_form.original(p, loss=loss, xp=xp), closed_form.oracle(p, loss=loss, xp=xp)
 
 
 def _listed(p: Point, loss: Loss, xp: Arithmetic) -> Point:
     """Chart: w_D, w_R - w_D = 2 w_D/(1 + w_D) lead, and `place` in (0, 1], which runs from phi^2/(1 + 2 phi) to phi."""
-    xp = _under(loss, xp)
     above = 2 * p.original / (1 + p.original) * p.lead
-    lead, b = by_weights.rise(p.original, above, xp), by_weights.coefficient_of(p.original + above, xp)
+    lead, b = by_weights.rise(p.original, above, loss, xp), by_weights.coefficient_of(p.original + above, loss, xp)
     phi = lead / ((1 - p.place) * b - 2 * lead)  # from (c_R - c_D)/b = phi (1 - place)/(1 + 2 phi)
     low = closed_form.wrong_way_alpha(phi)
     return Point(
@@ -94,11 +89,11 @@ _TWO_AXES = (
 
 def _both(p: Point, loss: Loss, xp: Arithmetic) -> Point:
     """Chart: w_R and 100 ln(w_D/w_R) on the axis of F; w_D and 100 ln(w_R/w_D), hence phi, on another one."""
-    xp, ahead, other_ahead = _under(loss, xp), p.ahead / 100, p.other_lead / 100
-    growth = xp.exp(by_weights.log_rise(p.oracle, ahead, xp)) - 1  # c_D/c_R - 1 = (alpha - phi)/(1 + phi)
-    phi = xp.exp(by_weights.log_rise(p.other, other_ahead, xp)) - 1  # c_R/c_D - 1 = phi where alpha is 0
+    ahead, other_ahead = p.ahead / 100, p.other_lead / 100
+    growth = xp.exp(loss.log_rise(p.oracle, ahead, xp)) - 1  # c_D/c_R - 1 = (alpha - phi)/(1 + phi)
+    phi = xp.exp(loss.log_rise(p.other, other_ahead, xp)) - 1  # c_R/c_D - 1 = phi where alpha is 0
     return p.replace(
-        phi=phi, b=by_weights.coefficient_of(p.oracle, xp), alpha=phi + (1 + phi) * growth,
+        phi=phi, b=by_weights.coefficient_of(p.oracle, loss, xp), alpha=phi + (1 + phi) * growth,
         original_ahead=p.oracle * (xp.exp(ahead) - 1), growth=growth, other_ahead=p.other * (xp.exp(other_ahead) - 1),
     )
 
@@ -137,7 +132,7 @@ def _all_the_way(p: Point, loss: Loss, xp: Arithmetic) -> Scalar:
     """At any part of the way: phi (-velocity - w_R) on the axis of F, and velocity/l(w) on another axis."""
     gone, rest = p.progress * p.original_ahead, (1 - p.progress) * p.other_ahead
     speed = p.phi * gone + _speed(p.oracle + gone, p, loss, xp)
-    margin = xp.minimum(speed, by_weights.rise(p.other + p.progress * p.other_ahead, rest, _under(loss, xp)))
+    margin = xp.minimum(speed, by_weights.rise(p.other + p.progress * p.other_ahead, rest, loss, xp))
     return by_weights.or_else(margin, tuple(-side for side in _enough(p)), xp)
 
 
@@ -159,7 +154,7 @@ _FLOW = Domain(
 )
 
 for _prefix, _loss in LOSSES:
-    _note = "" if _loss == "exponential" else "The same with the logistic loss."
+    _note = "The same with the logistic loss." if _prefix else ""
     register(Claim(
         id=f"{_prefix}first-step",
         statement="For phi^2/(1+2 phi) < alpha <= phi a simultaneous step of any size from w_D strictly increases |w - w_R|.",

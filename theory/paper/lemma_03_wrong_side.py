@@ -20,8 +20,8 @@ def _differences(p: Point, xp: Arithmetic) -> tuple[Scalar, Scalar]:
     """(w_R - w_D, w_D - w_DA), the last at its local minimum W_0; coordinates where the chart lists the weights."""
     if by_weights.listed(p):
         return p.oracle_above, p.unlearned_below
-    original = closed_form.original(p, xp=xp)
-    return closed_form.oracle(p, xp=xp) - original, original - closed_form.descent_ascent(p, 0, xp=xp)
+    original = closed_form.original(p, loss=p.loss, xp=xp)
+    return closed_form.oracle(p, loss=p.loss, xp=xp) - original, original - closed_form.descent_ascent(p, 0, loss=p.loss, xp=xp)
 
 
 def same_side(p: Point, xp: Arithmetic) -> Scalar:
@@ -108,7 +108,7 @@ SETUP = Domain(
 
 def _listed_by_end(p: Point, xp: Arithmetic) -> Point:
     """Chart: w_R, w_R - w_D = lead/((1 + w_R) e^{w_R}), and w_DA itself."""
-    return by_weights.compared_from_oracle(p.oracle, p.lead * xp.exp(-p.oracle) / (1 + p.oracle), p.unlearned, xp)
+    return by_weights.compared_from_oracle(p.oracle, p.lead * xp.exp(-p.oracle) / (1 + p.oracle), p.unlearned, p.loss, xp)
 
 
 def _between(p: Point, xp: Arithmetic) -> Scalar:
@@ -117,7 +117,7 @@ def _between(p: Point, xp: Arithmetic) -> Scalar:
         margin = xp.minimum(-p.oracle_above, xp.minimum(p.oracle, -p.unlearned))
         return by_weights.or_else(margin, (p.c_unlearned, p.c_oracle_above), xp)
     above, below = _differences(p, xp)
-    original = closed_form.original(p, xp=xp)
+    original = closed_form.original(p, loss=p.loss, xp=xp)
     return xp.minimum(-above, xp.minimum(original + above, below - original))
 
 
@@ -149,7 +149,7 @@ def _listed_by_oracle(p: Point, xp: Arithmetic) -> Point:
     """Chart: w_R, 100 ln(w_D/w_R), and w_R - w_DA = (1 + w_R) behind/100, so that w_DA >= -1."""
     growth, behind = xp.exp(p.s / 100), (1 + p.oracle) * p.behind / 100
     ahead = p.oracle * (growth - 1)
-    point = by_weights.compared_from_oracle(p.oracle, -ahead, p.oracle - behind, xp)
+    point = by_weights.compared_from_oracle(p.oracle, -ahead, p.oracle - behind, p.loss, xp)
     return point.replace(original=p.oracle * growth, ahead=ahead, end_behind=behind)
 
 
@@ -161,8 +161,8 @@ def _farther(p: Point, xp: Arithmetic) -> Scalar:
     """
     if not by_weights.listed(p):
         return extra_distance(p, xp) * from_threshold(p)
-    margin = by_weights.rise_times_step(p.original, -p.ahead - p.end_behind, xp) * (p.end_behind - p.ahead)
-    c_beyond = by_weights.rise(p.oracle, -p.end_behind, xp)  # c_DA - c_R
+    margin = by_weights.rise_times_step(p.original, -p.ahead - p.end_behind, p.loss, xp) * (p.end_behind - p.ahead)
+    c_beyond = by_weights.rise(p.oracle, -p.end_behind, p.loss, xp)  # c_DA - c_R
     large_phi = xp.minimum(3 * (p.b + c_beyond) - 4 * p.c_oracle_above, p.ahead)
     return by_weights.or_else(margin, (p.b + 100 * c_beyond, large_phi), xp)
 

@@ -16,15 +16,15 @@ from ascentfail.theory.proof_steps import by_weights, steps
 
 def displacement(p: Point, xp: Arithmetic) -> Scalar:
     """|w_D - w_R|."""
-    return xp.abs(closed_form.original(p, xp=xp) - closed_form.oracle(p, xp=xp))
+    return xp.abs(closed_form.original(p, loss=p.loss, xp=xp) - closed_form.oracle(p, loss=p.loss, xp=xp))
 
 
 def _listed(p: Point, xp: Arithmetic) -> Point:
     """Chart: b of w_R, and alpha of w_D = w_R e^s, from (1 + alpha)/(1 + phi) = c_D/c_R."""
-    log_ratio = by_weights.log_rise(p.oracle, p.s, xp)
+    log_ratio = p.loss.log_rise(p.oracle, p.s, xp)
     return Point(
-        phi=p.phi, b=by_weights.coefficient_of(p.oracle, xp), alpha=(1 + p.phi) * xp.exp(log_ratio) - 1,
-        displacement=p.oracle * (xp.exp(p.s) - 1), excess=by_weights.log_excess(p.oracle, p.s, xp),
+        phi=p.phi, b=by_weights.coefficient_of(p.oracle, p.loss, xp), alpha=(1 + p.phi) * xp.exp(log_ratio) - 1,
+        displacement=p.oracle * (xp.exp(p.s) - 1), excess=p.loss.log_excess(p.oracle, p.s, xp),
     )
 
 

@@ -19,13 +19,13 @@ from ascentfail.theory.proof_steps import by_weights, steps
 
 def _crossed(p: Point, xp: Arithmetic) -> Point:
     """Chart: c_DA of w_DA, and alpha = phi (1 - c_DA/b)."""
-    c = by_weights.coefficient_of(p.unlearned, xp)
+    c = by_weights.coefficient_of(p.unlearned, p.loss, xp)
     return Point(phi=p.phi, b=p.b, alpha=p.phi * (1 - c / p.b), unlearned=p.unlearned, c_unlearned=c)
 
 
 def _beyond(p: Point, xp: Arithmetic) -> Scalar:
     """That alpha <= phi, or else |w_R - w_DA| - w_R >= 0, which is the larger of -w_DA and w_DA - 2 w_R."""
-    oracle = closed_form.oracle(p, xp=xp)
+    oracle = closed_form.oracle(p, loss=p.loss, xp=xp)
     return by_weights.or_else(xp.maximum(-p.unlearned, p.unlearned - 2 * oracle), (p.c_unlearned,), xp)
 
 
@@ -59,7 +59,7 @@ LEMMA_5, _ = (
 
 def _distance(p: Point, xp: Arithmetic) -> Scalar:
     """|w_R - w_DA| at the local minimum."""
-    return xp.abs(closed_form.oracle(p, xp=xp) - closed_form.descent_ascent(p, 0, xp=xp))
+    return xp.abs(closed_form.oracle(p, loss=p.loss, xp=xp) - closed_form.descent_ascent(p, 0, loss=p.loss, xp=xp))
 
 
 def _sequence(p: Point, xp: Arithmetic) -> Point:
@@ -123,7 +123,7 @@ _SEPARATE = Domain(
 def _separate(p: Point, xp: Arithmetic) -> Scalar:
     """Minus what each single limit leaves over: |w_R - w_D| for all smaller lam, or the reach still missing for all alpha."""
     left_over = displacement(p, xp)  # increasing in b, because W/(1 + W) is: no smaller lam makes it smaller
-    missing = 1 / (1 + closed_form.oracle(p, xp=xp))  # |w_R - w_DA| <= W(b) for every alpha <= phi: it stays finite
+    missing = 1 / (1 + closed_form.oracle(p, loss=p.loss, xp=xp))  # |w_R - w_DA| <= W(b) for every alpha <= phi: it stays finite
     return -((1 - p.which) * left_over + p.which * missing)
 
 
@@ -131,11 +131,11 @@ def _listed(p: Point, xp: Arithmetic) -> Point:
     """Chart: b of w_R; ln(c_R/c_D) of w_D = w_R e^{-s} and ln(c_R/c_DA) of w_DA = w_R e^{-t}, from which phi and alpha follow."""
     s, t = p.near / (1 + p.oracle), p.far / (1 + p.oracle)
     original, unlearned = p.oracle * xp.exp(-s), p.oracle * xp.exp(-t)
-    first, second = by_weights.log_rise(original, s, xp), by_weights.log_rise(unlearned, t, xp)
+    first, second = p.loss.log_rise(original, s, xp), p.loss.log_rise(unlearned, t, xp)
     ratio, shrunk = 1 - xp.exp(-second), xp.exp(-first)  # alpha/phi and (1 + alpha)/(1 + phi)
     phi = (1 - shrunk) / (shrunk - ratio)
     return Point(
-        phi=phi, alpha=ratio * phi, b=by_weights.coefficient_of(p.oracle, xp), oracle=p.oracle, original=original,
+        phi=phi, alpha=ratio * phi, b=by_weights.coefficient_of(p.oracle, p.loss, xp), oracle=p.oracle, original=original,
         unlearned=unlearned, s=s, t=t, ratio=ratio, shrunk=shrunk,
     )
 
@@ -145,14 +145,14 @@ def _fixed_ratio(p: Point, xp: Arithmetic) -> tuple[Scalar, ...]:
     lost, left = 1 - p.shrunk, p.shrunk - p.ratio
     return (
         100 * p.ratio - 1, 99 - 100 * p.ratio, 100 * lost - left, 3 * left - lost, p.b - 100, 10**12 - p.b,
-        by_weights.coefficient_of(p.unlearned, xp) - 1,
+        by_weights.coefficient_of(p.unlearned, p.loss, xp) - 1,
     )
 
 
 def _pairs(p: Point, xp: Arithmetic) -> tuple[tuple[Scalar, Scalar, Scalar], ...]:
     """(v, ln(w/v), L) of the solutions w >= v, w = w_R and v = w_D or w_DA, and the limit L = ln(c/c') of w - v."""
     pairs = (p.original, p.s), (p.unlearned, p.t)
-    return tuple((v, s, by_weights.log_rise(v, s, xp)) for v, s in pairs)
+    return tuple((v, s, p.loss.log_rise(v, s, xp)) for v, s in pairs)
 
 
 def _rates(p: Point, xp: Arithmetic) -> Scalar:

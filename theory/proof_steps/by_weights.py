@@ -13,26 +13,27 @@ from __future__ import annotations
 
 from ascentfail.claims.claim import Axis, Point
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
+from ascentfail.problems.sample_losses import Loss
 
 ORIGINAL = Axis("original", 1e-3, 8.0, "log")  # w_D of the reference box, under either loss
 ORACLE = Axis("oracle", 4e-3, 8.0, "log")  # w_R
 
-def coefficient_of(w: Scalar, xp: Arithmetic) -> Scalar:
+def coefficient_of(w: Scalar, loss: Loss, xp: Arithmetic) -> Scalar:
     """The c of which w is a solution, w e^w or w (1 + e^w)."""
-    return w * xp.exp(w) if xp.loss == "exponential" else w * (1 + xp.exp(w))
+    return w * loss.inverse_force(w, xp)
 
 
-def rise(w: Scalar, step: Scalar, xp: Arithmetic) -> Scalar:
+def rise(w: Scalar, step: Scalar, loss: Loss, xp: Arithmetic) -> Scalar:
     """How much the coefficient changes where the weight goes from w >= 0 to w + step; each term has the sign of the step."""
     growth = w * xp.exp(w) * (xp.exp(step) - 1) + step * xp.exp(w + step)
-    return growth if xp.loss == "exponential" else growth + step
+    return loss.with_offset(growth, step)
 
 
-def rise_times_step(w: Scalar, step: Scalar, xp: Arithmetic) -> Scalar:
+def rise_times_step(w: Scalar, step: Scalar, loss: Loss, xp: Arithmetic) -> Scalar:
     """`rise` times the step, whose signs agree: |e^x - 1||x| stands for (e^x - 1) x, with max(., 0) for intervals' sake."""
     agreed = xp.maximum(xp.abs(xp.exp(step) - 1), xp.number(0)) * xp.maximum(xp.abs(step), xp.number(0))
     growth = w * xp.exp(w) * agreed + step**2 * xp.exp(w + step)
-    return growth if xp.loss == "exponential" else growth + step**2
+    return loss.with_offset(growth, step**2)
 
 
 def longer(length: Scalar, more: Scalar, xp: Arithmetic) -> Scalar:
@@ -40,33 +41,17 @@ def longer(length: Scalar, more: Scalar, xp: Arithmetic) -> Scalar:
     return xp.maximum(xp.minimum(more, more + 2 * length), xp.minimum(-more, -more - 2 * length))
 
 
-def log_excess(w: Scalar, log_ratio: Scalar, xp: Arithmetic) -> Scalar:
-    """By how much ln c grows more than the weight does where the weight goes from w to w e^s: s itself for l = e^{-w}."""
-    if xp.loss == "exponential":
-        return log_ratio
-    step = w * (xp.exp(log_ratio) - 1)
-    return log_ratio + xp.log(1 - xp.sigmoid(-w) * (1 - xp.exp(-step)))
-
-
-def log_rise(w: Scalar, log_ratio: Scalar, xp: Arithmetic) -> Scalar:
-    """Logarithm of how much the coefficient grows where the weight goes from w to w e^s; each term has the sign of s."""
-    step = w * (xp.exp(log_ratio) - 1)
-    if xp.loss == "exponential":
-        return log_ratio + step
-    return log_ratio + xp.log(1 + xp.sigmoid(w) * (xp.exp(step) - 1))
-
-
-def compared(original: Scalar, above: Scalar, below: Scalar, xp: Arithmetic) -> Point:
+def compared(original: Scalar, above: Scalar, below: Scalar, loss: Loss, xp: Arithmetic) -> Point:
     """The point of the line with w_D, w_R = w_D + above and w_DA = w_D - below: ratios, differences, and coefficients."""
-    c_unlearned, c_above = coefficient_of(original - below, xp), rise(original, above, xp)
-    return _point(coefficient_of(original + above, xp), c_unlearned, c_above).replace(
-        original=original, oracle_above=above, unlearned_below=below, c_unlearned_below=-rise(original, -below, xp)
+    c_unlearned, c_above = coefficient_of(original - below, loss, xp), rise(original, above, loss, xp)
+    return _point(coefficient_of(original + above, loss, xp), c_unlearned, c_above).replace(
+        original=original, oracle_above=above, unlearned_below=below, c_unlearned_below=-rise(original, -below, loss, xp)
     )
 
 
-def compared_from_oracle(oracle: Scalar, above: Scalar, unlearned: Scalar, xp: Arithmetic) -> Point:
+def compared_from_oracle(oracle: Scalar, above: Scalar, unlearned: Scalar, loss: Loss, xp: Arithmetic) -> Point:
     """The same from w_R, with w_D = w_R - above and w_DA itself; without c_D - c_DA."""
-    point = _point(coefficient_of(oracle, xp), coefficient_of(unlearned, xp), -rise(oracle, -above, xp))
+    point = _point(coefficient_of(oracle, loss, xp), coefficient_of(unlearned, loss, xp), -rise(oracle, -above, loss, xp))
     original = oracle - above
     return point.replace(
         oracle=oracle, unlearned=unlearned, original=original, oracle_above=above, unlearned_below=original - unlearned

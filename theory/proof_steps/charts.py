@@ -11,26 +11,26 @@ from ascentfail.claims.claim import Axis, Domain, Point
 from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.plane import equations as plane_equations
+from ascentfail.problems.sample_losses import Loss
 from ascentfail.theory.domains import PHI
 
 _RANGES = "phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, 2]"
 
 
-def beyond_one(gap: Scalar, start: Scalar, xp: Arithmetic) -> Scalar:
+def beyond_one(gap: Scalar, start: Scalar, loss: Loss, xp: Arithmetic) -> Scalar:
     """l(start)/l(start + gap) - 1 without cancellation: e^gap - 1, or l(-start) of it under the logistic loss."""
-    grown = xp.exp(gap) - 1
-    return grown * xp.sigmoid(start) if xp.loss == "logistic" else grown
+    return loss.growth(start, xp.exp(gap) - 1, xp)
 
 
 def by_weights(p: Point, xp: Arithmetic) -> Point:
-    """Chart: w_D = growth w_R, and the b and alpha for which they are the weights, under the loss of the arithmetic.
+    """Chart: w_D = growth w_R, and the b and alpha for which they are the weights, under the loss of the point.
 
     Without cancellation: `more` = c_D/c_R - 1 = (alpha - phi)/(1 + phi), `above` = (alpha (1 + 2 phi) - phi^2)/(1 + phi).
     """
     gap = p.oracle * (p.growth - 1)
-    share = beyond_one(gap, p.oracle, xp)
+    share = beyond_one(gap, p.oracle, p.loss, xp)
     more = (p.growth - 1) * (1 + share) + share
-    b = p.oracle / steps_1d.slope(p.oracle, xp.loss, xp)
+    b = p.oracle / steps_1d.slope(p.oracle, p.loss, xp)
     above = p.phi + (1 + 2 * p.phi) * more
     return p.replace(original=p.growth * p.oracle, gap=gap, more=more, above=above, b=b, alpha=p.phi + (1 + p.phi) * more)
 
@@ -57,13 +57,13 @@ def epsilon_in_range(p: Point) -> tuple[Scalar, ...]:
 
 
 def by_margins(p: Point, xp: Arithmetic) -> Point:
-    """Chart: X and x_D = X (1 - short) under the loss of the arithmetic, with the pulls (U, V) and the alpha they belong to."""
-    size, lag = p.big_x / steps_1d.slope(p.big_x, xp.loss, xp), p.short * p.big_x
+    """Chart: X and x_D = X (1 - short) under the loss of the point, with the pulls (U, V) and the alpha they belong to."""
+    size, lag = p.big_x / steps_1d.slope(p.big_x, p.loss, xp), p.short * p.big_x
     x = p.big_x - lag
-    u = size / (1 + p.phi) * steps_1d.slope(x, xp.loss, xp)
+    u = size / (1 + p.phi) * steps_1d.slope(x, p.loss, xp)
     v = (x - u) / p.q
     y = plane_equations.margins(u, v, p.q)[1]
-    alpha = v * (1 + p.phi) / (size * steps_1d.slope(y, xp.loss, xp))
+    alpha = v * (1 + p.phi) / (size * steps_1d.slope(y, p.loss, xp))
     return p.replace(lag=lag, u=u, v=v, b=size / (1 + p.epsilon * p.epsilon), alpha=alpha)
 
 

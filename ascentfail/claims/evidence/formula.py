@@ -25,7 +25,6 @@ from mpmath import mp
 
 from ascentfail.claims.claim import Claim, ClaimError, Point
 from ascentfail.numerics.arithmetic import Arithmetic
-from ascentfail.problems.losses import Loss
 
 UNARY = ("exp", "log", "sqrt", "abs", "softplus", "sigmoid", "lambertw_exp", "logisticw", "indicator")
 BINARY = ("minimum", "maximum")
@@ -149,13 +148,12 @@ class Values:
 def _solved(operation: Operation, given: list[Any], xp: Arithmetic) -> tuple[Any, Any]:
     """A stationary point, or the fold, of the plane, solved in the arithmetic."""
     from ascentfail import stationary
-    from ascentfail.numerics.arithmetic import under_logistic_loss
 
     if operation[0] == "fold":
         beta, q = given
         return stationary.fold(beta, q, xp=xp)
     (beta, gamma, q), (sign, loss) = given, operation[5:]
-    return stationary.from_pulls(beta, gamma, q, sign, xp=under_logistic_loss(xp) if loss == "logistic" else xp)
+    return stationary.from_pulls(beta, gamma, q, sign, loss=loss, xp=xp)
 
 
 # --- reading -------------------------------------------------------------------------------------------------------------------
@@ -269,9 +267,9 @@ class _Tape:
             raise FormulaError(f"a formula has Lambert W of branch {branch!r}; it takes 0 or -1")
         return self.put("lambertw", self.term(z).place, int(branch))
 
-    def _plane(self, beta: Any, gamma: Any, q: Any, sign: int, loss: Loss) -> tuple[Term, Term]:
+    def _plane(self, beta: Any, gamma: Any, q: Any, sign: int, loss: str) -> tuple[Term, Term]:
         places = [self.term(value).place for value in (beta, gamma, q)]
-        return self.put("plane", 0, *places, sign, loss), self.put("plane", 1, *places, sign, loss)
+        return self.put("plane", 0, *places, sign, str(loss)), self.put("plane", 1, *places, sign, str(loss))
 
     def _fold(self, beta: Any, q: Any) -> tuple[Term, Term]:
         places = [self.term(value).place for value in (beta, q)]
