@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from ascentfail.problems.paper import LOSSES, CrossCorrelated, SemiOrthogonal
+from ascentfail.problems.paper import CrossCorrelated, SemiOrthogonal
+from ascentfail.problems.sample_losses import LOSSES, Loss
 
-__all__ = ["LOSSES", "CrossCorrelated", "SemiOrthogonal"]
+__all__ = ["LOSSES", "CrossCorrelated", "Loss", "SemiOrthogonal"]
