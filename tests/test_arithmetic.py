@@ -263,14 +263,14 @@ def test_jax_formulas_are_traceable():
 
 def test_what_an_arithmetic_lacks_is_said_with_what_it_offers():
     for xp in (JAX, MPMATH):
-        with pytest.raises(AttributeError, match="^an Arithmetic has no 'sin', only name, number, exp, .*, indicator, .*loss$"):
+        with pytest.raises(AttributeError, match="^an Arithmetic has no 'sin', only name, number, exp, .*, indicator, .*implicit_fold$"):
             xp.sin  # noqa: B018
         assert not hasattr(xp, "_hidden") and copy.copy(xp) == xp
 
 
 def test_an_arithmetic_is_short_in_print():
     assert repr(JAX) == "Arithmetic('jax')" and repr(MPMATH) == "Arithmetic('mpmath')"
-    assert len(str(inspect.signature(closed_form.descent_ascent))) < 100
+    assert len(str(inspect.signature(closed_form.descent_ascent))) < 120
 
 
 # --- a missing extra -------------------------------------------------------------------------------------------------------

@@ -53,9 +53,9 @@ MODULES = (
 # parts of the public functions, which get what those have checked; `flatness` gives back what it is given
 PARTS = {
     "losses": {"means_at", "margins", "weight_shape", "check_model"},
-    "problems": {"shape_of"}, "toy": {"reach", "leanings", "two"},
-    "special": {"log_lambertw_exp_start", "lambertw_exp_and_log"}, "plane_equations": {"flatness"},
-    "logistic": {"pull_mpmath", "logisticw_mpmath", "logisticw_ball", "pull_and_log"},
+    "paper": {"shape_of"}, "network": {"reach", "leanings", "two"},
+    "special": {"log_lambertw_exp_start", "lambertw_exp_and_log"}, "equations": {"flatness"},
+    "logistic_root": {"pull_mpmath", "logisticw_mpmath", "logisticw_ball", "pull_and_log"},
 }  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def functions():
 
 
 def good(function):
-    plane = function.__module__.rsplit(".", 1)[-1] in ("plane_equations", "plane_bounds", "stationary")
+    plane = function.__module__.rsplit(".", 1)[-1] in ("equations", "bounds", "stationary")
     values = GOOD | {"p": PLANE if plane else AXIS, "problem": PLANE if plane else AXIS} | OWN.get(function, {})
     if function.__module__ == "ascentfail.random_sets":
         values = {"p": 0.3} | {k: v for k, v in values.items() if k != "p"}

@@ -46,8 +46,8 @@ class Point:
     """Named coordinates of one point, readable as attributes in formulas: p.b, p.phi, p.alpha, p.epsilon, p.forget_b.
 
     Args:
+        loss: the Loss of one sample under which its formulas are meant; no coordinate.
         values: any scalar or array each, in one arithmetic, by name; forget_b = alpha b follows where both are there.
-        loss: the loss of one sample under which its formulas are meant; no coordinate.
 
     Raises:
         AttributeError: a coordinate that is neither there nor follows is read.
@@ -76,8 +76,8 @@ class Point:
         """A point with some coordinates changed or added.
 
         Args:
+            loss: another Loss; None: as it is.
             changes: any scalar or array each, by name.
-            loss: another one; None: as it is.
 
         Returns:
             A new Point. Never raises.

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from ascentfail.problems.paper import CrossCorrelated, SemiOrthogonal
-from ascentfail.problems.sample_losses import LOSSES, Loss
+from ascentfail.problems.sample_losses import LOSSES
 
-__all__ = ["LOSSES", "CrossCorrelated", "Loss", "SemiOrthogonal"]
+__all__ = ["LOSSES", "CrossCorrelated", "SemiOrthogonal"]
