@@ -196,7 +196,7 @@ def rules_of(at_start: Seen, at_oracle: Seen, levels: dict[str, Any]) -> Rules:
     return Rules(levels["test_level"].astype(dtype), at_oracle.forget, worse, levels["budget"])
 
 
-def _stops(end: Tally, last: Mark, diverged_at: jax.Array) -> Stops:
+def _stops(end: Tally, budget: Mark, last: Mark, diverged_at: jax.Array) -> Stops:
     """The stops of a finished run; a rule that never fired runs to the end, and after a divergence nothing moves."""
 
     def stop(mark: Mark, reached: jax.Array, of_a_loss: bool) -> Stop:
@@ -209,7 +209,7 @@ def _stops(end: Tally, last: Mark, diverged_at: jax.Array) -> Stops:
         return Stop(step, distance, fired, distance < end.start, weights)
 
     test_level, oracle_level, retain_worsens = (stop(mark, mark.step >= 0, True) for mark in end.rules)
-    return Stops(test_level, oracle_level, retain_worsens, stop(end.budget, end.budget.step <= last.step, False))
+    return Stops(test_level, oracle_level, retain_worsens, stop(budget, budget.step <= last.step, False))
 
 
 def finish(
@@ -242,8 +242,9 @@ def finish(
         return None if w is None else objective.join(w)
 
     budget = end.budget or last._replace(weights=None if end.best.weights is None else last.weights)
-    end = Tally(end.start, remembered(end.best), tuple(map(remembered, end.rules)), remembered(budget))
-    stops = _stops(end, last, diverged_at)
+    end = Tally(end.start, remembered(end.best), tuple(map(remembered, end.rules)), None)
+    budget = remembered(budget)
+    stops = _stops(end, budget, last, diverged_at)
     stops = Stops(*(stop._replace(weights=joined(stop.weights)) for stop in stops))
     return Run(
         objective.join(shown), looks.distance, looks.retain, looks.forget, end.best.step, end.best.distance,
