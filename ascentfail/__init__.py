@@ -42,11 +42,11 @@ if TYPE_CHECKING:
     from ascentfail.numerics.special import lambertw, lambertw_exp
     from ascentfail.plane import bounds as plane_bounds
     from ascentfail.plane import equations as plane_equations
-    from ascentfail.problems.kinds import StationaryKind
+    from ascentfail.plane.stationary_points import StationaryKind, StationaryPoint
     from ascentfail.problems.losses import loss, samples
     from ascentfail.problems.own import Losses
     from ascentfail.problems.paper import CrossCorrelated, SemiOrthogonal
-    from ascentfail.stationary import StationaryPoint, stationary_point
+    from ascentfail.stationary import stationary_point
     from ascentfail.toy import landscape
     from ascentfail.toy.network import ToyLandscape
 
@@ -57,7 +57,7 @@ _HOME = {
     "Losses": "problems.own",
     "Run": "dynamics.stopping",
     "SemiOrthogonal": "problems.paper",
-    "StationaryKind": "problems.kinds",
+    "StationaryKind": "stationary",
     "StationaryPoint": "stationary",
     "ToyLandscape": "toy.network",
     "descent_ascent": "dynamics.ascent",

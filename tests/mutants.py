@@ -44,7 +44,7 @@ TARGETS = {  # name: (module, tests, the fast ones first)
     "iterate": ("ascentfail/iterate.py", "test_dynamics test_own"),
     "directions": ("ascentfail/directions.py", "test_dynamics"),
     "batches": ("ascentfail/batches.py", "test_batches test_dynamics"),
-    "objectives": ("ascentfail/objectives.py", "test_losses test_dynamics test_own"),
+    "problem": ("ascentfail/problem.py", "test_losses test_dynamics test_own"),
     "closed_form": ("ascentfail/closed_form.py", "test_closed_form"),
     "random_sets": ("ascentfail/random_sets.py", "test_random_sets"),
 }  # fmt: skip

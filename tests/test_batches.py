@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import ascentfail as af
-from ascentfail.dynamics import batches
 
 KEY = jax.random.key(0)
 
@@ -25,7 +24,7 @@ def taken(source, count):
 def test_rows_of_an_epoch_are_all_rows_once(size):
     data = (np.arange(7), {"x": np.arange(5), "y": 10 * np.arange(5)})
     losses = af.Losses(jnp.sum, jnp.sum, data=data)
-    retain, forget = taken(batches.of(losses, size, "epoch", KEY), 35)
+    retain, forget = taken(losses.batches(size, "epoch", KEY), 35)
     np.testing.assert_array_equal(forget["y"], 10 * forget["x"])
     for rows, length in ((retain, 7), (forget["x"], 5)):
         epochs = np.asarray(rows).ravel()[: 5 * length].reshape(5, length)
@@ -42,7 +41,7 @@ def test_rows_of_an_epoch_are_all_rows_once(size):
     ],
 )
 def test_counts_of_an_epoch_are_the_counts(problem, retain, forget):
-    drawn = taken(batches.of(problem, 3, "epoch", KEY), 12)  # retain epochs of 2 batches, forget epochs of one
+    drawn = taken(problem.batches(3, "epoch", KEY), 12)  # retain epochs of 2 batches, forget epochs of one
     for name, length in ((retain, 2), (forget, 1)):
         found = np.asarray(getattr(drawn, name))
         epochs = found.reshape(12 // length, length, *found.shape[1:]).mean(axis=1)
@@ -54,7 +53,7 @@ def test_counts_of_an_epoch_are_the_counts(problem, retain, forget):
 
 def test_the_toy_network_s_epochs():
     toy = af.ToyLandscape()
-    drawn = taken(batches.of(toy, 4, "epoch", KEY), 6)  # twelve retain samples are three batches
+    drawn = taken(toy.batches(4, "epoch", KEY), 6)  # twelve retain samples are three batches
     kept = np.asarray(drawn.multiplicities - drawn.forget).reshape(2, 3, 4).mean(axis=1)
     np.testing.assert_allclose(kept, np.broadcast_to(np.subtract(toy.multiplicities, toy.forget), (2, 4)), rtol=1e-12)
 

@@ -12,9 +12,9 @@ from ascentfail import stationary
 from ascentfail.claims.evidence.certify import certify
 from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import JAX, MPMATH
+from ascentfail.numerics.sample_losses import LOGISTIC, LOSSES
 from ascentfail.plane import bounds as plane_bounds
 from ascentfail.plane import equations as plane_equations
-from ascentfail.problems.sample_losses import LOGISTIC, LOSSES
 from ascentfail.theory import Point, check, get
 from ascentfail.theory.beyond import beyond_05_existence, beyond_05_flow, beyond_07_alternating
 from ascentfail.theory.proof_steps import steps

@@ -11,7 +11,7 @@ from ascentfail.claims.evidence.certify import certify
 from ascentfail.claims.evidence.recheck import recheck
 from ascentfail.line import closed_form
 from ascentfail.numerics.arithmetic import MPMATH
-from ascentfail.problems.sample_losses import EXPONENTIAL, LOSSES, named
+from ascentfail.numerics.sample_losses import EXPONENTIAL, LOSSES, named
 from ascentfail.theory import Kind, Point, check, get
 from ascentfail.theory.paper import figure_04_area, first_steps, lemma_09_10_window
 from ascentfail.theory.proof_steps import by_weights as listed

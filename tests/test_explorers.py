@@ -12,6 +12,7 @@ from mpmath import mp
 
 import ascentfail as af
 from ascentfail import stationary
+from ascentfail.core.models import MODELS
 from ascentfail.figures.drawing import style
 from ascentfail.figures.drawing.mark_styles import NOTHING, ROLES
 from ascentfail.figures.drawing.scene import Arrow, Band, Field, Line, Points, decades
@@ -23,7 +24,6 @@ from ascentfail.figures.explore.explorers import explorers, part, times, window
 from ascentfail.line import closed_form
 from ascentfail.numerics.arithmetic import MPMATH
 from ascentfail.plane import equations as plane_equations
-from ascentfail.problems.losses import MODELS
 from ascentfail.theory import Point, toy_interpretations
 from ascentfail.theory.beyond.beyond_03_regions import extra_squared_distance, first_step_criterion
 from ascentfail.toy import landscape

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = (
-    "core", "numerics", "problems", "line", "plane", "toy", "stationary", "random_sets", "dynamics", "claims", "theory",
+    "core", "numerics", "line", "plane", "problems", "stationary", "toy", "random_sets", "dynamics", "claims", "theory",
     "figures", "apps",
 )  # in the order of the design: a module imports from its own room and from those before it
 FOLDERS = ("ascentfail", "theory", "figures")

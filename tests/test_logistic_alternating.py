@@ -12,7 +12,7 @@ from mpmath import mp
 import ascentfail as af
 from ascentfail.claims.evidence.certify import certify
 from ascentfail.numerics.arithmetic import JAX, MPMATH
-from ascentfail.problems.sample_losses import LOGISTIC
+from ascentfail.numerics.sample_losses import LOGISTIC
 from ascentfail.theory import Point, check, get
 from ascentfail.theory.beyond import beyond_08_logistic_least_step as least_step
 from ascentfail.theory.beyond import beyond_08_logistic_second_order as second_order

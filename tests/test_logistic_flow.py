@@ -13,8 +13,8 @@ import ascentfail as af
 from ascentfail import stationary
 from ascentfail.claims.evidence.certify import certify
 from ascentfail.numerics.arithmetic import JAX, MPMATH
+from ascentfail.numerics.sample_losses import LOGISTIC
 from ascentfail.plane import equations as plane_equations
-from ascentfail.problems.sample_losses import LOGISTIC
 from ascentfail.theory import Point, check, get
 from ascentfail.theory.beyond import beyond_05_flow, beyond_08_logistic_flow, beyond_08_logistic_two_minima
 

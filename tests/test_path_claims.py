@@ -12,8 +12,8 @@ from ascentfail import stationary
 from ascentfail.line import closed_form
 from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import JAX, MPMATH
+from ascentfail.numerics.sample_losses import EXPONENTIAL, LOSSES
 from ascentfail.plane import equations as plane_equations
-from ascentfail.problems.sample_losses import EXPONENTIAL, LOSSES
 from ascentfail.theory import Point, check, get
 from ascentfail.theory.beyond import (
     beyond_01_first_step,

@@ -20,9 +20,9 @@ from ascentfail.claims.evidence import identities, symbolic
 from ascentfail.core.errors import MissingExtraError
 from ascentfail.line import closed_form
 from ascentfail.numerics.arithmetic import JAX
+from ascentfail.numerics.sample_losses import LOGISTIC
 from ascentfail.plane import bounds as plane_bounds
 from ascentfail.plane import equations as plane_equations
-from ascentfail.problems.sample_losses import LOGISTIC
 from ascentfail.theory import Axis, Claim, Domain, Kind, claims, get
 from ascentfail.theory.beyond import (
     beyond_02_displacement,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from ascentfail.problems.losses import MODELS
+from ascentfail.core.models import MODELS
 from ascentfail.theory import check, get, toy_interpretations
 from ascentfail.theory.paper import any_ratio, toy_minima, toy_trap, toy_trap_early
 from ascentfail.theory.toy_interpretations import FOURTH, NAMED, THIRD, landscape_of

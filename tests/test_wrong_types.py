@@ -52,7 +52,6 @@ MODULES = (
 )  # fmt: skip
 # parts of the public functions, which get what those have checked; `flatness` gives back what it is given
 PARTS = {
-    "losses": {"means_at", "margins", "weight_shape", "check_model"},
     "paper": {"shape_of"}, "network": {"reach", "leanings", "two"},
     "special": {"log_lambertw_exp_start", "lambertw_exp_and_log"}, "equations": {"flatness"},
     "logistic_root": {"pull_mpmath", "logisticw_mpmath", "logisticw_ball", "pull_and_log"},

@@ -16,13 +16,12 @@ import numpy as np
 from mpmath import mp
 
 from ascentfail.claims.claim import Level
+from ascentfail.core.models import MODELS, Model
 from ascentfail.numerics.arithmetic import MPMATH
-from ascentfail.problems.losses import MODELS, Model
 from ascentfail.toy import landscape
 from ascentfail.toy import network as toy
-from ascentfail.toy.landscape import StationaryPoints
 from ascentfail.toy.network import ToyLandscape
-from ascentfail.toy.points import concrete
+from ascentfail.toy.points import StationaryPoints, concrete
 
 LABELS: tuple[Literal["signed", "binary"], ...] = ("signed", "binary")
 OUTPUTS: tuple[Literal["symmetric", "unit"], ...] = ("unit", "symmetric")

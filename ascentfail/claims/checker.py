@@ -238,22 +238,42 @@ def indicator(a):
     return unknown((ZERO, ONE), a)  # there is a jump
 
 
+class Exponential:
+    """The force l(m) = e^{-m}: the pull s = c l(s + shift), l at a margin, and -l'/l times a pull; `one` is 1/l(m) - e^m."""
+
+    bounded, one = False, 0
+    pull = staticmethod(lambda c, shift: (c * (-shift).exp()).lambertw())
+    force = staticmethod(lambda m: exp(minus(m)))
+    steep = staticmethod(lambda s, m: s)
+
+
+class Logistic:
+    """The same of l(m) = 1/(1 + e^m), which is bounded."""
+
+    bounded, one = True, 1
+    pull = staticmethod(pull)
+    force = staticmethod(lambda m: sigmoid(minus(m)))
+    steep = staticmethod(lambda s, m: times(s, sigmoid(m)))
+
+
+LOSSES = {"exponential": Exponential, "logistic": Logistic}  # as certificates name them
+
+
 def plane(beta, gamma, q, sign, loss):
     """Both pulls of a stationary point, s_1 = beta l(s_1 + q s_2) and |s_2| = gamma l(q s_1 + s_2), of l = e^{-m} or 1/(1 + e^m).
 
     For sign = 1 and q >= 0 there is one by Brouwer (one only for q <= 1), and each pull falls as the other rises: bounds of one
     bound the other. For sign = -1 and the logistic loss there is one, too, with pulls of at most beta, gamma. All are enclosed.
     """
-    (b, c, k), logistic = (beta[0], gamma[0], q[0]), loss == "logistic"
-    if b[0] < 0 or c[0] < 0 or k[0] < 0 or (sign != 1 and not logistic):
+    (b, c, k), loss = (beta[0], gamma[0], q[0]), LOSSES[loss]
+    if b[0] < 0 or c[0] < 0 or k[0] < 0 or (sign != 1 and not loss.bounded):
         return None, None
     if sign != 1:
         return unknown((ZERO, b[1]), beta, gamma, q), unknown((-c[1], ZERO), beta, gamma, q)
 
     def held(strength, other):  # the pull s of s = strength l(s + q other): it rises with the strength, falls with the other
         low, high = product(k[1], other[1]).upper(), product(k[0], other[0]).lower()
-        ends = [pull(x, y) if logistic else (x * (-y).exp()).lambertw() for x, y in ((strength[0], low), (strength[1], high))]
-        return span(*ends)
+        return span(loss.pull(strength[0], low), loss.pull(strength[1], high))
 
     s, t = (ZERO, b[1]), (ZERO, c[1])
     for _ in range(40):
@@ -263,8 +283,8 @@ def plane(beta, gamma, q, sign, loss):
         if all(32 * (after[0] - old[0] + old[1] - after[1]) < old[1] - old[0] for after, old in zip((s, t), before, strict=True)):
             break
     x, y = plus(s, times(k, t)), plus(times(k, s), t)
-    first, second = (sigmoid(minus(m)) if logistic else exp(minus(m)) for m in (x, y))
-    u, v = (times(s, sigmoid(x)), times(t, sigmoid(y))) if logistic else (s, t)  # -l'(x)/l(x) times the pull
+    first, second = loss.force(x), loss.force(y)
+    u, v = loss.steep(s, x), loss.steep(t, y)  # -l'(x)/l(x) times the pull
     # (1 + u) ds + q u dt = l(x) dbeta - u t dq,   q v ds + (1 + v) dt = l(y) dgamma - v s dq,   solved
     left, right = plus(UNIT, v), plus(UNIT, u)
     over = inverse(plus(plus(UNIT, plus(u, v)), times(times(u, v), plus(UNIT, minus(power(k, 2))))))
@@ -663,16 +683,16 @@ class Unknowns:
     def logisticw(self, c):
         """The symbol w with w (1 + e^w) = c."""
         c = small(c)
-        w = self._known("logistic", c)
+        w = self._known("logisticw", c)
         if w is None:
             w = sympy.Dummy("w", **({"positive": True} if c.is_positive else {"real": True}))
-            self.named.append((("logistic", c), w))
+            self.named.append((("logisticw", c), w))
             self.equations.append(((w,), c - w * (1 + sympy.exp(w))))
         return w
 
     def plane(self, beta, gamma, q, sign, loss):
         """The symbols s_1 >= 0 and s_2 (of the sign given) with s_1 = beta l(x), |s_2| = gamma l(y), for l as in `plane`."""
-        key, one = [f"plane {sign} {loss}", *(small(value) for value in (beta, gamma, q))], 1 if loss == "logistic" else 0
+        key, one = [f"plane {sign} {loss}", *(small(value) for value in (beta, gamma, q))], LOSSES[loss].one
         found = self._known(*key)
         if found is None:
             s, size = (sympy.Dummy(n, nonnegative=True, positive=value.is_positive) for n, value in (("s_1", beta), ("S", gamma)))
@@ -833,7 +853,7 @@ def _fraction(value):
 OWN = {  # what an operation holds beside the places of others, in order
     "axis": [lambda value: isinstance(value, str)], "number": [_fraction], "lambertw": [_one_of(0, -1)],
     "power": [lambda value: type(value) is int and 0 <= value <= 1000], "fold": [_one_of(0, 1)],
-    "plane": [_one_of(0, 1), _one_of(1, -1), _one_of("exponential", "logistic")],
+    "plane": [_one_of(0, 1), _one_of(1, -1), _one_of(*LOSSES)],
 }  # fmt: skip
 
 

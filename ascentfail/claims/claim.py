@@ -18,7 +18,7 @@ import jax
 
 from ascentfail.core.errors import invalid
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
-from ascentfail.problems.sample_losses import EXPONENTIAL, Loss
+from ascentfail.numerics.sample_losses import EXPONENTIAL, Loss
 
 Scale = Literal["linear", "log", "integer"]
 Level = Literal["sampled", "searched", "certified", "symbolic"]

@@ -104,7 +104,7 @@ def _wrong(function: Any, name: str, value: Any, annotation: str, error: Excepti
         return isinstance(value, bool) or not isinstance(value, int | np.integer)
     if annotation.startswith(("Callable", "Rule")):
         return not callable(value)
-    if annotation in ("str", "Loss", "Loss | str", "Model"):
+    if annotation in ("str", "Loss", "Loss | LossName", "Model"):
         return not isinstance(value, str)
     if isinstance(error, AttributeError) and error.obj is value:
         return True

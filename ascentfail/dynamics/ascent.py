@@ -25,13 +25,11 @@ import optax
 from jax.core import Tracer
 
 from ascentfail.core.errors import invalid
-from ascentfail.dynamics import batches as _batches
-from ascentfail.dynamics import objectives
 from ascentfail.dynamics.directions import MODES, Mode, Order, RidgeInAscent, Sizes, direction, half_steps
 from ascentfail.dynamics.iterate import Method, iterate
 from ascentfail.dynamics.stopping import Metrics, Run
 from ascentfail.numerics import programs
-from ascentfail.problems.own import Losses
+from ascentfail.problems import objectives
 from ascentfail.problems.paper import _check_key
 
 __all__ = ["check_choice", "check_metrics", "descent_ascent", "direction", "half_steps", "levels_of"]
@@ -118,13 +116,13 @@ def descent_ascent(
         _check_key(key)
     levels = levels_of(steps, test_level, retain_worsens, budget)
     start, oracle = objectives.start_and_oracle(problem, start, oracle, key, batch_size)
-    _batches.check(problem, batch_size, batches)
+    problem.check_batches(batch_size, batches)
     check_metrics(metrics, start)
-    if batch_size is None and not isinstance(problem, Losses):
+    if batch_size is None and not problem.holds_functions:
         key = None
     method = Method(mode, order, ridge_in_ascent, batch_size, batches, steps, record == "path", stop_weights)
     given = problem, start, sizes, oracle, levels, key
-    if optimizer is None and not metrics and not isinstance(problem, Losses):
+    if optimizer is None and not metrics and not problem.holds_functions:
         return _compiled(*given, method=method)
     return programs.run(functools.partial(iterate, method=method, optimizer=optimizer, metrics=metrics), *given)
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import optax
 
 from ascentfail.core.errors import invalid
-from ascentfail.dynamics.objectives import Objective
+from ascentfail.problems.protocol import Objective
 
 Mode = Literal["simultaneous", "alternating", "ascent", "descent"]
 Order = Literal["retain-first", "forget-first"]

@@ -13,15 +13,15 @@ from jax.core import Tracer
 from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
 from ascentfail.core.errors import invalid
-from ascentfail.dynamics import objectives
-from ascentfail.dynamics.ascent import MODES, Mode, RidgeInAscent, check_choice, check_metrics, direction, half_steps, levels_of
+from ascentfail.dynamics.ascent import check_choice, check_metrics, levels_of
+from ascentfail.dynamics.directions import MODES, Mode, RidgeInAscent, direction, half_steps
 from ascentfail.dynamics.flow_kinks import is_smooth
 from ascentfail.dynamics.flow_path import Inputs, Plan, follow
 from ascentfail.dynamics.flow_steps import LOST, STUCK, Tolerance
 from ascentfail.dynamics.stopping import Mark, Metrics, Run, finish, first_tally, is_fine, look, rules_of, tally, where
 from ascentfail.numerics import programs
 from ascentfail.numerics.loops import tied
-from ascentfail.problems.own import Losses
+from ascentfail.problems import objectives
 
 _DENSE = 256  # weights up to which the derivative of the field is formed for stiff flows
 
@@ -30,7 +30,7 @@ def _integrate(
     problem: Any, start: Any, oracle: Any, times: jax.Array, levels: dict[str, Any], tolerance: Tolerance, ascent_weight: Any, *,
     mode: Mode, ridge_in_ascent: RidgeInAscent, quick: bool, metrics: Metrics | None = None,
 ) -> Run:
-    objective = objectives.of(problem, start)
+    objective = problem.objective(start)
     w, target = objective.split(start), objective.split(oracle)
     seen, at_oracle = look(objective, w, target, metrics), look(objective, target, target)
     rules = rules_of(seen, at_oracle, levels)
@@ -72,7 +72,7 @@ def _field(
 
     def velocity(given: Any, w: Any) -> Any:
         problem, start, ascent_weight = given
-        objective = objectives.of(problem, start)
+        objective = problem.objective(start)
         halves = half_steps(mode, "retain-first")
         ways = [direction(objective, w, terms, ridge_in_ascent, None, ascent_weight) for terms in halves]
         return jax.tree.map(lambda *leaves: -functools.reduce(jnp.add, leaves), *ways)
@@ -86,7 +86,7 @@ def _field(
         out = jaxpr_as_fun(ClosedJaxpr(traced.jaxpr, captured))(*jax.tree.leaves((given, w)))
         return jax.tree.unflatten(jax.tree.structure(w), out)
 
-    smooth = not isinstance(problem, Losses) or is_smooth(traced.jaxpr)
+    smooth = not problem.holds_functions or is_smooth(traced.jaxpr)
     return field, (given, list(traced.consts)), smooth
 
 
@@ -173,7 +173,7 @@ def gradient_flow(
 
     def run(quick: bool) -> Run:
         how = {"mode": mode, "ridge_in_ascent": ridge_in_ascent, "quick": quick}
-        if not metrics and not isinstance(problem, Losses):
+        if not metrics and not problem.holds_functions:
             return _compiled(*given, **how)
         return programs.run(functools.partial(_integrate, metrics=metrics, **how), *given)
 

@@ -11,9 +11,9 @@ import jax.numpy as jnp
 
 from ascentfail.dynamics.flow_kinks import meet, no_kinks, slide
 from ascentfail.dynamics.flow_steps import LOST, RUNNING, STUCK, State, Tolerance, allowed, explicit, implicit, largest, settled
-from ascentfail.dynamics.objectives import squared_norm
 from ascentfail.dynamics.stopping import where
 from ascentfail.numerics.loops import join_floats, split_floats, tied, while_loop
+from ascentfail.problems.protocol import squared_norm
 
 _TRIES = 300  # steps tried in a block, after which it is decided anew which step to take
 _SHORT = 1e4  # a step that moves no weight by so many of the errors allowed and still fails may have met a jump

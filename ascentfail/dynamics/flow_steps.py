@@ -10,10 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ascentfail.dynamics.objectives import squared_norm
 from ascentfail.dynamics.stopping import DIVERGED, where
 from ascentfail.numerics.loops import tied
-from ascentfail.problems.own import widest
+from ascentfail.problems.protocol import squared_norm, widest
 
 RUNNING, LOST, STUCK = 0, 1, 2  # status of an integration; LOST: diverged, STUCK: not resolved
 

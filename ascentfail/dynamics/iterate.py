@@ -7,9 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from ascentfail.dynamics import batches, objectives
 from ascentfail.dynamics.directions import Mode, Order, RidgeInAscent, Sizes, half_steps, optimized, plain
-from ascentfail.dynamics.objectives import Objective, squared_norm
 from ascentfail.dynamics.stopping import (
     DIVERGED,
     Mark,
@@ -26,6 +24,8 @@ from ascentfail.dynamics.stopping import (
     where,
 )
 from ascentfail.numerics.loops import tied
+from ascentfail.problems import batches
+from ascentfail.problems.protocol import Objective, squared_norm
 
 
 class Method(NamedTuple):
@@ -133,7 +133,7 @@ def iterate(
     """The run of a checked call of `descent_ascent`.
 
     Args:
-        problem: as in `objectives.of`.
+        problem: any Problem.
         start: weights, a pytree of arrays.
         sizes: of a step.
         oracle: weights like the start.
@@ -146,9 +146,9 @@ def iterate(
     Returns:
         Run. Never raises.
     """
-    objective = objectives.of(problem, start, key)
+    objective = problem.objective(start, key)
     w, target = objective.split(start), objective.split(oracle)
-    source = batches.of(problem, method.batch, method.how, key)
+    source = problem.batches(method.batch, method.how, key)
     seen, at_oracle = look(objective, w, target, metrics), look(objective, target, target)
     rules = rules_of(seen, at_oracle, levels)
     loop = _Loop(objective, target, rules, source, sizes, key, method, optimizer, metrics)

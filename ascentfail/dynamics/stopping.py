@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from ascentfail.dynamics.objectives import Objective, squared_norm
 from ascentfail.problems import own
+from ascentfail.problems.protocol import Objective, squared_norm
 
 DIVERGED = 1e8  # |w| beyond which a run counts as diverged
 

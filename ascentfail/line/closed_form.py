@@ -12,15 +12,14 @@ from typing import Any
 
 from ascentfail.core.errors import invalid
 from ascentfail.core.explained import explained
+from ascentfail.core.models import Model, check_model
 from ascentfail.numerics.arithmetic import JAX, Arithmetic, Scalar
-from ascentfail.problems.losses import Model, check_model
-from ascentfail.problems.paper import CrossCorrelated
-from ascentfail.problems.sample_losses import EXPONENTIAL, Loss, required
+from ascentfail.numerics.sample_losses import EXPONENTIAL, Loss, LossName, required
 
 
 def _require_coordinate(p: Any) -> None:
     """Refuses a problem of the plane, which has the ratios too, but other solutions; and a dict, which has no attributes."""
-    if isinstance(p, CrossCorrelated | dict):
+    if isinstance(p, dict) or not getattr(p, "on_axes", True):
         takes = "a SemiOrthogonal, or ratios of one coordinate as attributes; for the plane use ascentfail.stationary_point"
         raise invalid("p", type(p).__name__, takes)
 
@@ -52,7 +51,7 @@ def coefficient(p: Any, which: Model) -> Scalar:
 
 
 @explained
-def original(p: Any, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic = JAX) -> Scalar:
+def original(p: Any, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic = JAX) -> Scalar:
     """Weight of the original model, w_D = W(b (1 + alpha)/(1 + phi)).
 
     Args:
@@ -73,7 +72,7 @@ def original(p: Any, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic = JAX) ->
 
 
 @explained
-def oracle(p: Any, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic = JAX) -> Scalar:
+def oracle(p: Any, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic = JAX) -> Scalar:
     """Weight of the oracle, w_R = W(b).
 
     Args:
@@ -94,7 +93,7 @@ def oracle(p: Any, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic = JAX) -> S
 
 
 @explained
-def descent_ascent(p: Any, branch: int = 0, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic = JAX) -> Scalar:
+def descent_ascent(p: Any, branch: int = 0, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic = JAX) -> Scalar:
     """Stationary weight of descent-ascent, w_DA = W_branch(b (1 - alpha/phi)).
 
     Args:

@@ -14,11 +14,11 @@ from typing import Any
 from ascentfail.core.errors import invalid
 from ascentfail.core.explained import explained
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
-from ascentfail.problems.sample_losses import EXPONENTIAL, Loss, named
+from ascentfail.numerics.sample_losses import EXPONENTIAL, Loss, LossName, named
 
 
 @explained
-def slope(w: Scalar, loss: Loss | str, xp: Arithmetic) -> Scalar:
+def slope(w: Scalar, loss: Loss | LossName, xp: Arithmetic) -> Scalar:
     """Minus the derivative of the loss of one sample at margin w, e^{-w} or 1/(1 + e^w). Paper: Sec. 5.1."""
     return named(loss).force(w, xp)
 
@@ -30,26 +30,26 @@ def ascent_strength(p: Any) -> Scalar:
 
 
 @explained
-def retain_half(w: Scalar, p: Any, h: Scalar, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic) -> Scalar:
+def retain_half(w: Scalar, p: Any, h: Scalar, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic) -> Scalar:
     """Descent on the retain mean with its ridge, w + h (b l(w) - w). Paper: App. D.3."""
     return w + h * (p.b * slope(w, loss, xp) - w)
 
 
 @explained
-def forget_half(w: Scalar, p: Any, h: Scalar, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic) -> Scalar:
+def forget_half(w: Scalar, p: Any, h: Scalar, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic) -> Scalar:
     """Ascent on the forget mean with weight decay, w - h (kappa l(w) + w). Paper: App. D.3."""
     return w - h * (ascent_strength(p) * slope(w, loss, xp) + w)
 
 
 @explained
-def simultaneous(w: Scalar, p: Any, h: Scalar, *, ridges: int = 1, loss: Loss | str = EXPONENTIAL, xp: Arithmetic) -> Scalar:
+def simultaneous(w: Scalar, p: Any, h: Scalar, *, ridges: int = 1, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic) -> Scalar:
     """One step of descent-ascent, w + h ((b - kappa) l(w) - ridges w). Paper: Sec. 5.1.1."""
     return w + h * ((p.b - ascent_strength(p)) * slope(w, loss, xp) - ridges * w)
 
 
 @explained
 def alternating(
-    w: Scalar, p: Any, h: Scalar, *, order: str = "retain-first", loss: Loss | str = EXPONENTIAL, xp: Arithmetic
+    w: Scalar, p: Any, h: Scalar, *, order: str = "retain-first", loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic
 ) -> Scalar:
     """Both half-steps in turn, "retain-first" or "forget-first". Paper: Sec. 5.1.1, App. D.3."""
     if order not in ("retain-first", "forget-first"):

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from ascentfail.core.explained import explained
+from ascentfail.core.models import Model, check_model
 from ascentfail.numerics.arithmetic import JAX, Arithmetic, Scalar
 from ascentfail.plane import equations as plane_equations
-from ascentfail.problems.losses import Model, check_model
 
 
 @explained

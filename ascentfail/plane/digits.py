@@ -12,8 +12,8 @@ import mpmath
 from mpmath import mp
 
 from ascentfail.numerics.arithmetic import MPMATH
+from ascentfail.numerics.sample_losses import Loss
 from ascentfail.plane import equations as plane_equations
-from ascentfail.problems.sample_losses import Loss
 
 _FEW_DIGITS = 25  # of a root under the logistic loss, which is then sharpened
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from ascentfail.core.explained import explained
+from ascentfail.core.models import Model, check_model
 from ascentfail.numerics.arithmetic import JAX, Arithmetic, Scalar
-from ascentfail.problems.losses import Model, check_model
-from ascentfail.problems.sample_losses import EXPONENTIAL, Loss, named, required
+from ascentfail.numerics.sample_losses import EXPONENTIAL, Loss, LossName, named, required
 
 
 @explained
@@ -127,7 +127,7 @@ def weights(s1: Scalar, s2: Scalar, epsilon: Scalar) -> tuple[Scalar, Scalar]:
 
 
 @explained
-def oracle(p: Any, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
+def oracle(p: Any, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
     """Margins of the oracle, x_R = W(beta), y_R = q x_R.
 
     Args:
@@ -149,7 +149,7 @@ def oracle(p: Any, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic = JAX) -> t
 
 @explained
 def retain_pull(
-    s2: Scalar, beta: Scalar, q: Scalar, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic = JAX
+    s2: Scalar, beta: Scalar, q: Scalar, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic = JAX
 ) -> Scalar:
     """The retain pull for a given s_2: s_1 = W(beta e^{-q s_2}), which solves s_1 = beta e^{-x}.
 
@@ -174,7 +174,7 @@ def retain_pull(
 
 
 @explained
-def flatness(margin: Scalar, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic = JAX) -> Scalar:
+def flatness(margin: Scalar, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic = JAX) -> Scalar:
     """Minus the logarithm of the force l of a loss: f(m) = -ln l(m), m for e^{-m}, ln(1 + e^m) for 1/(1 + e^m).
 
     Args:
@@ -192,7 +192,7 @@ def flatness(margin: Scalar, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic =
 
 @explained
 def balance(
-    size: Scalar, beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic = JAX
+    size: Scalar, beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic = JAX
 ) -> Scalar:
     r"""The one equation that is left of the two, in the size S = |s_2| > 0 of the forget pull.
 
@@ -315,7 +315,7 @@ def log_existence_alpha(a: Scalar, p: Any, *, xp: Arithmetic = JAX) -> Scalar:
 
 @explained
 def squared_distance_to_oracle(
-    s1: Scalar, s2: Scalar, p: Any, *, loss: Loss | str = EXPONENTIAL, xp: Arithmetic = JAX
+    s1: Scalar, s2: Scalar, p: Any, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic = JAX
 ) -> Scalar:
     """Squared distance to the oracle, (1 + eps^2) |w - w_R|^2 = (x - X)^2 + (1 - q^2) s_2^2, X = W(beta).
 

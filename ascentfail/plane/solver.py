@@ -22,10 +22,10 @@ import jax.numpy as jnp
 
 from ascentfail.numerics.arithmetic import JAX
 from ascentfail.numerics.loops import in_chunks, tied
+from ascentfail.numerics.sample_losses import Loss
 from ascentfail.numerics.special import lambertw_exp_and_log, log_lambertw_exp_start
 from ascentfail.plane import equations as plane_equations
 from ascentfail.plane import fold as plane_fold
-from ascentfail.problems.sample_losses import Loss
 
 
 def _margins(s1: Any, s2: Any, q: Any, rest: Any) -> tuple[Any, Any]:

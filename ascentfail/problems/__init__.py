@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
+from ascentfail.numerics.sample_losses import LOSSES
 from ascentfail.problems.paper import CrossCorrelated, SemiOrthogonal
-from ascentfail.problems.sample_losses import LOSSES
 
 __all__ = ["LOSSES", "CrossCorrelated", "SemiOrthogonal"]

@@ -2,7 +2,7 @@ r"""The training objectives of the three models, and the samples they are sums o
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,27 +10,11 @@ import numpy as np
 
 from ascentfail.core.errors import invalid
 from ascentfail.core.explained import explained, reals
-from ascentfail.numerics.arithmetic import JAX
+from ascentfail.core.models import Model, check_model
 from ascentfail.problems.paper import CrossCorrelated, SemiOrthogonal
+from ascentfail.problems.protocol import Linear
 
-Model = Literal["original", "oracle", "descent_ascent"]
-MODELS = ("original", "oracle", "descent_ascent")
 Problem = SemiOrthogonal | CrossCorrelated
-
-
-def check_model(which: Any) -> None:
-    """Raises ValueError unless `which` names one of the three models."""
-    if not isinstance(which, str) or which not in MODELS:
-        raise invalid("which", which, ", ".join(repr(m) for m in MODELS))
-
-
-def margins(problem: Problem, weights: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Margins <w, y x> of the retain and of the forget samples, per axis or in the plane."""
-    if isinstance(problem, SemiOrthogonal):
-        return weights, weights
-    epsilon = problem.epsilon
-    return weights[0] + epsilon * weights[1], epsilon * weights[0] + weights[1]
-
 
 @explained
 def loss(problem: Problem, weights: jax.Array, which: Model) -> jax.Array:
@@ -83,27 +67,13 @@ def mean_losses(problem: Problem, weights: jax.Array) -> tuple[jax.Array, jax.Ar
 
     Paper: Sec. 5.1.
     """
-    if not isinstance(problem, SemiOrthogonal | CrossCorrelated):
+    if not isinstance(problem, Linear):
         raise invalid("problem", type(problem).__name__, "a SemiOrthogonal or a CrossCorrelated")
-    shape = weight_shape(problem)
+    shape = problem.weight_shape
     if np.shape(reals("weights", weights, f"real numbers of shape {shape} for this problem")) != shape:
         raise invalid("weights", weights, f"shape {shape} for this problem")
     weights = jnp.asarray(weights)
-    return means_at(problem, *margins(problem, weights))
-
-
-def means_at(problem: Problem, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The two means of `mean_losses` from the margins x of the retain and y of the forget samples. Paper: Sec. 5.1."""
-    retain, forget = problem._counts
-    at_zero = problem.loss.value(jnp.zeros((), jnp.result_type(x)), JAX)  # of the weights' type, not float64 where they are not
-    mean_retain = jnp.sum(retain / problem.retain_total * (problem.loss.value(x, JAX) - at_zero)) + at_zero
-    mean_forget = jnp.sum(forget / problem.forget_total * (problem.loss.value(y, JAX) - at_zero)) + at_zero
-    return mean_retain, mean_forget
-
-
-def weight_shape(problem: Problem) -> tuple[int, ...]:
-    """Shape of a problem's weights: () or (axes,) for SemiOrthogonal, (2,) for CrossCorrelated."""
-    return problem.axes if isinstance(problem, SemiOrthogonal) else (2,)
+    return problem.means_at(*problem.margins(weights))
 
 
 def _whole(name: str, value: Any) -> int:
@@ -132,15 +102,8 @@ def samples(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
 
     Paper: Sec. 5.1.1 and 5.1.2.
     """
-    names = ("retain_on_axis", "forget_on_axis")
-    if isinstance(problem, CrossCorrelated):
-        names = ("retain_in_plane", "forget_in_plane")
-        eps = float(problem.epsilon)
-        directions = [np.array([[1.0, eps]]), np.array([[eps, 1.0]])]
-    else:
-        directions = [np.eye(problem.axes[0] if problem.axes else 1)] * 2
     blocks = []
-    for name, total_name, rows in zip(names, ("retain_total", "forget_total"), directions, strict=True):
+    for (name, rows), total_name in zip(problem.sample_rows(), ("retain_total", "forget_total"), strict=True):
         per_row = np.broadcast_to(np.asarray(getattr(problem, name), dtype=float), (len(rows),))
         counts = [_whole(name, n) for n in per_row]
         total = _whole(total_name, getattr(problem, total_name))

@@ -2,12 +2,11 @@ r"""Losses of your own: what they are called with, on which data, and which leav
 
 from __future__ import annotations
 
-import functools
 import inspect
 import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +14,9 @@ import numpy as np
 from jax.core import Tracer
 
 from ascentfail.core.errors import invalid
+from ascentfail.problems import batches
+from ascentfail.problems.batches import Batches, How
+from ascentfail.problems.protocol import Objective, is_finite, objective_of, widest
 
 _NUMBER = "one finite real number, such as jnp.mean of the losses"
 _WEIGHTS = "weights, a pytree of finite real numbers"
@@ -55,6 +57,8 @@ class Losses:
     data: Any = None
     fixed: tuple[str, ...] = ()
 
+    holds_functions: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
         """Checks the fields."""
         for name in ("retain", "forget"):
@@ -76,6 +80,66 @@ class Losses:
 
     def __hash__(self) -> int:
         return hash((self.retain, self.forget, self.fixed))
+
+    def objective(self, start: Any, key: Any = None) -> Objective:
+        """The objective on the leaves that move.
+
+        Args:
+            start: the weights that a run starts from, a pytree; the leaves that stay keep its values.
+            key: of the run, a typed key, for losses without data that are called with one; None without.
+
+        Returns:
+            Objective. Never raises.
+        """
+        moving, means = parts(start, self.fixed), caller(self, key)
+        return objective_of(self.ridge, 1, lambda w, batch: means(moving.join(w), batch), moving.split, moving.join)
+
+    def start_and_oracle(self, start: Any, oracle: Any, key: Any = None, batch_size: int | None = None) -> tuple[Any, Any]:
+        """Start and oracle as pytrees of arrays, where both losses can be called.
+
+        Args:
+            start: finite weights, a pytree.
+            oracle: the same, a pytree of the start's structure.
+            key: of the run, a typed key; None without.
+            batch_size: number of samples drawn from each set >= 1, None without.
+
+        Returns:
+            (start, oracle), the leaves = arrays of the start's types.
+
+        Raises:
+            ValueError: no such weights, or a loss that fails or is no finite scalar there.
+        """
+        start, oracle = weights_of(self, start, oracle)
+        check_calls(self, start, oracle, key, batch_size)
+        return start, oracle
+
+    def batches(self, size: int | None, how: How, key: Any) -> Batches:
+        """The source of batches: keys without data, else rows of the data; never raises.
+
+        Args:
+            size: number of rows of each part in a batch >= 1; None without data.
+            how: "with replacement" or "epoch".
+            key: of the run, a typed key.
+
+        Returns:
+            Batches.
+        """
+        return batches.of_rows(self.data, size, how, key)
+
+    def check_batches(self, size: int | None, how: How) -> None:
+        """Refuses a size that the data do not have.
+
+        Args:
+            size: number of rows of each part in a batch >= 1, or None.
+            how: "with replacement" or "epoch".
+
+        Raises:
+            ValueError: parts without rows, or of arrays of several lengths; more rows in a batch than in an epoch.
+        """
+        if size is None or self.data is None:
+            batches.check_size(size, how)
+        else:
+            batches.check_rows(self.data, size, how)
 
 
 def _flatten(p: Losses) -> tuple[tuple[tuple[Any, Any], ...], tuple[Any, ...]]:
@@ -164,12 +228,6 @@ def caller(problem: Losses, key: Any) -> Callable[[Any, Any], tuple[jax.Array, j
         return values[0].astype(common), values[1].astype(common)
 
     return means
-
-
-def widest(*values: Any) -> Any:
-    """The floating type that holds all of these arrays' types, also where JAX is told to promote none by itself."""
-    with jax.numpy_dtype_promotion("standard"):
-        return functools.reduce(jnp.promote_types, (value.dtype for value in values))
 
 
 def _takes(loss: Callable[..., Any], count: int) -> bool:
@@ -329,10 +387,3 @@ def _leaf(value: Any) -> jax.Array:
     if jnp.issubdtype(array.dtype, jnp.complexfloating):
         raise TypeError("complex weights")
     return array
-
-
-def is_finite(value: Any) -> bool:
-    """Whether an array has finite numbers only; a tracer and what holds no floats count as such."""
-    if isinstance(value, Tracer) or not jnp.issubdtype(value.dtype, jnp.inexact):
-        return True
-    return bool(jnp.all(jnp.isfinite(value)))

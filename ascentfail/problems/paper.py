@@ -9,8 +9,9 @@ of a `jax.vmap`.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from dataclasses import dataclass, field
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +21,14 @@ from jax.core import Tracer
 from ascentfail.core.errors import invalid
 from ascentfail.core.explained import check_key
 from ascentfail.core.fields import ByValue, is_axes
-from ascentfail.problems.sample_losses import EXPONENTIAL, Loss, named
+from ascentfail.core.models import Model
+from ascentfail.line import closed_form
+from ascentfail.numerics.arithmetic import JAX
+from ascentfail.numerics.sample_losses import EXPONENTIAL, Loss, LossName, named
+from ascentfail.plane import equations as plane_equations
+from ascentfail.plane import stationary_points as stationary
+from ascentfail.problems.batches import Set
+from ascentfail.problems.protocol import Counted
 
 Real = Any  # a float, or an array of floats of any shape; a batch is the caller's vmap
 
@@ -89,8 +97,9 @@ def _require(name: str, value: Any, holds: Any, takes: str) -> None:
         raise invalid(name, value, takes)
 
 
-def _check_counts(p: Any, retain: str, forget: str) -> None:
+def _check_counts(p: Any) -> None:
     """The checks that both linear problems share."""
+    retain, forget = p._names
     object.__setattr__(p, "loss", named(p.loss))
     if is_axes(p):
         return
@@ -137,17 +146,80 @@ def shape_of(p: Any) -> tuple[int, ...]:
         raise invalid("fields", fields, "shapes that broadcast together") from error
 
 
-class _Linear(ByValue):
-    """The ratios in which the theory speaks, from the counts of either linear problem."""
+class _Linear(Counted, ByValue):
+    """What both linear problems share: the ratios in which the theory speaks, their means, and their batches.
+
+    `on_axes` is whether the groups do not interact, `_names` are the fields of the counts.
+    """
+
+    on_axes: ClassVar[bool]
+    _names: ClassVar[tuple[str, str]]
 
     retain_total: Real
     forget_total: Real
     ridge: Real
-    loss: Loss
+    loss: Loss | LossName
 
     @property
     def _counts(self) -> tuple[Any, Any]:
-        raise NotImplementedError
+        retain, forget = (getattr(self, name) for name in self._names)
+        return retain, forget
+
+    @property
+    def _loss(self) -> Loss:
+        return named(self.loss)
+
+    if TYPE_CHECKING:  # each has its own
+
+        def margins(self, w: Any) -> tuple[Any, Any]: ...
+
+        def stationary_point(self, which: Model) -> stationary.StationaryPoint: ...
+
+    def means_at(self, x: Any, y: Any) -> tuple[jax.Array, jax.Array]:
+        """Mean losses (1/|R|) sum_R loss, (1/|F|) sum_F loss; never raises.
+
+        Args:
+            x: finite margins of the retain samples, of the shape of the counts.
+            y: the same of the forget samples, an array of any finite numbers.
+
+        Returns:
+            Two scalars >= 0.
+
+        Paper: Sec. 5.1.
+        """
+        retain, forget = self._counts
+        at_zero = self._loss.value(jnp.zeros((), jnp.result_type(x)), JAX)  # of the weights' type, not float64 where they are not
+        mean_retain = jnp.sum(retain / self.retain_total * (self._loss.value(x, JAX) - at_zero)) + at_zero
+        mean_forget = jnp.sum(forget / self.forget_total * (self._loss.value(y, JAX) - at_zero)) + at_zero
+        return mean_retain, mean_forget
+
+    def _means(self, w: Any) -> tuple[jax.Array, jax.Array]:
+        return self.means_at(*self.margins(w))
+
+    def _admits(self, w: Any) -> Any:
+        if self._loss.bounded:
+            return True
+        margins = self.margins(w)  # only exponential losses overflow, at one margin
+        # a thousandth inside, so that no rounding of the exponential decides
+        least = 1e-3 - float(np.log(float(jnp.finfo(margins[0].dtype).max)))
+        return jnp.all(jnp.minimum(*margins) >= least)
+
+    def _model(self, which: str) -> jax.Array:
+        return _solved(self, which)
+
+    @property
+    def _group_shape(self) -> tuple[int, ...]:
+        """Shape of the counts of a set."""
+        return self.weight_shape
+
+    def _sets(self) -> tuple[Set, Set]:
+        groups = (jnp.atleast_1d(jnp.broadcast_to(counts, self._group_shape)) for counts in self._counts)
+        retain, forget = map(Set, groups, (self.retain_total, self.forget_total))
+        return retain, forget
+
+    def _with(self, retain: jax.Array, forget: jax.Array) -> Self:
+        counts = (counts.reshape(self._group_shape) for counts in (retain, forget))
+        return dataclasses.replace(self, **dict(zip(self._names, counts, strict=True)))  # pyright: ignore[reportArgumentType]
 
     @property
     def alpha(self) -> jax.Array:
@@ -227,25 +299,63 @@ class SemiOrthogonal(_Linear):
     retain_total: Real
     forget_total: Real
     ridge: Real
-    loss: Loss = _static(EXPONENTIAL)
+    loss: Loss | LossName = _static(EXPONENTIAL)
+
+    on_axes: ClassVar[bool] = True
+    _names: ClassVar[tuple[str, str]] = ("retain_on_axis", "forget_on_axis")
 
     def __post_init__(self) -> None:
         """Checks the fields that are concrete numbers."""
-        _check_counts(self, "retain_on_axis", "forget_on_axis")
+        _check_counts(self)
 
     @property
     def axes(self) -> tuple[int, ...]:
         """Shape of the weight vector, () or (axes,)."""
-        return np.broadcast_shapes(np.shape(self.retain_on_axis), np.shape(self.forget_on_axis))
+        return np.broadcast_shapes(*(np.shape(counts) for counts in self._counts))
 
     @property
-    def _counts(self) -> tuple[Any, Any]:
-        return self.retain_on_axis, self.forget_on_axis
+    def weight_shape(self) -> tuple[int, ...]:
+        """Shape of the weights, () or (axes,)."""
+        return self.axes
+
+    def margins(self, w: Any) -> tuple[Any, Any]:
+        """Margins <w, y x> of the retain and of the forget samples, x = y = w; never raises.
+
+        Args:
+            w: any weights, scalar or (axes,).
+
+        Returns:
+            (x, y) = (w, w).
+
+        Paper: Sec. 5.1.1.
+        """
+        return w, w
+
+    def sample_rows(self) -> tuple[tuple[str, np.ndarray], tuple[str, np.ndarray]]:
+        """For either set the name of its counts, and a row y x for each of them."""
+        rows = np.eye(self.axes[0] if self.axes else 1)
+        return (self._names[0], rows), (self._names[1], rows)
+
+    def stationary_point(self, which: Model) -> stationary.StationaryPoint:
+        """As `ascentfail.stationary_point` of this problem.
+
+        Args:
+            which: "original", "oracle" or "descent_ascent".
+
+        Returns:
+            StationaryPoint.
+
+        Raises:
+            ValueError: unknown model.
+
+        Paper: Sec. 5.1.1, App. D.
+        """
+        return stationary.on_axes(jnp.asarray(closed_form.coefficient(self, which)), self._loss)
 
     @classmethod
     def from_ratios(
         cls, *, alpha: Real, phi: Real, b: Real, retain_total: Real = 1.0, ridge: Real | None = None,
-        loss: Loss | str = EXPONENTIAL,
+        loss: Loss | LossName = EXPONENTIAL,
     ) -> Self:
         """Constructs a problem with given ratios.
 
@@ -302,13 +412,17 @@ class CrossCorrelated(_Linear):
     retain_total: Real
     forget_total: Real
     ridge: Real
-    loss: Loss = _static(EXPONENTIAL)
+    loss: Loss | LossName = _static(EXPONENTIAL)
+
+    on_axes: ClassVar[bool] = False
+    _names: ClassVar[tuple[str, str]] = ("retain_in_plane", "forget_in_plane")
+    _group_shape: ClassVar[tuple[int, ...]] = ()  # pyright: ignore[reportIncompatibleMethodOverride]
 
     def __post_init__(self) -> None:
         """Checks the fields that are concrete numbers."""
         if not is_axes(self):
             self._check_epsilon()
-        _check_counts(self, "retain_in_plane", "forget_in_plane")
+        _check_counts(self)
 
     def _check_epsilon(self) -> None:
         takes = "a real number, 0 <= epsilon <= 1"
@@ -317,13 +431,55 @@ class CrossCorrelated(_Linear):
         _require("epsilon", self.epsilon, (epsilon >= 0) & (epsilon <= 1), takes)
 
     @property
-    def _counts(self) -> tuple[Any, Any]:
-        return self.retain_in_plane, self.forget_in_plane
+    def weight_shape(self) -> tuple[int, ...]:
+        """Shape of the weights, (2,)."""
+        return (2,)
+
+    def margins(self, w: Any) -> tuple[Any, Any]:
+        """Margins x = w_1 + eps w_2 of a retain and y = eps w_1 + w_2 of a forget sample; never raises.
+
+        Args:
+            w: any two weights, (2,) or a pair.
+
+        Returns:
+            (x, y), scalars.
+
+        Paper: Sec. 5.1.2.
+        """
+        return w[0] + self.epsilon * w[1], self.epsilon * w[0] + w[1]
+
+    def sample_rows(self) -> tuple[tuple[str, np.ndarray], tuple[str, np.ndarray]]:
+        """For either set the name of its counts, and a row y x for each of them."""
+        epsilon = float(self.epsilon)
+        return (self._names[0], np.array([[1.0, epsilon]])), (self._names[1], np.array([[epsilon, 1.0]]))
+
+    def stationary_point(self, which: Model) -> stationary.StationaryPoint:
+        """As `ascentfail.stationary_point` of this problem.
+
+        Args:
+            which: "original", "oracle" or "descent_ascent".
+
+        Returns:
+            StationaryPoint.
+
+        Raises:
+            ValueError: unknown model.
+
+        Paper: Sec. 5.1.2, App. I.
+        """
+        q, rest = plane_equations.cosine(self), plane_equations.one_minus_cosine(self)
+        return stationary.in_plane(self.epsilon, q, rest, *plane_equations.pulls(self, which), which, self._loss)
+
+    def _split(self, weights: Any) -> Any:
+        return weights[0], weights[1]
+
+    def _join(self, w: Any) -> Any:
+        return jnp.stack(w, axis=-1)
 
     @classmethod
     def from_ratios(
         cls, *, epsilon: Real, alpha: Real, phi: Real, b: Real, retain_total: Real = 1.0, ridge: Real | None = None,
-        loss: Loss | str = EXPONENTIAL,
+        loss: Loss | LossName = EXPONENTIAL,
     ) -> Self:
         """Constructs a problem with given ratios; arguments, errors and source as `SemiOrthogonal.from_ratios`.
 
@@ -348,3 +504,8 @@ class CrossCorrelated(_Linear):
         """
         retain, forget, forget_total, ridge = _counts_from_ratios(alpha, phi, b, retain_total, ridge)
         return cls(epsilon, retain, forget, retain_total, forget_total, ridge, named(loss))
+
+
+@functools.partial(jax.jit, static_argnames="which")
+def _solved(problem: _Linear, which: Any) -> jax.Array:
+    return jnp.broadcast_to(problem.stationary_point(which).weights, problem.weight_shape)

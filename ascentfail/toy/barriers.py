@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ascentfail.numerics.arithmetic import MPMATH
-from ascentfail.problems.kinds import StationaryKind
+from ascentfail.plane.stationary_points import StationaryKind
 from ascentfail.toy import network as toy
 from ascentfail.toy.boxes import Box, split, take
 from ascentfail.toy.enclosures import Span, below, enclose, span, thin

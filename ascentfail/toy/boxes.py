@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ascentfail.core.errors import UndecidedError
-from ascentfail.problems.kinds import StationaryKind
+from ascentfail.plane.stationary_points import StationaryKind
 from ascentfail.toy import network as toy
 from ascentfail.toy.enclosures import SLACK, Span, enclose, span, thin
 from ascentfail.toy.network import Terms

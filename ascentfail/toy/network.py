@@ -8,8 +8,9 @@ The derivatives are written out beside the loss, once, in the arithmetic of the 
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
@@ -19,9 +20,11 @@ from jax.core import Tracer
 from ascentfail.core.errors import invalid
 from ascentfail.core.explained import explained, reals
 from ascentfail.core.fields import ByValue, is_axes
+from ascentfail.core.models import Model, check_model
 from ascentfail.numerics.arithmetic import JAX, Arithmetic, Scalar
-from ascentfail.problems.losses import Model, check_model
+from ascentfail.problems.batches import Set
 from ascentfail.problems.paper import Real, _array, _number, _register, _require, _static
+from ascentfail.problems.protocol import Counted
 
 INPUTS = (-1, 1, 3, 4)
 SIGNS = (-1, 1, -1, 1)  # the labels
@@ -31,7 +34,7 @@ _CHOICES = {"labels": ("signed", "binary"), "output": ("symmetric", "unit"), "re
 
 @_register
 @dataclass(frozen=True, eq=False)
-class ToyLandscape(ByValue):
+class ToyLandscape(Counted, ByValue):
     r"""Squared error of h(a x + b x^2) on four weighted points, with ridge (a^2 + b^2) and no half.
 
         unit: h = 1/(1 + exp(-slope (1 + z))),   symmetric: 2 h - 1
@@ -64,6 +67,8 @@ class ToyLandscape(ByValue):
     forget: Real = (0.0, 0.0, 0.0, 2.0)
     ascent_ratio: Real = 1.0
 
+    ridges: ClassVar[int] = 2  # ridge (a^2 + b^2), without the half
+
     def __post_init__(self) -> None:
         """Checks the fields that are concrete numbers."""
         for name, choices in _CHOICES.items():
@@ -86,6 +91,28 @@ class ToyLandscape(ByValue):
         _require("forget", self.forget, (forget >= 0) & (forget <= total), f"{_COUNTS}, each at most its multiplicity")
         if self.reduction == "mean":
             _require("forget", self.forget, (total - forget).sum() > 0, "fewer than all the samples when the losses are means")
+
+    @property
+    def weight_shape(self) -> tuple[int, ...]:
+        """Shape of the parameters, (2,)."""
+        return (2,)
+
+    def _means(self, w: Any) -> tuple[jax.Array, jax.Array]:
+        return mean_losses(self, w)
+
+    def _model(self, which: str) -> jax.Array:
+        """The global minimum."""
+        from ascentfail.toy import points as toy_points  # which searches with the formulas below
+
+        return jnp.asarray(toy_points.stationary_points(self, "original" if which == "original" else "oracle").parameters[0])
+
+    def _sets(self) -> tuple[Set, Set]:
+        sets = jnp.asarray(self.multiplicities - self.forget), jnp.asarray(self.forget)
+        retain, forget = (Set(counts, jnp.sum(counts)) for counts in sets)
+        return retain, forget
+
+    def _with(self, retain: jax.Array, forget: jax.Array) -> Self:
+        return dataclasses.replace(self, multiplicities=retain + forget, forget=forget)
 
 
 def _four(name: str, value: Any) -> Any:

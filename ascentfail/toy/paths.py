@@ -22,9 +22,9 @@ import numpy as np
 
 from ascentfail.core.errors import invalid
 from ascentfail.core.explained import check_key, explained, reals
+from ascentfail.core.models import Model
 from ascentfail.core.precision import require_x64
 from ascentfail.numerics.loops import tied
-from ascentfail.problems.losses import Model
 from ascentfail.toy import network as toy
 from ascentfail.toy.network import Terms, ToyLandscape
 from ascentfail.toy.points import concrete, stationary_points

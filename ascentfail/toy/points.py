@@ -18,9 +18,9 @@ from jax.core import Tracer
 
 from ascentfail.core.errors import invalid
 from ascentfail.core.explained import explained, reals
+from ascentfail.core.models import Model
 from ascentfail.core.precision import require_x64
-from ascentfail.problems.kinds import StationaryKind
-from ascentfail.problems.losses import Model
+from ascentfail.plane.stationary_points import StationaryKind
 from ascentfail.toy import boxes as toy_boxes
 from ascentfail.toy import network as toy
 from ascentfail.toy.boxes import Box

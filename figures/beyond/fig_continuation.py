@@ -19,7 +19,7 @@ from matplotlib.lines import Line2D
 
 from ascentfail.core.precision import require_x64
 from ascentfail.figures.drawing import style
-from ascentfail.problems.kinds import StationaryKind
+from ascentfail.plane.stationary_points import StationaryKind
 from ascentfail.theory.toy_interpretations import FOURTH, NAMED, THIRD, landscape_of, singled_out
 from ascentfail.toy import landscape
 from ascentfail.toy import network as toy

@@ -12,13 +12,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ascentfail.core.models import MODELS
 from ascentfail.figures.drawing.scene import Arrow, Band, Layer, Line, Panel, Points, Scene, one
 from ascentfail.figures.explore.explorers import Explorer, Slider, times, window
 from ascentfail.figures.explore.explorers import number as decimals
 from ascentfail.line import closed_form
 from ascentfail.numerics.arithmetic import JAX
 from ascentfail.problems import losses
-from ascentfail.problems.losses import MODELS
 from ascentfail.problems.paper import SemiOrthogonal
 from ascentfail.theory import Point
 from ascentfail.theory.paper.lemma_03_wrong_side import extra_distance

@@ -11,17 +11,16 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from ascentfail.core.models import MODELS, Model
 from ascentfail.figures.drawing.scene import Field, Layer, Line, Panel, Points, Scene, along, one
 from ascentfail.figures.explore.explorers import Explorer, Slider, number
 from ascentfail.figures.paper import fig05_landscape as fig05
-from ascentfail.problems.kinds import StationaryKind
-from ascentfail.problems.losses import MODELS, Model
+from ascentfail.plane.stationary_points import StationaryKind
 from ascentfail.theory.toy_interpretations import FOURTH, NAMED, THIRD, landscape_of, lean
 from ascentfail.toy import landscape
 from ascentfail.toy import network as toy
-from ascentfail.toy.landscape import StationaryPoints
 from ascentfail.toy.network import ToyLandscape
-from ascentfail.toy.points import concrete
+from ascentfail.toy.points import StationaryPoints, concrete
 
 A, B = (-1.5, 5.5), (-2.9, 1.2)
 CELLS = (61, 47)

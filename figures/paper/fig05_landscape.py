@@ -19,10 +19,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from ascentfail.core.models import MODELS, Model
 from ascentfail.core.precision import require_x64
 from ascentfail.figures.drawing import style
-from ascentfail.problems.kinds import StationaryKind
-from ascentfail.problems.losses import MODELS, Model
+from ascentfail.plane.stationary_points import StationaryKind
 from ascentfail.theory import toy_interpretations
 from ascentfail.theory.toy_interpretations import FOURTH, THIRD
 from ascentfail.toy import landscape

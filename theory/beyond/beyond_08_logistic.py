@@ -12,7 +12,7 @@ from collections.abc import Callable
 from ascentfail.claims.claim import Axis, Claim, Domain, Point
 from ascentfail.claims.registry import register
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
-from ascentfail.problems.sample_losses import LOGISTIC
+from ascentfail.numerics.sample_losses import LOGISTIC
 from ascentfail.theory.beyond.beyond_03_regions import FARTHER_1D
 from ascentfail.theory.domains import LINE, PHI
 from ascentfail.theory.paper.lemma_03_wrong_side import APPENDIX, FARTHEST, IN_SETUP, MAIN, SETUP

@@ -11,8 +11,8 @@ from ascentfail.claims.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.claims.registry import register
 from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
+from ascentfail.numerics.sample_losses import LOGISTIC
 from ascentfail.plane import equations as plane_equations
-from ascentfail.problems.sample_losses import LOGISTIC
 from ascentfail.theory.beyond.beyond_05_flow import (
     GAPS,
     KEEPS_ORDER,

@@ -10,7 +10,7 @@ from ascentfail.claims.claim import Claim, Kind, Point
 from ascentfail.claims.registry import register
 from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
-from ascentfail.problems.sample_losses import LOGISTIC
+from ascentfail.numerics.sample_losses import LOGISTIC
 from ascentfail.theory.beyond.beyond_07_alternating import SECOND_ORDER, after_second_order, drift
 from ascentfail.theory.proof_steps import steps
 

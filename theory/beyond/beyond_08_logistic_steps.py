@@ -10,7 +10,7 @@ from ascentfail.claims.claim import Axis, Claim, Domain, Kind, Modulus, Point
 from ascentfail.claims.registry import register
 from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
-from ascentfail.problems.sample_losses import LOGISTIC
+from ascentfail.numerics.sample_losses import LOGISTIC
 from ascentfail.theory.beyond.beyond_07_alternating import NO_SIMULTANEOUS
 from ascentfail.theory.domains import PHI, RATIO, B, alpha_from_ratio
 from ascentfail.theory.paper.iterative import ALTERNATING_EXPANSION, UNIFORM

@@ -12,8 +12,8 @@ from ascentfail import stationary
 from ascentfail.claims.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.claims.registry import register
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
+from ascentfail.numerics.sample_losses import LOGISTIC
 from ascentfail.plane import equations as plane_equations
-from ascentfail.problems.sample_losses import LOGISTIC
 from ascentfail.theory.beyond.beyond_08_logistic_flow import REACHES, SADDLES, falling, from_retain_margin
 from ascentfail.theory.domains import EPSILON
 from ascentfail.theory.proof_steps import steps

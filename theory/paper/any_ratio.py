@@ -15,8 +15,8 @@ from mpmath import mp
 
 from ascentfail.claims.claim import Cases, Claim, Kind, Level, by_cases
 from ascentfail.claims.registry import register
+from ascentfail.core.models import Model
 from ascentfail.numerics.arithmetic import MPMATH
-from ascentfail.problems.losses import Model
 from ascentfail.theory.toy_interpretations import (
     FOURTH,
     NAMED,

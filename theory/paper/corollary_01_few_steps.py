@@ -10,7 +10,7 @@ from ascentfail.claims.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.claims.registry import register
 from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
-from ascentfail.problems.sample_losses import Loss
+from ascentfail.numerics.sample_losses import Loss
 from ascentfail.theory.domains import PHI
 from ascentfail.theory.paper.first_steps import LOSSES, weights
 

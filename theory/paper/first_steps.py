@@ -14,7 +14,7 @@ from ascentfail.claims.registry import register
 from ascentfail.line import closed_form
 from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
-from ascentfail.problems.sample_losses import EXPONENTIAL, LOGISTIC, Loss
+from ascentfail.numerics.sample_losses import EXPONENTIAL, LOGISTIC, Loss
 from ascentfail.theory.domains import PHI, STEP, B
 from ascentfail.theory.proof_steps import by_weights, steps
 

@@ -18,8 +18,8 @@ from mpmath import mp
 
 from ascentfail.claims.claim import Cases, Claim, Kind, Level, by_cases
 from ascentfail.claims.registry import register
+from ascentfail.core.models import Model
 from ascentfail.numerics.arithmetic import MPMATH
-from ascentfail.problems.losses import Model
 from ascentfail.theory.toy_interpretations import (
     FOURTH,
     NAMED,
@@ -36,8 +36,7 @@ from ascentfail.theory.toy_interpretations import (
 )
 from ascentfail.toy import barriers, landscape
 from ascentfail.toy import network as toy
-from ascentfail.toy.landscape import StationaryPoints
-from ascentfail.toy.points import concrete
+from ascentfail.toy.points import StationaryPoints, concrete
 
 Box = tuple[tuple[float, float], tuple[float, float]]
 _NAN = (math.nan, math.nan)

@@ -17,7 +17,7 @@ from mpmath import mp
 from ascentfail.claims.claim import Cases, Claim, Kind, Level, by_cases
 from ascentfail.claims.registry import register
 from ascentfail.dynamics import flow
-from ascentfail.problems.kinds import StationaryKind
+from ascentfail.plane.stationary_points import StationaryKind
 from ascentfail.theory.toy_interpretations import (
     FOURTH,
     NAMED,

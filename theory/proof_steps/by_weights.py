@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from ascentfail.claims.claim import Axis, Point
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
-from ascentfail.problems.sample_losses import Loss
+from ascentfail.numerics.sample_losses import Loss
 
 ORIGINAL = Axis("original", 1e-3, 8.0, "log")  # w_D of the reference box, under either loss
 ORACLE = Axis("oracle", 4e-3, 8.0, "log")  # w_R

@@ -10,8 +10,8 @@ from __future__ import annotations
 from ascentfail.claims.claim import Axis, Domain, Point
 from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
+from ascentfail.numerics.sample_losses import Loss
 from ascentfail.plane import equations as plane_equations
-from ascentfail.problems.sample_losses import Loss
 from ascentfail.theory.domains import PHI
 
 _RANGES = "phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, 2]"

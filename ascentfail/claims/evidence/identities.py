@@ -7,11 +7,11 @@ from typing import Any
 from ascentfail.claims.claim import Point
 from ascentfail.claims.evidence.symbolic import Expression, Unknowns, reduced, sympy
 from ascentfail.core.errors import invalid
+from ascentfail.core.models import Model
 from ascentfail.line import closed_form
 from ascentfail.numerics.arithmetic import symbolic
 from ascentfail.plane import bounds as plane_bounds
 from ascentfail.plane import equations as plane_equations
-from ascentfail.problems.losses import Model
 
 
 def _positive(names: str) -> Point:

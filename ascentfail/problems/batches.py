@@ -6,7 +6,6 @@ the problem with the counts of the batch, scaled to the whole.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
@@ -15,9 +14,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from ascentfail.core.errors import invalid
-from ascentfail.problems.own import Losses
-from ascentfail.problems.paper import CrossCorrelated, SemiOrthogonal
-from ascentfail.toy.network import ToyLandscape
 
 How = Literal["with replacement", "epoch"]
 
@@ -27,57 +23,53 @@ class Batches(NamedTuple):
 
     Attributes:
         first: what it remembers before the first batch, a pytree of arrays.
-        draw: (key, memory) -> (batch for `Objective.means`, memory after it).
+        draw: (key, memory) -> (batch for `problem.Objective.means`, memory after it).
     """
 
     first: Any
     draw: Callable[[Any, Any], tuple[Any, Any]]
 
 
-def of(problem: Any, size: int | None, how: How, key: Any) -> Batches:
-    """The source of a problem's batches.
+def check_size(size: int | None, how: How) -> None:
+    """Refuses epochs without a size."""
+    if how == "epoch" and size is None:
+        raise invalid("batches", how, "'with replacement' unless batch_size says how many samples a batch has")
+
+
+# --- rows of data --------------------------------------------------------------------------------------------------------------
+
+
+def of_rows(data: Any, size: int | None, how: How, key: Any) -> Batches:
+    """Batches of rows of data, a pair of parts; without data the key is the batch.
 
     Args:
-        problem: SemiOrthogonal, CrossCorrelated, ToyLandscape or Losses.
-        size: samples of each set in a batch >= 1; None for all samples, or for losses without data that are given keys.
+        data: pair of parts, or None.
+        size: rows of each part in a batch, >= 1.
         how: "with replacement" or "epoch".
         key: of the run, typed.
 
     Returns:
         Batches. Never raises.
     """
-    if isinstance(problem, Losses):
-        if problem.data is None:
-            return Batches((), lambda key, memory: (key, memory))
-        if how == "epoch":
-            return _rows(problem.data, size, key)
-        return Batches((), lambda key, memory: (_any_rows(problem.data, size, key), memory))
-    if size is None:
-        return Batches((), lambda key, memory: (None, memory))
+    if data is None:
+        return Batches((), lambda key, memory: (key, memory))
     if how == "epoch":
-        return _counted(problem, size)
-    return Batches((), lambda key, memory: (_drawn(problem, key, size), memory))
+        return _rows(data, size, key)
+    return Batches((), lambda key, memory: (_any_rows(data, size, key), memory))
 
 
-def check(problem: Any, size: int | None, how: How) -> None:
+def check_rows(data: Any, size: int, how: How) -> None:
     """Refuses a size that the data do not have.
 
     Raises:
         ValueError: parts without rows, or of arrays of several lengths; more rows in a batch than in an epoch.
     """
-    if size is None or not isinstance(problem, Losses) or problem.data is None:
-        if how == "epoch" and size is None:
-            raise invalid("batches", how, "'with replacement' unless batch_size says how many samples a batch has")
-        return
-    for part in problem.data:
+    for part in data:
         lengths = {np.shape(leaf)[:1] for leaf in jax.tree.leaves(part)}
         if len(lengths) != 1 or () in lengths or (0,) in lengths:
-            raise invalid("data", problem.data, "parts whose arrays all have the samples as first axis, with batch_size")
+            raise invalid("data", data, "parts whose arrays all have the samples as first axis, with batch_size")
         if how == "epoch" and size > (length := lengths.pop()[0]):
             raise invalid("batch_size", size, f"at most the {length} samples of a set when batches = 'epoch'")
-
-
-# --- rows of data --------------------------------------------------------------------------------------------------------------
 
 
 def _length(part: Any) -> int:
@@ -128,40 +120,43 @@ def _ahead(order: jax.Array, place: jax.Array, size: int, key: Any) -> tuple[jax
 # --- counts of equal samples ---------------------------------------------------------------------------------------------------
 
 
-class _Set(NamedTuple):
-    """One of the two sets: samples in each group, and in all; what is left lies in other groups."""
+class Set(NamedTuple):
+    """One of the two sets.
+
+    Attributes:
+        counts: (groups,) samples in each group, real numbers >= 0.
+        total: scalar > 0, samples in all; what is left lies in other groups.
+    """
 
     counts: Any
     total: Any
 
 
-def _sets(problem: Any) -> tuple[_Set, _Set]:
-    if isinstance(problem, ToyLandscape):
-        sets = jnp.asarray(problem.multiplicities - problem.forget), jnp.asarray(problem.forget)
-        retain, forget = (_Set(counts, jnp.sum(counts)) for counts in sets)
-        return retain, forget
-    place, shape = _place(problem)
-    totals = {"retain": problem.retain_total, "forget": problem.forget_total}
-    retain, forget = (
-        _Set(jnp.atleast_1d(jnp.broadcast_to(getattr(problem, f"{name}_{place}"), shape)), total)
-        for name, total in totals.items()
-    )
-    return retain, forget
+def of_counts(sets: tuple[Set, Set], with_counts: Callable[[Any, Any], Any], size: int | None, how: How) -> Batches:
+    """Batches of counts of equal samples.
+
+    Args:
+        sets: of the problem.
+        with_counts: (retain, forget) -> the problem with these counts.
+        size: samples of each set in a batch >= 1; None for all samples.
+        how: "with replacement" or "epoch".
+
+    Returns:
+        Batches. Never raises.
+    """
+    if size is None:
+        return Batches((), lambda key, memory: (None, memory))
+    if how == "epoch":
+        return _counted(sets, with_counts, size)
+
+    def draw(key: Any, memory: Any) -> tuple[Any, Any]:
+        keys = jax.random.split(key)
+        return with_counts(*(_hits(k, found, size) for k, found in zip(keys, sets, strict=True))), memory
+
+    return Batches((), draw)
 
 
-def _place(problem: SemiOrthogonal | CrossCorrelated) -> tuple[str, tuple[int, ...]]:
-    return ("on_axis", problem.axes) if isinstance(problem, SemiOrthogonal) else ("in_plane", ())
-
-
-def _with(problem: Any, retain: jax.Array, forget: jax.Array) -> Any:
-    """The problem with other counts."""
-    if isinstance(problem, ToyLandscape):
-        return dataclasses.replace(problem, multiplicities=retain + forget, forget=forget)
-    place, shape = _place(problem)
-    return dataclasses.replace(problem, **{f"retain_{place}": retain.reshape(shape), f"forget_{place}": forget.reshape(shape)})
-
-
-def _hits(key: Any, found: _Set, size: int) -> jax.Array:
+def _hits(key: Any, found: Set, size: int) -> jax.Array:
     """Counts of a batch drawn with replacement, scaled to the whole."""
     ends = jnp.cumsum(found.counts / found.total)
     drawn = jnp.searchsorted(ends, jax.random.uniform(key, (size,), ends.dtype), side="right")
@@ -169,13 +164,8 @@ def _hits(key: Any, found: _Set, size: int) -> jax.Array:
     return jnp.sum(drawn[:, None] == groups[None, :], axis=0, dtype=ends.dtype) / size * found.total
 
 
-def _drawn(problem: Any, key: Any, size: int) -> Any:
-    return _with(problem, *(_hits(k, found, size) for k, found in zip(jax.random.split(key), _sets(problem), strict=True)))
-
-
-def _counted(problem: Any, size: int) -> Batches:
+def _counted(sets: tuple[Set, Set], with_counts: Callable[[Any, Any], Any], size: int) -> Batches:
     """Counts by epoch: each set remembers what is left of its epoch in each group, the samples of other groups last."""
-    sets = _sets(problem)
     whole = tuple(jnp.append(found.counts, jnp.maximum(found.total - jnp.sum(found.counts), 0)) for found in sets)
 
     def draw(key: Any, memory: Any) -> tuple[Any, Any]:
@@ -183,7 +173,7 @@ def _counted(problem: Any, size: int) -> Batches:
         each = zip(keys, memory, whole, strict=True)
         after, taken = zip(*(_take_counts(k, left, full, size) for k, left, full in each), strict=True)
         scaled = [hits[:-1] / jnp.sum(hits) * found.total for hits, found in zip(taken, sets, strict=True)]
-        return _with(problem, *scaled), after
+        return with_counts(*scaled), after
 
     return Batches(whole, draw)
 

@@ -8,7 +8,7 @@ with `xp` serve any of `ascentfail.numerics.arithmetic`, the others JAX.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import jax.numpy as jnp
 
@@ -18,6 +18,8 @@ from ascentfail.numerics.special import lambertw_exp_and_log
 
 if TYPE_CHECKING:
     from ascentfail.numerics.arithmetic import Arithmetic
+
+LossName = Literal["exponential", "logistic"]
 
 
 class Loss(str):
