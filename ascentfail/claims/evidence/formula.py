@@ -25,6 +25,7 @@ from mpmath import mp
 
 from ascentfail.claims.claim import Claim, ClaimError, Point
 from ascentfail.numerics.arithmetic import Arithmetic
+from ascentfail.numerics.sample_losses import EXPONENTIAL
 
 UNARY = ("exp", "log", "sqrt", "abs", "softplus", "sigmoid", "lambertw_exp", "logisticw", "indicator")
 BINARY = ("minimum", "maximum")
@@ -335,11 +336,11 @@ def _read(claim: Claim, precision: int) -> Formula:
     tape = _Tape()
     xp = tape.arithmetic()
     box = {axis.name: tape.put("axis", axis.name) for axis in (*claim.domain.axes, *claim.inner)}
-    outer = Point(**{axis.name: box[axis.name] for axis in claim.domain.axes})
+    outer = Point(loss=EXPONENTIAL, **{axis.name: box[axis.name] for axis in claim.domain.axes})
     try:
         p = claim.domain.chart(outer, xp)
         sides = tuple(claim.domain.where(p, xp)) if claim.domain.where else ()
-        margin = claim.margin(p.replace(**{axis.name: box[axis.name] for axis in claim.inner}), xp)
+        margin = claim.margin(p.replace(loss=p.loss, **{axis.name: box[axis.name] for axis in claim.inner}), xp)
         exclusion = claim.exclusion(p, xp) if claim.exclusion else None
         modulus = claim.modulus.value(p, xp) if claim.modulus else None
         point = tuple((name, tape.term(value).place) for name, value in p.values().items())

@@ -10,12 +10,13 @@ from ascentfail.core.errors import invalid
 from ascentfail.core.models import Model
 from ascentfail.line import closed_form
 from ascentfail.numerics.arithmetic import symbolic
+from ascentfail.numerics.sample_losses import EXPONENTIAL
 from ascentfail.plane import bounds as plane_bounds
 from ascentfail.plane import equations as plane_equations
 
 
 def _positive(names: str) -> Point:
-    return Point(**{name: sympy.Symbol(name, positive=True) for name in names.split()})
+    return Point(loss=EXPONENTIAL, **{name: sympy.Symbol(name, positive=True) for name in names.split()})
 
 
 def stationarity() -> dict[str, Expression]:

@@ -23,6 +23,7 @@ from ascentfail.claims.evidence.recheck import Recheck, confirm, recheck
 from ascentfail.claims.verdict import Counterexample, Evidence, Status
 from ascentfail.core.precision import require_x64
 from ascentfail.numerics.arithmetic import JAX
+from ascentfail.numerics.sample_losses import EXPONENTIAL
 
 SAMPLES = 1 << 15
 _INNER = 512  # values of the inner axes tried at each outer point
@@ -98,7 +99,7 @@ def unit_points(count: int, axes: int, seed: int = 0) -> np.ndarray:
 
 def coordinates(axes: tuple[Axis, ...], unit: np.ndarray) -> Point:
     """Points of the unit cube as coordinates of the box, one array an axis."""
-    return Point(**{axis.name: jnp.asarray(axis.at(unit[:, i])) for i, axis in enumerate(axes)})
+    return Point(loss=EXPONENTIAL, **{axis.name: jnp.asarray(axis.at(unit[:, i])) for i, axis in enumerate(axes)})
 
 
 def scalar_of(claim: Claim, what: str, function: Callable[[Point, Any], Any]) -> Callable[[Point], Any]:
@@ -373,7 +374,7 @@ def _with_inner(claim: Claim, batch: Batch, seed: int) -> Batch:
         return jnp.max(over), jnp.argmax(over)
 
     value, index = jax.jit(lambda ps: jax.lax.map(best, ps, batch_size=64))(batch.points)
-    chosen = Point(**{name: np.asarray(z)[np.asarray(index)] for name, z in inner.values().items()})
+    chosen = Point(loss=inner.loss, **{name: np.asarray(z)[np.asarray(index)] for name, z in inner.values().items()})
     return Batch(
         batch.box, batch.points, batch.inside, batch.slack, np.asarray(value), batch.exclusion, chosen
     )
