@@ -1,4 +1,4 @@
-"""What the README has between its fences: `python tests/readme_commands.py reproduce|test` prints one of its commands."""
+"""The fenced blocks of the README and of `docs/`: `python tests/readme_commands.py reproduce|test` prints a command."""
 
 import re
 import sys
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 README = Path(__file__).parent.parent / "README.md"
+DOCS = README.parent / "docs"
+VERDICTS = DOCS / "verdicts.md"
 
 
 class Block(NamedTuple):
@@ -16,22 +18,37 @@ class Block(NamedTuple):
     text: str
 
 
+def pages() -> list[Path]:
+    """The README first, then the pages of the site that are not generated."""
+    return [README, *sorted(DOCS.glob("*.md"))]
+
+
+def written() -> str:
+    """The text of all of them."""
+    return "\n".join(page.read_text() for page in pages())
+
+
 def blocks(text: str | None = None) -> list[Block]:
     """Every fenced block, in order."""
-    text = README.read_text() if text is None else text
-    return [Block(*found) for found in re.findall(r"(?:^<!-- ([^\n]+) -->\n)?^```(\w*)\n(.*?)^```$", text, re.S | re.M)]
+    text = written() if text is None else text
+    fenced = re.findall(
+        r"(?:^<!-- ([^\n]+) -->\n)?^```(\w*|\{\w+\}[^\n]*)\n(.*?)^```$", text, re.S | re.M
+    )
+    return [Block(*found) for found in fenced]
 
 
 def commands() -> dict[str, str]:
     """The shell blocks by name, that is by their marker `<!-- command: NAME -->`."""
-    return {b.marker.removeprefix("command: "): b.text.strip() for b in blocks() if b.language == "sh"}
+    return {
+        b.marker.removeprefix("command: "): b.text.strip() for b in blocks() if b.language == "sh"
+    }
 
 
 def command(name: str) -> str:
     """The commands of that name, a line each."""
     known = commands()
     if name not in known:
-        raise SystemExit(f"README.md has no command marked {name!r}, only {', '.join(known)}")
+        raise SystemExit(f"no page has a command marked {name!r}, only {', '.join(known)}")
     return known[name]
 
 

@@ -1,8 +1,8 @@
-"""Writes what the README shows of the record: `python tests/update_readme.py` after `ascentfail verify --record`."""
+"""Writes what the README and the site show of the record: `python tests/update_readme.py` after `ascentfail verify --record`."""
 
 import re
 
-from readme_commands import README
+from readme_commands import README, VERDICTS
 
 import ascentfail as af
 from ascentfail import figures
@@ -11,14 +11,14 @@ from ascentfail.figures.report import summary as report
 
 
 def with_verdicts(text: str) -> str:
-    """The README's text with the recorded verdicts in it."""
+    """The text of a page with the recorded verdicts in it."""
     table = report.folded_table(record.load())
     return re.sub(r"(<!-- verdicts -->\n).*(<!-- /verdicts -->)", lambda m: m[1] + table + m[2], text, flags=re.S)
 
 
 def main() -> None:
-    """Puts the recorded verdicts into the README and into its picture."""
-    README.write_text(with_verdicts(README.read_text()))
+    """Puts the recorded verdicts into the page of the verdicts and into the picture of the README."""
+    VERDICTS.write_text(with_verdicts(VERDICTS.read_text()))
     af.enable_x64()
     figures.make("result", README.parent / "figures")
 

@@ -1,7 +1,7 @@
 """What the paper claims about the problems, and whether it holds.
 
-`claims()` lists every claim, `get(id)` finds one, `check(claim)` returns its verdict. A claim of your own is ten lines: see the
-README.
+`claims()` lists every claim, `get(id)` finds one, `check(claim)` returns its verdict. A claim of your own is ten lines: see
+docs/add.md.
 
 Each claim names its own source. What a claim is and how it is judged is in `ascentfail.claims`; here is what is stated.
 """

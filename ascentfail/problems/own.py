@@ -26,7 +26,7 @@ _WEIGHTS = "weights, a pytree of finite real numbers"
 class Losses:
     """A model of your own for `descent_ascent` and `gradient_flow`: two mean losses and a ridge.
 
-    The functions are called in one of three ways, and `descent_ascent` calls both of them in the same way:
+    The functions are called in one of three ways, and `descent_ascent` calls both of them in the same way::
 
         (weights)         without `data` and without a key
         (weights, key)    without `data`, with a key: a new one in every (half-)step, for a batch that you draw yourself. Where

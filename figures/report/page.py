@@ -143,17 +143,17 @@ def _instead(claim: Claim, entry: Entry, drawn: Mapping[str, str], record: Mappi
 
 
 def _statement(claim: Claim, entry: Entry, label: str, drawn: Mapping[str, str]) -> str:
-    facts = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in _facts(claim, entry) if text)
+    facts = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts_of(claim, entry) if text)
     source = "" if claim.source == "ours" else f' <span class="source">{escape(claim.source)}</span>'
     picture = drawn[claim.id] if claim.id in drawn else _drawing(claim, entry)
     return (
         f'<div class="body"><div class="text"><p class="label">{label}{source}</p>'
         f"{_formula(claim.statement, 'blockquote', 'statement')}<dl>{facts}</dl></div>"
-        f"{picture}{_proof(claim, entry)}</div>"
+        f"{picture}{proof_of(claim, entry)}</div>"
     )
 
 
-def _facts(claim: Claim, entry: Entry) -> list[tuple[str, str]]:
+def facts_of(claim: Claim, entry: Entry) -> list[tuple[str, str]]:
     """Names and HTML of what is to say about a verdict; empty texts are left out."""
     evidence, found = entry["evidence"], entry["counterexample"]
     facts = [("Domain", typeset(entry["domain"] or claim.domain.words))]
@@ -192,7 +192,7 @@ def _evidence(claim: Claim, entry: Entry) -> str:
     return escape(", ".join(parts)) + (f"; {typeset(words)}" if words else "")
 
 
-def _proof(claim: Claim, entry: Entry) -> str:
+def proof_of(claim: Claim, entry: Entry) -> str:
     if not (claim.proof or claim.proof_words):
         return ""
     argued = entry["status"] == "holds" and entry["evidence"]["grade"] == "argued"

@@ -120,7 +120,7 @@ _WORDS = {  # of one, and of several
 
 
 def folded_table(entries: Iterable[Entry]) -> str:
-    """The verdict table of the README: a fold for each chapter, on whose outside stands how many hold and which do not."""
+    """The verdict table of the site: a fold for each chapter, on whose outside stands how many hold and which do not."""
     entries = list(entries)
     paper, others = [e for e in entries if of_paper(e)], [e for e in entries if not of_paper(e)]
     every = list(by_id(entries).values())
