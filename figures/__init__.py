@@ -23,6 +23,13 @@ _ROOMS = ("paper", "beyond")  # the folders of figures
 _PARTS = ("NAME", "CLAIMS", "PARAMETERS", "data", "draw")
 
 
+def __getattr__(name: str) -> ModuleType:
+    """`style`, which a figure of your own is written with; loaded on first use, as it imports matplotlib (PEP 562)."""
+    if name == "style":
+        return importlib.import_module("ascentfail.figures.drawing.style")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 @functools.cache
 def figures() -> dict[str, ModuleType]:
     """Every figure module by name, sorted; imports them (and JAX) on the first call.

@@ -193,6 +193,7 @@ def _evidence(claim: Claim, entry: Entry) -> str:
 
 
 def proof_of(claim: Claim, entry: Entry) -> str:
+    """HTML of what an argument rests on: its words and the steps that were checked; empty for any other evidence."""
     if not (claim.proof or claim.proof_words):
         return ""
     argued = entry["status"] == "holds" and entry["evidence"]["grade"] == "argued"
