@@ -70,9 +70,36 @@ def violations(source: str, module: str, is_package: bool = False) -> list[str]:
     return bad
 
 
-def test_every_module_respects_the_order_of_the_rooms():
+def private_imports(source: str, module: str) -> list[str]:
+    """The names with an underscore that a source text takes from another module of ours, also as attributes of it."""
+    tree, bad, ours = ast.parse(source), [], set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "ascentfail":
+            ours |= {alias.asname or alias.name for alias in node.names if (alias.asname or alias.name).islower()}
+            bad += [f"{module} imports {node.module}.{a.name}" for a in node.names if a.name.startswith("_") and a.name[1] != "_"]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ours:
+            if node.attr.startswith("_") and not node.attr.startswith("__") and node.attr not in ("_replace", "_asdict", "_fields"):
+                bad.append(f"{module} reads {node.value.id}.{node.attr}")
+    return bad
+
+
+def ours() -> list[Path]:
+    """Every module of the rooms, once: theory and figures are linked into ascentfail."""
     paths = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
-    paths = [path for path in paths if path.resolve() == path]  # theory and figures are linked into ascentfail
+    return [path for path in paths if path.resolve() == path]
+
+
+def test_no_module_takes_a_private_name_of_another():
+    bad = [line for path in ours() for line in private_imports(path.read_text(encoding="utf-8"), module_name(path))]
+    assert not bad, "\n".join(bad)
+    assert private_imports("from ascentfail.core.files import _write", "m")
+    assert private_imports("from ascentfail.core import files\nfiles._write(3)", "m")
+    assert not private_imports("from ascentfail.core import files\nfiles.write(3)\nself._x", "m")
+
+
+def test_every_module_respects_the_order_of_the_rooms():
+    paths = ours()
     assert {room(module_name(path)) for path in paths} >= set(ROOMS)
     bad = []
     for path in paths:

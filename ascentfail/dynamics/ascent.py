@@ -25,12 +25,12 @@ import optax
 from jax.core import Tracer
 
 from ascentfail.core.errors import invalid
+from ascentfail.core.explained import check_key
 from ascentfail.dynamics.directions import MODES, Mode, Order, RidgeInAscent, Sizes, direction, half_steps
 from ascentfail.dynamics.iterate import Method, iterate
 from ascentfail.dynamics.stopping import Metrics, Run
 from ascentfail.numerics import programs
 from ascentfail.problems import objectives
-from ascentfail.problems.paper import _check_key
 
 __all__ = ["check_choice", "check_metrics", "descent_ascent", "direction", "half_steps", "levels_of"]
 
@@ -113,7 +113,7 @@ def descent_ascent(
         if key is None:
             raise invalid("key", key, "a typed key, jax.random.key(seed), when batch_size is given")
     if key is not None:
-        _check_key(key)
+        check_key(key)
     levels = levels_of(steps, test_level, retain_worsens, budget)
     start, oracle = objectives.start_and_oracle(problem, start, oracle, key, batch_size)
     problem.check_batches(batch_size, batches)

@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 
 from ascentfail.core.errors import invalid
-from ascentfail.core.explained import check_key
-from ascentfail.core.fields import ByValue, is_axes
+from ascentfail.core.fields import ByValue, Real, checked_number, is_axes, plain_array, register_pytree, require, static
 from ascentfail.core.models import Model
 from ascentfail.line import closed_form
 from ascentfail.numerics.arithmetic import JAX
@@ -29,72 +27,6 @@ from ascentfail.plane import equations as plane_equations
 from ascentfail.plane import stationary_points as stationary
 from ascentfail.problems.batches import Set
 from ascentfail.problems.protocol import Counted
-
-Real = Any  # a float, or an array of floats of any shape; a batch is the caller's vmap
-
-
-_P = TypeVar("_P")
-
-
-def _static(default: Any) -> Any:
-    return field(default=default, metadata={"static": True})
-
-
-def _fields(cls: Any) -> tuple[dataclasses.Field[Any], ...]:
-    return dataclasses.fields(cls)
-
-
-def _register(cls: type[_P]) -> type[_P]:
-    """Registers a frozen dataclass as a pytree whose unflattening skips `__post_init__`."""
-    leaves = tuple(f.name for f in _fields(cls) if not f.metadata.get("static"))
-    static = tuple(f.name for f in _fields(cls) if f.metadata.get("static"))
-
-    def flatten_with_keys(p: Any) -> tuple[list[tuple[Any, Any]], tuple[Any, ...]]:
-        children = [(jax.tree_util.GetAttrKey(name), getattr(p, name)) for name in leaves]
-        return children, tuple(getattr(p, name) for name in static)
-
-    def unflatten(aux: tuple[Any, ...], children: Any) -> Any:
-        p = object.__new__(cls)
-        for name, value in zip((*leaves, *static), (*children, *aux), strict=True):
-            object.__setattr__(p, name, value)
-        return p
-
-    jax.tree_util.register_pytree_with_keys(cls, flatten_with_keys, unflatten)
-    return cls
-
-
-def _number(name: str, value: Any, takes: str) -> Any:
-    """The value as a float or a floating array; tracers pass untouched."""
-    if isinstance(value, Tracer):
-        if not jnp.issubdtype(value.dtype, jnp.floating) and not jnp.issubdtype(value.dtype, jnp.integer):
-            raise invalid(name, value, takes)
-        return value
-    if value is None:
-        raise invalid(name, value, f"{takes}; None only where every other field is None or 0, as `in_axes` of `jax.vmap`")
-    if isinstance(value, bool | str | bytes):
-        raise invalid(name, value, takes)
-    try:
-        array = np.asarray(value)
-    except (TypeError, ValueError) as error:
-        raise invalid(name, value, takes) from error
-    if array.dtype.kind not in "iuf" and not jnp.issubdtype(array.dtype, jnp.floating):
-        raise invalid(name, value, takes)
-    if array.dtype.kind in "iu":
-        value = float(array) if array.ndim == 0 else array.astype(float)
-    elif isinstance(value, list | tuple):
-        value = array  # a list would be one leaf for each number
-    if not np.all(np.isfinite(np.asarray(value, dtype=float))):
-        raise invalid(name, value, takes)
-    return value
-
-
-_check_key = check_key  # by its old name
-
-
-def _require(name: str, value: Any, holds: Any, takes: str) -> None:
-    """Raises unless the condition holds; a condition on traced values is not checked."""
-    if not isinstance(holds, Tracer) and not np.all(np.asarray(holds)):
-        raise invalid(name, value, takes)
 
 
 def _check_counts(p: Any) -> None:
@@ -111,20 +43,15 @@ def _check_counts(p: Any) -> None:
         "ridge": "a real number > 0",
     }
     for name, text in takes.items():
-        object.__setattr__(p, name, _number(name, getattr(p, name), text))
+        object.__setattr__(p, name, checked_number(name, getattr(p, name), text))
     for name in ("retain_total", "forget_total", "ridge"):
         value = getattr(p, name)
-        _require(name, value, _array(value) > 0, takes[name])
+        require(name, value, plain_array(value) > 0, takes[name])
     for name, total_name in ((retain, "retain_total"), (forget, "forget_total")):
         value, total = getattr(p, name), getattr(p, total_name)
         shape_of(p)
-        _require(name, value, _array(value) >= 0, takes[name])  # by itself: the total may be traced
-        _require(name, value, _array(value) <= _array(total), f"{takes[name]}; here {total_name} = {total}")
-
-
-def _array(value: Any) -> Any:
-    """The value as an array without touching the device when it is concrete."""
-    return value if isinstance(value, Tracer) else np.asarray(value)
+        require(name, value, plain_array(value) >= 0, takes[name])  # by itself: the total may be traced
+        require(name, value, plain_array(value) <= plain_array(total), f"{takes[name]}; here {total_name} = {total}")
 
 
 def shape_of(p: Any) -> tuple[int, ...]:
@@ -251,10 +178,10 @@ def _counts_from_ratios(alpha: Any, phi: Any, b: Any, retain_total: Any, ridge: 
     positive = {"phi": phi, "retain_total": retain_total} | ({} if ridge is None else {"ridge": ridge})
     for name, value in {"alpha": alpha, "b": b, **positive}.items():
         takes = "a real number > 0" if name in positive else "a real number >= 0"
-        value = _array(_number(name, value, takes))
-        _require(name, value, value > 0 if name in positive else value >= 0, takes)
+        value = plain_array(checked_number(name, value, takes))
+        require(name, value, value > 0 if name in positive else value >= 0, takes)
     if ridge is None:
-        _require("b", b, _array(b) > 0, "a real number > 0 when ridge is not given")
+        require("b", b, plain_array(b) > 0, "a real number > 0 when ridge is not given")
     alpha, phi, b = (jnp.asarray(value, float) for value in (alpha, phi, b))
     if ridge is None:
         # both branches of a where are differentiated: no division by alpha = 0
@@ -262,15 +189,15 @@ def _counts_from_ratios(alpha: Any, phi: Any, b: Any, retain_total: Any, ridge: 
         ridge = share / b
     else:
         share = b * jnp.asarray(ridge)
-        _require("ridge", ridge, _array(share) <= 1, f"0 < ridge <= 1/b, since b = |R_j|/(ridge |R|); here b = {b}")
+        require("ridge", ridge, plain_array(share) <= 1, f"0 < ridge <= 1/b, since b = |R_j|/(ridge |R|); here b = {b}")
     retain = share * retain_total
     forget_total = phi * retain_total
     forget = alpha * retain
-    _require("alpha", alpha, _array(forget <= forget_total * (1 + 1e-6)), "alpha <= phi |R|/|R_j| = phi/(b ridge)")
+    require("alpha", alpha, plain_array(forget <= forget_total * (1 + 1e-6)), "alpha <= phi |R|/|R_j| = phi/(b ridge)")
     return retain, jnp.where(forget <= forget_total, forget, forget_total), forget_total, ridge
 
 
-@_register
+@register_pytree
 @dataclass(frozen=True, eq=False)
 class SemiOrthogonal(_Linear):
     r"""Ridge regression whose sample groups are orthogonal: one coordinate, or several that do not interact.
@@ -299,7 +226,7 @@ class SemiOrthogonal(_Linear):
     retain_total: Real
     forget_total: Real
     ridge: Real
-    loss: Loss | LossName = _static(EXPONENTIAL)
+    loss: Loss | LossName = static(EXPONENTIAL)
 
     on_axes: ClassVar[bool] = True
     _names: ClassVar[tuple[str, str]] = ("retain_on_axis", "forget_on_axis")
@@ -381,7 +308,7 @@ class SemiOrthogonal(_Linear):
         return cls(retain, forget, retain_total, forget_total, ridge, named(loss))
 
 
-@_register
+@register_pytree
 @dataclass(frozen=True, eq=False)
 class CrossCorrelated(_Linear):
     r"""Ridge regression with two correlated directions: retain samples (1, eps), forget samples (eps, 1), labels folded in.
@@ -412,7 +339,7 @@ class CrossCorrelated(_Linear):
     retain_total: Real
     forget_total: Real
     ridge: Real
-    loss: Loss | LossName = _static(EXPONENTIAL)
+    loss: Loss | LossName = static(EXPONENTIAL)
 
     on_axes: ClassVar[bool] = False
     _names: ClassVar[tuple[str, str]] = ("retain_in_plane", "forget_in_plane")
@@ -426,9 +353,9 @@ class CrossCorrelated(_Linear):
 
     def _check_epsilon(self) -> None:
         takes = "a real number, 0 <= epsilon <= 1"
-        object.__setattr__(self, "epsilon", _number("epsilon", self.epsilon, takes))
-        epsilon = _array(self.epsilon)
-        _require("epsilon", self.epsilon, (epsilon >= 0) & (epsilon <= 1), takes)
+        object.__setattr__(self, "epsilon", checked_number("epsilon", self.epsilon, takes))
+        epsilon = plain_array(self.epsilon)
+        require("epsilon", self.epsilon, (epsilon >= 0) & (epsilon <= 1), takes)
 
     @property
     def weight_shape(self) -> tuple[int, ...]:

@@ -19,11 +19,10 @@ from jax.core import Tracer
 
 from ascentfail.core.errors import invalid
 from ascentfail.core.explained import explained, reals
-from ascentfail.core.fields import ByValue, is_axes
+from ascentfail.core.fields import ByValue, Real, checked_number, is_axes, plain_array, register_pytree, require, static
 from ascentfail.core.models import Model, check_model
 from ascentfail.numerics.arithmetic import JAX, Arithmetic, Scalar
 from ascentfail.problems.batches import Set
-from ascentfail.problems.paper import Real, _array, _number, _register, _require, _static
 from ascentfail.problems.protocol import Counted
 
 INPUTS = (-1, 1, 3, 4)
@@ -32,7 +31,7 @@ _COUNTS = "four real numbers >= 0"
 _CHOICES = {"labels": ("signed", "binary"), "output": ("symmetric", "unit"), "reduction": ("sum", "mean", "half-sum")}
 
 
-@_register
+@register_pytree
 @dataclass(frozen=True, eq=False)
 class ToyLandscape(Counted, ByValue):
     r"""Squared error of h(a x + b x^2) on four weighted points, with ridge (a^2 + b^2) and no half.
@@ -58,10 +57,10 @@ class ToyLandscape(Counted, ByValue):
     Paper: Sec. 5.2, Fig. 5.
     """
 
-    labels: Literal["signed", "binary"] = _static("signed")
-    output: Literal["symmetric", "unit"] = _static("unit")
+    labels: Literal["signed", "binary"] = static("signed")
+    output: Literal["symmetric", "unit"] = static("unit")
     slope: Real = 0.5
-    reduction: Literal["sum", "mean", "half-sum"] = _static("sum")
+    reduction: Literal["sum", "mean", "half-sum"] = static("sum")
     ridge: Real = 0.1
     multiplicities: Real = (5.0, 4.0, 1.0, 4.0)
     forget: Real = (0.0, 0.0, 0.0, 2.0)
@@ -78,19 +77,19 @@ class ToyLandscape(Counted, ByValue):
         if is_axes(self):
             return
         for name, takes in {"slope": "> 0", "ridge": "> 0", "ascent_ratio": ">= 0"}.items():
-            value = _number(name, getattr(self, name), f"a real number {takes}")
-            low = _array(value)
-            _require(name, value, low > 0 if takes == "> 0" else low >= 0, f"a real number {takes}")
+            value = checked_number(name, getattr(self, name), f"a real number {takes}")
+            low = plain_array(value)
+            require(name, value, low > 0 if takes == "> 0" else low >= 0, f"a real number {takes}")
             if np.ndim(value) != 0:
                 raise invalid(name, value, "one real number; a batch is the caller's vmap")
             object.__setattr__(self, name, value)
         for name in ("multiplicities", "forget"):
             object.__setattr__(self, name, _four(name, getattr(self, name)))
-        total, forget = _array(self.multiplicities), _array(self.forget)
-        _require("multiplicities", self.multiplicities, total >= 0, _COUNTS)
-        _require("forget", self.forget, (forget >= 0) & (forget <= total), f"{_COUNTS}, each at most its multiplicity")
+        total, forget = plain_array(self.multiplicities), plain_array(self.forget)
+        require("multiplicities", self.multiplicities, total >= 0, _COUNTS)
+        require("forget", self.forget, (forget >= 0) & (forget <= total), f"{_COUNTS}, each at most its multiplicity")
         if self.reduction == "mean":
-            _require("forget", self.forget, (total - forget).sum() > 0, "fewer than all the samples when the losses are means")
+            require("forget", self.forget, (total - forget).sum() > 0, "fewer than all the samples when the losses are means")
 
     @property
     def weight_shape(self) -> tuple[int, ...]:
@@ -118,9 +117,9 @@ class ToyLandscape(Counted, ByValue):
 def _four(name: str, value: Any) -> Any:
     """Four numbers as one array; tracers, also four of them in a tuple, pass."""
     if isinstance(value, tuple | list) and any(isinstance(v, Tracer) for v in value):
-        value = jnp.stack([jnp.asarray(_number(name, v, _COUNTS), float) for v in value])
+        value = jnp.stack([jnp.asarray(checked_number(name, v, _COUNTS), float) for v in value])
     else:
-        value = _number(name, value, _COUNTS)
+        value = checked_number(name, value, _COUNTS)
     if np.shape(value) != (4,):
         raise invalid(name, value, _COUNTS)
     return value

@@ -26,8 +26,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 
 from ascentfail.core.precision import require_x64
 from ascentfail.dynamics.ascent import descent_ascent
-from ascentfail.figures.drawing import regions as _regions
-from ascentfail.figures.drawing import style
+from ascentfail.figures.drawing import regions, style
 from ascentfail.numerics.arithmetic import JAX
 from ascentfail.problems.paper import CrossCorrelated
 from ascentfail.theory import Point
@@ -198,17 +197,17 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
         _enlarged(axes[1, -1], f"b = {data['b'][-1]:,.0f}, enlarged")
         figure.supxlabel("ε: correlation strength.  b: pull of the retain samples over the ridge", fontsize=8)
         away = "(b) first step leads away, (c) no later point is closer"
-        handles = [*_regions.legend(away), Patch(**_RETURNS, label="(b) without (c): away at first, closer later")]
+        handles = [*regions.legend(away), Patch(**_RETURNS, label="(b) without (c): away at first, closer later")]
         figure.legend(handles=handles, loc="outside upper center", ncols=2, columnspacing=1.5, handlelength=2.6)
     return figure
 
 
 def _panel(ax: Axes, panel: dict[str, np.ndarray], label: str) -> None:
     """The answers of one panel."""
-    _regions.answers(ax, *(panel[key] for key in ("across", "ratio", "existence", "farther", "away")))
+    regions.answers(ax, *(panel[key] for key in ("across", "ratio", "existence", "farther", "away")))
     if (panel["returns"] > 0).any():
         ax.contourf(panel["across"], panel["ratio"], panel["returns"].T, levels=[0, np.inf], colors=[style.BLACK])
-    _regions.axes(ax, panel["ratio"], label)
+    regions.axes(ax, panel["ratio"], label)
 
 
 def _enlarged(ax: Axes, title: str) -> None:

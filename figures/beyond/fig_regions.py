@@ -22,8 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from ascentfail.core.precision import require_x64
-from ascentfail.figures.drawing import regions as _regions
-from ascentfail.figures.drawing import style
+from ascentfail.figures.drawing import regions, style
 from ascentfail.line import closed_form
 from ascentfail.numerics.arithmetic import JAX
 from ascentfail.plane import equations as plane_equations
@@ -224,7 +223,7 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
             "α: forget over retain samples of the group.  b: pull of the group's retain samples over the ridge",
             fontsize=8,
         )
-        figure.legend(handles=_regions.legend(_AWAY), loc="outside upper center", ncols=2, columnspacing=1.5, handlelength=2.6)
+        figure.legend(handles=regions.legend(_AWAY), loc="outside upper center", ncols=2, columnspacing=1.5, handlelength=2.6)
     return figure
 
 
@@ -232,20 +231,20 @@ def _line_panel(ax: Axes, data: dict[str, np.ndarray], j: int) -> None:
     """One coordinate, one b: every edge is a closed form."""
     phi, threshold = data["phi_axis"], data["line_threshold"]
     existence, top = np.full_like(phi, data["line_existence"][j]), np.full_like(phi, 2 * data["ratio"][-1])
-    ax.fill_between(phi, threshold, existence, **_regions.FARTHER)
-    ax.fill_between(phi, existence, top, **_regions.NONE)
-    ax.fill_between(phi, threshold, np.ones_like(phi), **_regions.AWAY)
-    ax.plot(phi, existence, **_regions.EDGE)
+    ax.fill_between(phi, threshold, existence, **regions.FARTHER)
+    ax.fill_between(phi, existence, top, **regions.NONE)
+    ax.fill_between(phi, threshold, np.ones_like(phi), **regions.AWAY)
+    ax.plot(phi, existence, **regions.EDGE)
     for edge in (threshold, np.ones_like(phi)):
-        ax.plot(phi, edge, **_regions.STRONG_EDGE)
+        ax.plot(phi, edge, **regions.STRONG_EDGE)
     ax.set(xscale="log", xlim=(phi[0], phi[-1]))
-    _regions.axes(ax, data["ratio"], "|F| / |R|")
+    regions.axes(ax, data["ratio"], "|F| / |R|")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def _plane_panel(ax: Axes, data: dict[str, np.ndarray], i: int, j: int) -> None:
     """The plane, one (phi, b)."""
     farther, away = data["plane_farther"][i, j], data["plane_away"][i, j]
-    _regions.answers(ax, data["epsilon"], data["ratio"], data["plane_existence"][j], farther, away)
+    regions.answers(ax, data["epsilon"], data["ratio"], data["plane_existence"][j], farther, away)
     ax.set_xticks([0.2, 0.4, 0.6, 0.8])
-    _regions.axes(ax, data["ratio"], "correlation strength ε")
+    regions.axes(ax, data["ratio"], "correlation strength ε")

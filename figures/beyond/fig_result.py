@@ -22,8 +22,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from ascentfail.claims import record
 from ascentfail.core.precision import require_x64
 from ascentfail.figures.beyond import fig_paths
-from ascentfail.figures.drawing import regions as _regions
-from ascentfail.figures.drawing import style
+from ascentfail.figures.drawing import regions, style
 from ascentfail.figures.report.summary import of_paper
 from ascentfail.line import closed_form
 from ascentfail.numerics.arithmetic import JAX
@@ -157,13 +156,13 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
 def _ends(ax: Axes, data: dict[str, np.ndarray]) -> None:
     """Where descent-ascent ends on one coordinate."""
     phi, threshold, ones = data["phi"], data["threshold"], np.ones_like(data["phi"])
-    ax.fill_between(phi, threshold, data["existence"] * ones, **_regions.FARTHER)
-    ax.fill_between(phi, data["existence"] * ones, 2 * data["ratio"][-1] * ones, **_regions.NONE)
-    ax.fill_between(phi, threshold, ones, **_regions.AWAY)
+    ax.fill_between(phi, threshold, data["existence"] * ones, **regions.FARTHER)
+    ax.fill_between(phi, data["existence"] * ones, 2 * data["ratio"][-1] * ones, **regions.NONE)
+    ax.fill_between(phi, threshold, ones, **regions.AWAY)
     for edge in (threshold, ones):
-        ax.plot(phi, edge, **_regions.STRONG_EDGE)
+        ax.plot(phi, edge, **regions.STRONG_EDGE)
     ax.set(xscale="log", xlim=(phi[0], phi[-1]))
-    _regions.axes(ax, data["ratio"], "φ = |F| / |R|")
+    regions.axes(ax, data["ratio"], "φ = |F| / |R|")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.set(ylabel="α / φ", title="One coordinate:\nwhere does descent-ascent end?")
     boxed = {"facecolor": "white", "edgecolor": "none", "boxstyle": "square,pad=0.2"}
