@@ -79,7 +79,8 @@ def private_imports(source: str, module: str) -> list[str]:
             bad += [f"{module} imports {node.module}.{a.name}" for a in node.names if a.name.startswith("_") and a.name[1] != "_"]
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ours:
-            if node.attr.startswith("_") and not node.attr.startswith("__") and node.attr not in ("_replace", "_asdict", "_fields"):
+            private = node.attr.startswith("_") and not node.attr.startswith("__")
+            if private and node.attr not in ("_replace", "_asdict", "_fields"):
                 bad.append(f"{module} reads {node.value.id}.{node.attr}")
     return bad
 
