@@ -12,7 +12,7 @@ from test_workers import below, linux, runs, started, until
 from typer.testing import CliRunner
 
 from ascentfail import __version__, figures, theory
-from ascentfail.apps import claim_runs, cli
+from ascentfail.apps import claim_runs, cli, draw, explain, explore, reproduce, verify
 from ascentfail.claims import record
 from ascentfail.theory import check, get
 
@@ -277,7 +277,8 @@ def test_what_cannot_be_written_is_said_before_the_work(run, arguments, tmp_path
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("in the way")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "_start", lambda: pytest.fail("the work has begun"))
+    for command in (verify, draw, explore, reproduce):
+        monkeypatch.setattr(command, "start", lambda: pytest.fail("the work has begun"))
     code, out, err = run(*arguments)
     assert (code, out) == (2, "") and err.count("\n") == 1 and err.startswith("ascentfail: cannot write ")
     assert {path.name for path in tmp_path.iterdir()} == {"file", "folder"}
@@ -302,7 +303,7 @@ def test_files_are_written_before_the_table(run, tmp_path, monkeypatch, recorded
     def unprinted(*_, **__):
         raise RuntimeError
 
-    monkeypatch.setattr(cli, "_print_table", unprinted)
+    monkeypatch.setattr(verify, "print_table", unprinted)
     command = f"ascentfail verify lemma-4 --samples 64 --record --json {tmp_path / 'v'}"
     monkeypatch.setattr(sys, "argv", command.split())
     recorded.unlink()
@@ -426,7 +427,7 @@ def test_explain_loses_no_word_to_markup(claim):
         return theory.Verdict(c.id, c.statement, c.source, c.kind, "holds", evidence, None, repaired)
 
     with console.capture() as captured:
-        console.print(cli._explanation(claim, entry(claim).to_json()))
+        console.print(explain._explanation(claim, entry(claim).to_json()))
     for member in claim.family():
         for text in (member.statement, member.source, member.domain.words, member.note):
             assert text in captured.get()
@@ -541,9 +542,17 @@ def test_no_width_hides_what_is_explained(run, monkeypatch, columns):
     assert "".join(get("lemma-4").statement.split()) in "".join(out.replace("statement", "").split()) and "holds" in out
 
 
+@pytest.mark.parametrize("command", ["figures", "explore"])
+def test_an_unknown_name_is_answered_with_all_names_by_group(run, command, tmp_path):
+    code, out, err = run(command, "resul", "--out", tmp_path / "x")
+    assert (code, out, err.count("\n")) == (2, "", 1) and "unknown" in err and "'resul'" in err
+    drawn = ("paper: fig04-window, fig05-landscape", "beyond: continuation, ", "stability")
+    assert all(words in err for words in (drawn if command == "figures" else ("line, plane, toy",)))
+
+
 def test_a_figure_named_twice_is_drawn_once(run, tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr(cli, "_draw_one", lambda name, out, format: drawn.append(name) or [out / name])
+    monkeypatch.setattr(draw, "draw_one", lambda name, out, format: drawn.append(name) or [out / name])
     assert run("figures", "stability", "stability", "--out", tmp_path)[0] == 0 and drawn == ["stability"]
 
 
