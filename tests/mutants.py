@@ -34,7 +34,7 @@ TARGETS = {  # name: (module, tests, the fast ones first)
     "sample": ("ascentfail/claims/evidence/sample.py", "test_claims test_falsehoods test_honesty"),
     "search": ("ascentfail/claims/evidence/search.py", "test_search test_honesty"),
     "symbolic": ("ascentfail/claims/evidence/symbolic.py", "test_symbolic test_falsehoods test_certify"),
-    "identities": ("ascentfail/claims/evidence/identities.py", "test_symbolic"),
+    "identities": ("tests/identities.py", "test_symbolic"),
     "certify": ("ascentfail/claims/evidence/certify.py", "test_falsehoods test_certify test_honesty"),
     "certificate": ("ascentfail/claims/evidence/certificate.py", "test_falsehoods test_certificate"),
     "checker": ("ascentfail/claims/checker.py", "test_checker test_falsehoods test_certificate test_certify"),

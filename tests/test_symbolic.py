@@ -5,6 +5,7 @@ import importlib
 import sys
 import time
 
+import identities
 import mpmath
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from mpmath import mp
 from ascentfail import stationary
 from ascentfail.claims import checker
 from ascentfail.claims.claim import ClaimError
-from ascentfail.claims.evidence import identities, symbolic
+from ascentfail.claims.evidence import symbolic
 from ascentfail.core.errors import MissingExtraError
 from ascentfail.line import closed_form
 from ascentfail.numerics.arithmetic import JAX
