@@ -11,9 +11,9 @@ from ascentfail.claims.check import certified_check
 from ascentfail.claims.claim import Claim, Level
 from ascentfail.claims.evidence.sample import SAMPLES
 from ascentfail.claims.record import source_fingerprint
-from ascentfail.claims.registry import get
 from ascentfail.core.files import write_json
 from ascentfail.figures.report.page import drawings
+from ascentfail.theory import get
 
 _LONGEST = 1 << 28  # bytes of a file that is read: a device or a pipe may have no end
 
