@@ -135,6 +135,22 @@ def test_the_first_cell_installs_beside_what_is_there(tmp_path, monkeypatch, sou
     assert lines == [f"{name}=={versions[name]}" for name in KEPT if name != absent]
 
 
+@pytest.mark.parametrize("uploaded", ["ascentfail-0.2.0-py3-none-any.whl", "ascentfail/pyproject.toml"])
+def test_the_first_cell_takes_what_was_uploaded_and_says_where_nothing_came(tmp_path, monkeypatch, capsys, uploaded):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ASCENTFAIL_SOURCE", raising=False)
+    (tmp_path / uploaded).parent.mkdir(exist_ok=True)
+    (tmp_path / uploaded).touch()
+    folder = importlib.machinery.ModuleSpec("ascentfail", None)  # what a folder without __init__.py is found as
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: folder)
+    shell = Shell()
+    names = {"get_ipython": lambda: shell}
+    exec(plain(sources("code")[0]), names)
+    place = (tmp_path / uploaded.removesuffix("/pyproject.toml")).as_uri()
+    assert f'"ascentfail[certify,notebook] @ {place}"' in shell.command.format(**names)
+    assert f"Nothing was installed from {place}" in capsys.readouterr().out
+
+
 def test_the_first_cell_installs_nothing_where_the_package_is(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(plain(sources("code")[0]), {"get_ipython": Shell})
