@@ -215,7 +215,7 @@ def test_the_planted_claim_is_refuted(executed):
 
 
 def test_the_claim_holds_where_the_text_says_so():
-    names = {"af": af, "report": report}
+    names = {"af": af, "summary": report}
     source, line = sources("code")[-1], "where=lambda p, xp: (p.alpha - p.phi,),"
     assert line in sources("markdown")[-2] and source.count("domains.B),") == 1
     tried = source.replace("domains.B),", f"domains.B), {line}")
