@@ -16,7 +16,7 @@ from ascentfail.numerics.sample_losses import LOGISTIC, LOSSES
 from ascentfail.plane import bounds as plane_bounds
 from ascentfail.plane import equations as plane_equations
 from ascentfail.theory import Point, check, get
-from ascentfail.theory.beyond import beyond_05_existence, beyond_05_flow, beyond_07_alternating
+from ascentfail.theory.beyond import beyond_05_existence, beyond_05_flow
 from ascentfail.theory.proof_steps import steps
 
 BOXED = (
@@ -186,7 +186,7 @@ def test_the_off_diagonal_rates_are_those_of_the_flow():
 def test_the_margin_of_stability_is_that_of_the_map_s_own_derivative():
     claim = get("beyond-7.stability")
     for h, excess in ((0.1, 0.5), (2.0, 1.4), (0.01, 1.5), (1.0, 3.0)):
-        after = lambda w, h=h, excess=excess: beyond_07_alternating.unridged_step(w, h, excess, JAX)[1]  # noqa: E731
+        after = lambda w, h=h, excess=excess: steps_1d.unridged_step(w, h, excess, JAX)[1]  # noqa: E731
         multiplier = jax.grad(after)(jnp.log(h / excess))
         wanted = (2 - excess**2) * (1 - multiplier**2)
         np.testing.assert_allclose(claim.margin(Point(h_retain=h, excess=excess), JAX), wanted, rtol=1e-9)

@@ -24,8 +24,8 @@ from ascentfail.figures.explore.explorers import explorers, part, times, window
 from ascentfail.line import closed_form
 from ascentfail.numerics.arithmetic import MPMATH
 from ascentfail.plane import equations as plane_equations
+from ascentfail.plane.comparisons import extra_squared_distance, first_step_criterion
 from ascentfail.theory import Point, toy_interpretations
-from ascentfail.theory.beyond.beyond_03_regions import extra_squared_distance, first_step_criterion
 from ascentfail.toy import landscape
 
 NAMES = ("line", "plane", "toy")

@@ -14,12 +14,12 @@ from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import JAX, MPMATH
 from ascentfail.numerics.sample_losses import EXPONENTIAL, LOSSES
 from ascentfail.plane import equations as plane_equations
+from ascentfail.plane.comparisons import first_step_criterion
 from ascentfail.theory import Point, check, get
 from ascentfail.theory.beyond import (
     beyond_01_first_step,
     beyond_03_paths,
     beyond_05_flow,
-    beyond_07_alternating,
     beyond_08_logistic_steps,
     beyond_08_logistic_unridged,
 )
@@ -138,7 +138,7 @@ def test_a_first_step_away_lowers_x_and_the_forget_pull(loss):
     w, oracle = (np.asarray(solve(p, m).weights) for m in ("original", "oracle"))
     velocity = -np.asarray(jax.grad(lambda w: af.loss(p, w, "descent_ascent"))(jnp.asarray(w))) / float(p.ridge)
     away, rates = velocity @ (w - oracle), -velocity @ TO_X_AND_S2(0.9)
-    both = jax.jit(lambda p: (beyond_03_paths.first_step_criterion(p, xp), beyond_03_paths.velocities(p, xp)))
+    both = jax.jit(lambda p: (first_step_criterion(p, xp), beyond_03_paths.velocities(p, xp)))
     got = both(Point(loss=loss, **at))
     np.testing.assert_allclose(got, [away, rates.min()], rtol=1e-8)
     assert away > 0 and rates.min() > 0
@@ -193,7 +193,7 @@ def test_few_stable_steps_stay_near(count, side):
 def test_the_multiplier_is_the_derivative_of_the_map():
     for h, excess in ((0.1, 0.5), (2.0, 1.4), (0.01, 3.0)):
         fixed = jnp.log(h / excess)
-        after = lambda w, h=h, excess=excess: beyond_07_alternating.unridged_step(w, h, excess, JAX)[1]  # noqa: E731
+        after = lambda w, h=h, excess=excess: steps_1d.unridged_step(w, h, excess, JAX)[1]  # noqa: E731
         np.testing.assert_allclose(after(fixed), fixed, atol=1e-13)
         np.testing.assert_allclose(jax.grad(after)(fixed), 1 - excess**2, rtol=1e-10)
 
@@ -201,7 +201,7 @@ def test_the_multiplier_is_the_derivative_of_the_map():
 @pytest.mark.parametrize(("excess", "period"), [(0.5, 1), (1.3, 1), (1.5, 2)])
 def test_stable_below_root_two_and_period_two_beyond(excess, period):
     w = jnp.log(0.1 / excess) + 0.01
-    path = jax.lax.scan(lambda w, _: (beyond_07_alternating.unridged_step(w, 0.1, excess, JAX)[1],) * 2, w, None, 4000)[1]
+    path = jax.lax.scan(lambda w, _: (steps_1d.unridged_step(w, 0.1, excess, JAX)[1],) * 2, w, None, 4000)[1]
     tail = np.asarray(path[-8:])
     np.testing.assert_allclose(tail[period:], tail[:-period], atol=1e-9)
     assert period == 1 or abs(tail[1] - tail[0]) > 0.1

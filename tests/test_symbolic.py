@@ -20,6 +20,7 @@ from ascentfail.claims.claim import ClaimError
 from ascentfail.claims.evidence import symbolic
 from ascentfail.core.errors import MissingExtraError
 from ascentfail.line import closed_form
+from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import JAX
 from ascentfail.numerics.sample_losses import LOGISTIC
 from ascentfail.plane import bounds as plane_bounds
@@ -128,7 +129,7 @@ def ridge_turn(p, xp):
 
 def unridged_move(p, xp):
     w = xp.log(p.h_retain / p.excess)
-    return beyond_07_alternating.unridged_step(w, p.h_retain, p.excess, xp)[1] + w
+    return steps_1d.unridged_step(w, p.h_retain, p.excess, xp)[1] + w
 
 
 def logistic_return(p, xp):

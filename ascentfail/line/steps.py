@@ -58,3 +58,10 @@ def alternating(
     for half in halves:
         w = half(w, p, h, loss=loss, xp=xp)
     return w
+
+
+@explained
+def unridged_step(w: Scalar, h_retain: Scalar, excess: Scalar, xp: Arithmetic) -> tuple[Scalar, Scalar]:
+    """(u, w') of an alternating step without a ridge, eta rho = h_retain and eta kappa = h_retain e^excess."""
+    u = w + h_retain * xp.exp(-w)
+    return u, u - h_retain * xp.exp(excess) * xp.exp(-u)

@@ -28,10 +28,10 @@ from ascentfail.dynamics.flow import gradient_flow
 from ascentfail.figures.drawing import style
 from ascentfail.numerics.arithmetic import JAX
 from ascentfail.plane import equations as plane_equations
+from ascentfail.plane.comparisons import first_step_criterion
 from ascentfail.problems import losses
 from ascentfail.problems.paper import CrossCorrelated
 from ascentfail.theory import Point
-from ascentfail.theory.beyond.beyond_03_regions import first_step_criterion
 from ascentfail.theory.domains import exists_in_plane
 
 NAME = "paths"

@@ -28,9 +28,9 @@ from ascentfail.core.precision import require_x64
 from ascentfail.dynamics.ascent import descent_ascent
 from ascentfail.figures.drawing import regions, style
 from ascentfail.numerics.arithmetic import JAX
+from ascentfail.plane.comparisons import extra_squared_distance, first_step_criterion, first_step_in_plane
 from ascentfail.problems.paper import CrossCorrelated
 from ascentfail.theory import Point
-from ascentfail.theory.beyond.beyond_03_regions import extra_squared_distance, first_step_criterion, first_step_in_plane
 from ascentfail.theory.domains import exists_in_plane
 
 NAME = "questions"

@@ -26,8 +26,8 @@ from ascentfail.figures.drawing import regions, style
 from ascentfail.line import closed_form
 from ascentfail.numerics.arithmetic import JAX
 from ascentfail.plane import equations as plane_equations
+from ascentfail.plane.comparisons import extra_squared_distance, first_step_criterion, first_step_in_plane
 from ascentfail.theory import Point
-from ascentfail.theory.beyond.beyond_03_regions import extra_squared_distance, first_step_criterion, first_step_in_plane
 from ascentfail.theory.domains import exists_in_plane, exists_on_axis, plane_margins
 from ascentfail.theory.paper.lemma_03_wrong_side import extra_distance, from_threshold
 

@@ -22,9 +22,9 @@ from ascentfail.core.precision import require_x64
 from ascentfail.figures.drawing import style
 from ascentfail.line import closed_form
 from ascentfail.line import steps as steps_1d
+from ascentfail.line.steps import unridged_step
 from ascentfail.numerics.arithmetic import JAX
 from ascentfail.theory import Point
-from ascentfail.theory.beyond.beyond_07_alternating import unridged_step
 
 NAME = "stability"
 CLAIMS = (

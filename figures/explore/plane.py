@@ -19,9 +19,9 @@ from ascentfail.figures.drawing.scene import Arrow, Band, Field, Layer, Line, Pa
 from ascentfail.figures.explore.explorers import Explorer, Slider, number, part, times, window
 from ascentfail.numerics.arithmetic import JAX
 from ascentfail.plane import equations as plane_equations
+from ascentfail.plane.comparisons import extra_squared_distance, first_step_criterion
 from ascentfail.problems.paper import CrossCorrelated
 from ascentfail.theory import Point
-from ascentfail.theory.beyond.beyond_03_regions import extra_squared_distance, first_step_criterion
 from ascentfail.theory.domains import exists_in_plane
 
 SHARE = 1.0  # phi, |F|/|R|

@@ -28,9 +28,9 @@ from ascentfail.figures.drawing import style
 from ascentfail.numerics.arithmetic import JAX
 from ascentfail.plane import bounds as plane_bounds
 from ascentfail.plane import equations as plane_equations
+from ascentfail.plane.window import lower_edge, no_window, upper_edge
 from ascentfail.theory import Point
 from ascentfail.theory.domains import at_stationary, plane_margins
-from ascentfail.theory.paper.lemma_09_10_window import lower_edge, no_window, upper_edge
 
 NAME = "fig04-window"
 CLAIMS = (

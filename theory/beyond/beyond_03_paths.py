@@ -13,7 +13,7 @@ from ascentfail.claims.registry import register
 from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.plane import equations as plane_equations
-from ascentfail.theory.beyond.beyond_03_regions import extra_squared_distance, first_step_criterion
+from ascentfail.plane.comparisons import extra_squared_distance, first_step_criterion
 from ascentfail.theory.beyond.beyond_05_flow import KEEPS_ORDER, KEEPS_ORDER_WORDS, REACHES, REACHES_WORDS
 from ascentfail.theory.domains import PLANE, exists_in_plane
 from ascentfail.theory.proof_steps import steps

@@ -11,7 +11,7 @@ from ascentfail.claims.claim import Claim, Domain, Kind, Point
 from ascentfail.claims.registry import register
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.plane import equations as plane_equations
-from ascentfail.theory.beyond.beyond_03_regions import extra_squared_distance
+from ascentfail.plane.comparisons import extra_squared_distance
 from ascentfail.theory.domains import PLANE, PLANE_WITH_DA, exists_in_plane, plane_margins
 from ascentfail.theory.proof_steps import steps
 

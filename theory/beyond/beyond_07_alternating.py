@@ -6,12 +6,11 @@ every alpha > phi: both half-steps undo each other where eta rho e^{-w} = ln(alp
 
 from __future__ import annotations
 
-from typing import Any
-
 from ascentfail.claims.claim import Axis, Claim, Domain, Kind, Modulus, Point
 from ascentfail.claims.registry import register
 from ascentfail.line import closed_form
 from ascentfail.line import steps as steps_1d
+from ascentfail.line.steps import unridged_step
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.theory.proof_steps import steps
 
@@ -65,12 +64,6 @@ def _beyond_linear(p: Point, xp: Arithmetic) -> Scalar:
     """e^t - 1 - t."""
     t = drift(p, xp)
     return xp.exp(t) - 1 - t
-
-
-def unridged_step(w: Any, h_retain: Any, excess: Any, xp: Arithmetic) -> tuple[Scalar, Scalar]:
-    """(u, w') of an alternating step without a ridge, eta rho = h_retain and eta kappa = h_retain e^excess."""
-    u = w + h_retain * xp.exp(-w)
-    return u, u - h_retain * xp.exp(excess) * xp.exp(-u)
 
 
 register(Claim(
