@@ -26,7 +26,9 @@ from ascentfail.core.explained import check_key, explained, no_number, reals
 from ascentfail.numerics.arithmetic import JAX, Arithmetic, Scalar
 from ascentfail.numerics.loops import tied
 
-Rule = Callable[[Sequence[int], Sequence[bool]], Sequence[bool]]  # (indices trained on, all labels) -> answers at all points
+Rule = Callable[
+    [Sequence[int], Sequence[bool]], Sequence[bool]
+]  # (indices trained on, all labels) -> answers at all points
 
 
 def _each(chance: Callable[[Any], Scalar], most: int, xp: Arithmetic) -> Any:
@@ -41,14 +43,18 @@ def _expected(value: Callable[[Any], Scalar], chances: Any, xp: Arithmetic) -> S
     values = _each(value, len(chances) - 1, xp)
     if xp is JAX:
         return jnp.sum(chances * values)
-    return sum((chance * value for chance, value in zip(chances, values, strict=True)), xp.number(0))
+    return sum(
+        (chance * value for chance, value in zip(chances, values, strict=True)), xp.number(0)
+    )
 
 
 def _product(factor: Callable[[Any], Scalar], most: int, xp: Arithmetic) -> Scalar:
     """The product of factor(i) for i = 1..most; a loop in JAX, because forty copies of it take seconds to compile."""
     if xp is JAX:
         start = tied(jnp.ones(()), factor(jnp.ones(())))
-        return jax.lax.fori_loop(1, most + 1, lambda i, product: product * factor(jnp.asarray(i, float)), start)
+        return jax.lax.fori_loop(
+            1, most + 1, lambda i, product: product * factor(jnp.asarray(i, float)), start
+        )
     product = xp.number(1)
     for i in range(1, most + 1):
         product = product * factor(xp.number(i))
@@ -56,9 +62,15 @@ def _product(factor: Callable[[Any], Scalar], most: int, xp: Arithmetic) -> Scal
 
 
 def _ordered(
-    n: Scalar, k: Scalar, right: Callable[[Any], Scalar], wrong: Callable[[Any], Scalar], most: int, xp: Arithmetic
+    n: Scalar,
+    k: Scalar,
+    right: Callable[[Any], Scalar],
+    wrong: Callable[[Any], Scalar],
+    most: int,
+    xp: Arithmetic,
 ) -> Scalar:
     """C(n, k) prod_{i<=k} right(i) prod_{k<i<=n} wrong(i), zero for k > n: right answers first, times the number of orders."""
+
     def factor(i: Scalar) -> Scalar:
         drawn, hit = xp.indicator(n - i), xp.indicator(k - i)
         return hit * right(i) * (n - k + i) / i + (1 - hit) * (drawn * wrong(i) + 1 - drawn)
@@ -84,7 +96,9 @@ def binomial(k: Scalar, n: Scalar, p: Scalar, *, most: int, xp: Arithmetic = JAX
 
 
 @explained
-def hypergeometric(k: Scalar, n: Scalar, right: Scalar, total: Scalar, *, most: int, xp: Arithmetic = JAX) -> Scalar:
+def hypergeometric(
+    k: Scalar, n: Scalar, right: Scalar, total: Scalar, *, most: int, xp: Arithmetic = JAX
+) -> Scalar:
     """C(K, k) C(N-K, n-k)/C(N, n), the chance of k right answers among n drawn without replacement from N with K right.
 
     Args:
@@ -98,10 +112,18 @@ def hypergeometric(k: Scalar, n: Scalar, right: Scalar, total: Scalar, *, most: 
     Returns:
         Probability.
     """
+
     def left(i: Scalar) -> Scalar:
         return xp.maximum(total - (i - 1), xp.number(1))  # at least 1 where i <= n
 
-    return _ordered(n, k, lambda i: (right - (i - 1)) / left(i), lambda i: (total - right - (i - 1) + k) / left(i), most, xp)
+    return _ordered(
+        n,
+        k,
+        lambda i: (right - (i - 1)) / left(i),
+        lambda i: (total - right - (i - 1) + k) / left(i),
+        most,
+        xp,
+    )
 
 
 @explained
@@ -112,14 +134,20 @@ def binomial_tail(j: Scalar, n: Scalar, p: Scalar, *, most: int, xp: Arithmetic 
 
 
 @explained
-def hypergeometric_tail(j: Scalar, n: Scalar, right: Scalar, total: Scalar, *, most: int, xp: Arithmetic = JAX) -> Scalar:
+def hypergeometric_tail(
+    j: Scalar, n: Scalar, right: Scalar, total: Scalar, *, most: int, xp: Arithmetic = JAX
+) -> Scalar:
     """P(|k/n - K/N| >= |j/n - K/N|) for k drawn without replacement. Arguments as for `hypergeometric`, 0 <= j <= n."""
     chances = _each(lambda k: hypergeometric(k, n, right, total, most=most, xp=xp), most, xp)
-    return _expected(lambda k: xp.indicator((k - j) * ((k + j) * total - 2 * n * right)), chances, xp)
+    return _expected(
+        lambda k: xp.indicator((k - j) * ((k + j) * total - 2 * n * right)), chances, xp
+    )
 
 
 @explained
-def two_sample_tail(gap: Scalar, n: Scalar, m: Scalar, p: Scalar, *, most: int, xp: Arithmetic = JAX) -> Scalar:
+def two_sample_tail(
+    gap: Scalar, n: Scalar, m: Scalar, p: Scalar, *, most: int, xp: Arithmetic = JAX
+) -> Scalar:
     """P(|k/n - l/m| >= |gap|/(n m)) for k binomial (n, p) and l binomial (m, p), independent.
 
     Args:
@@ -133,10 +161,15 @@ def two_sample_tail(gap: Scalar, n: Scalar, m: Scalar, p: Scalar, *, most: int, 
     Returns:
         Probability. Paper: Lemma 1 with a finite test set.
     """
-    first, second = (_each(lambda k, size=size: binomial(k, size, p, most=most, xp=xp), most, xp) for size in (n, m))
+    first, second = (
+        _each(lambda k, size=size: binomial(k, size, p, most=most, xp=xp), most, xp)
+        for size in (n, m)
+    )
 
     def beyond(k: Scalar) -> Scalar:
-        return _expected(lambda other: xp.indicator((k * m - other * n) ** 2 - gap * gap), second, xp)
+        return _expected(
+            lambda other: xp.indicator((k * m - other * n) ** 2 - gap * gap), second, xp
+        )
 
     return _expected(beyond, first, xp)
 
@@ -154,7 +187,11 @@ def _listed(**given: Any) -> None:
     """Refuses what can be walked through but lists nothing."""
     for name, value in given.items():
         if isinstance(value, str | bytes | dict) or not isinstance(value, Sequence | np.ndarray):
-            raise invalid(name, value, "a list of whole numbers" if name == "retained" else "a list of booleans")
+            raise invalid(
+                name,
+                value,
+                "a list of whole numbers" if name == "retained" else "a list of booleans",
+            )
 
 
 @explained
@@ -172,7 +209,10 @@ def nearest_on_circle(retained: Sequence[int], labels: Sequence[bool]) -> list[b
     total = len(labels)
 
     def nearest(i: int) -> int:
-        return min(retained, key=lambda other: (min((i - other) % total, (other - i) % total), (other - i) % total))
+        return min(
+            retained,
+            key=lambda other: (min((i - other) % total, (other - i) % total), (other - i) % total),
+        )
 
     return [labels[nearest(i)] for i in range(total)]
 
@@ -199,7 +239,11 @@ def enumerated_tail(rule: Rule, labels: Sequence[bool], size: int, deviation: Fr
     """
     counts = forget_counts(rule, labels, size)
     total, deviation = len(labels), Fraction(deviation)
-    far = sum(n for (test, forget), n in counts.items() if abs(Fraction(test, total) - Fraction(forget, size)) >= deviation)
+    far = sum(
+        n
+        for (test, forget), n in counts.items()
+        if abs(Fraction(test, total) - Fraction(forget, size)) >= deviation
+    )
     return Fraction(far, sum(counts.values()))
 
 
@@ -213,7 +257,9 @@ def forget_counts(rule: Rule, labels: Sequence[bool], size: int) -> Counter[tupl
     if isinstance(size, bool) or not isinstance(size, int | np.integer) or not 1 <= size < total:
         raise invalid("size", size, f"a whole number from 1 to {total - 1}")
     if math.comb(total, size) > 10**6:
-        raise invalid("size", size, f"at most a million forget sets of {total} points to try one by one")
+        raise invalid(
+            "size", size, f"at most a million forget sets of {total} points to try one by one"
+        )
     counts: Counter[tuple[int, int]] = Counter()
     for chosen in itertools.combinations(range(total), size):
         forgotten = set(chosen)
@@ -228,7 +274,9 @@ def forget_counts(rule: Rule, labels: Sequence[bool], size: int) -> Counter[tupl
 
 @explained
 @functools.partial(jax.jit, static_argnames=("size", "draws"))
-def simulated_hits(key: jax.Array, right: jax.Array, size: int, deviation: float, draws: int) -> jax.Array:
+def simulated_hits(
+    key: jax.Array, right: jax.Array, size: int, deviation: float, draws: int
+) -> jax.Array:
     """How many of `draws` random forget sets have |Acc_F - Acc_D| >= deviation, for one fixed model.
 
     Args:
@@ -262,7 +310,9 @@ def simulated_hits(key: jax.Array, right: jax.Array, size: int, deviation: float
 
 
 @explained
-def clopper_pearson(hits: jax.Array, draws: jax.Array, confidence: float = 0.999) -> tuple[jax.Array, jax.Array]:
+def clopper_pearson(
+    hits: jax.Array, draws: jax.Array, confidence: float = 0.999
+) -> tuple[jax.Array, jax.Array]:
     """Confidence interval of a probability that was met `hits` times in `draws`; covers at least as often as it says.
 
     Args:
@@ -293,7 +343,10 @@ def clopper_pearson(hits: jax.Array, draws: jax.Array, confidence: float = 0.999
         low, high = jax.lax.fori_loop(0, 60, halve, (jnp.zeros_like(a), jnp.ones_like(a)))
         return (low + high) / 2
 
-    safe = jnp.maximum(hits, 1), jnp.maximum(draws - hits, 1)  # at either end that end of the interval is 0 or 1
+    safe = (
+        jnp.maximum(hits, 1),
+        jnp.maximum(draws - hits, 1),
+    )  # at either end that end of the interval is 0 or 1
     low = jnp.where(hits > 0, quantile(safe[0], draws - safe[0] + 1, level), 0.0)
     high = jnp.where(hits < draws, quantile(draws - safe[1] + 1, safe[1], 1 - level), 1.0)
     return low, high

@@ -50,7 +50,13 @@ def compiled(epsilons: Any, steps: int) -> Any:
     def run(epsilon: Any) -> af.Run:
         problem = dataclasses.replace(PROBLEM, epsilon=epsilon)
         return af.descent_ascent(
-            problem, "original", steps=steps, step_size=STEP_SIZE, record="summary", stop_weights=False, test_level=TEST_LEVEL,
+            problem,
+            "original",
+            steps=steps,
+            step_size=STEP_SIZE,
+            record="summary",
+            stop_weights=False,
+            test_level=TEST_LEVEL,
             retain_worsens=WORSENS,
         )
 
@@ -60,8 +66,19 @@ def compiled(epsilons: Any, steps: int) -> Any:
 def fields(run: af.Run) -> dict[str, np.ndarray]:
     """What the peers are compared in; the step of a rule that has not fired is -1, its distance 0."""
     rules = [run.stops.test_level, run.stops.oracle_level, run.stops.retain_worsens]
-    stops = [x for rule in rules for x in (jnp.where(rule.fired, rule.step, -1), jnp.where(rule.fired, rule.distance, 0))]
-    found = [run.weights[:, 0], run.weights[:, 1], run.best_stop, run.best_distance, run.diverged_at, *stops]
+    stops = [
+        x
+        for rule in rules
+        for x in (jnp.where(rule.fired, rule.step, -1), jnp.where(rule.fired, rule.distance, 0))
+    ]
+    found = [
+        run.weights[:, 0],
+        run.weights[:, 1],
+        run.best_stop,
+        run.best_distance,
+        run.diverged_at,
+        *stops,
+    ]
     return {name: np.asarray(value) for name, value in zip(FIELDS, found, strict=True)}
 
 
@@ -70,8 +87,13 @@ def inputs() -> tuple[Any, ...]:
 
     def of(epsilon: Any) -> Any:
         problem = dataclasses.replace(PROBLEM, epsilon=epsilon)
-        start, oracle = (af.stationary_point(problem, which).weights for which in ("original", "oracle"))
-        retain, forget = losses.mean_losses(problem, start)[0], losses.mean_losses(problem, oracle)[1]
+        start, oracle = (
+            af.stationary_point(problem, which).weights for which in ("original", "oracle")
+        )
+        retain, forget = (
+            losses.mean_losses(problem, start)[0],
+            losses.mean_losses(problem, oracle)[1],
+        )
         return *start, *oracle, forget, (1 + WORSENS) * retain
 
     return tuple(np.asarray(x) for x in jax.jit(jax.vmap(of))(jnp.asarray(EPSILON)))
@@ -80,7 +102,11 @@ def inputs() -> tuple[Any, ...]:
 def constants() -> tuple[float, float, float]:
     """Shares of the samples in the plane, of the retain and of the forget set, and the ridge."""
     p = PROBLEM
-    return float(p.retain_in_plane / p.retain_total), float(p.forget_in_plane / p.forget_total), float(p.ridge)
+    return (
+        float(p.retain_in_plane / p.retain_total),
+        float(p.forget_in_plane / p.forget_total),
+        float(p.ridge),
+    )
 
 
 def arrays(xp: Any, given: tuple[Any, ...], steps: int) -> tuple[Any, ...]:
@@ -91,7 +117,13 @@ def arrays(xp: Any, given: tuple[Any, ...], steps: int) -> tuple[Any, ...]:
     def look(w1: Any, w2: Any) -> tuple[Any, ...]:
         e_r, e_f = xp.exp(-(w1 + eps * w2)), xp.exp(-(eps * w1 + w2))
         d1, d2 = w1 - o1, w2 - o2
-        return e_r, e_f, xp.sqrt(d1 * d1 + d2 * d2), share_r * (e_r - 1) + 1, share_f * (e_f - 1) + 1
+        return (
+            e_r,
+            e_f,
+            xp.sqrt(d1 * d1 + d2 * d2),
+            share_r * (e_r - 1) + 1,
+            share_f * (e_f - 1) + 1,
+        )
 
     def rules(so_far: list[Any], k: int, distance: Any, retain: Any, forget: Any) -> None:
         fires = (forget >= TEST_LEVEL, forget >= oracle_level, retain > retain_level)
@@ -125,7 +157,15 @@ def arrays(xp: Any, given: tuple[Any, ...], steps: int) -> tuple[Any, ...]:
 def one_problem(steps: int, numbers: tuple[float, ...], given: np.ndarray, out: np.ndarray) -> None:
     """One problem for numba, with everything in registers; a path that has diverged is left."""
     share_r, share_f, ridge, step_size, test_level, limit = numbers
-    eps, w1, w2, o1, o2, oracle_level, retain_level = given[0], given[1], given[2], given[3], given[4], given[5], given[6]
+    eps, w1, w2, o1, o2, oracle_level, retain_level = (
+        given[0],
+        given[1],
+        given[2],
+        given[3],
+        given[4],
+        given[5],
+        given[6],
+    )
     best, best_stop, diverged = np.inf, 0, -1
     t, td, f, fd, r, rd = -1, 0.0, -1, 0.0, -1, 0.0
     for k in range(steps + 1):
@@ -193,7 +233,10 @@ def check(label: str, found: Any, want: dict[str, np.ndarray]) -> None:
     for name in FIELDS:
         if name == "best_stop":
             differs = np.flatnonzero(got[name] != want[name])
-            assert len(differs) <= COUNT // 1000 and np.all(np.abs(got[name] - want[name]) <= 3), (label, name)
+            assert len(differs) <= COUNT // 1000 and np.all(np.abs(got[name] - want[name]) <= 3), (
+                label,
+                name,
+            )
         elif want[name].dtype.kind == "f":
             assert np.max(np.abs(got[name] - want[name])) <= TOLERANCE, (label, name)
         else:
@@ -212,12 +255,18 @@ def main() -> None:
     table = Table(ROUNDS)
     every = "10,000 steps, everything that `Run` holds save the weights at stops"
     table.add("ascentfail, one device", lambda: jax.block_until_ready(ours(here)), every)
-    table.add("ascentfail, problems divided between two host devices", lambda: jax.block_until_ready(both(divided)), every)
+    table.add(
+        "ascentfail, problems divided between two host devices",
+        lambda: jax.block_until_ready(both(divided)),
+        every,
+    )
     peers: list[tuple[str, Any, int, str]] = []
     for fastmath in (False, True):
         run = numba_loop(given, fastmath) if numba else None
         note = "10,000 steps, problem by problem in registers; start and oracle given"
-        peers.append((f"numba, two threads, fastmath {'on' if fastmath else 'off'}", run, STEPS, note))
+        peers.append(
+            (f"numba, two threads, fastmath {'on' if fastmath else 'off'}", run, STEPS, note)
+        )
     note = f"{SHORT} steps, scaled; all problems at once; start and oracle given"
     peers.append(("PyTorch, two threads", torch_loop(given) if torch else None, SHORT, note))
     peers.append(("NumPy", partial(arrays, np, given), SHORT, note))

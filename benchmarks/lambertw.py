@@ -40,10 +40,14 @@ def arguments(dtype: type) -> dict[str, np.ndarray]:
     both = np.concatenate([near, small])
     upper = np.concatenate([both, 10 ** rng.uniform(-decades, decades, third)])
     lower = np.concatenate([both, -(10 ** rng.uniform(-3, -0.44, third))])
-    exponents = np.concatenate([rng.uniform(-80, 80, COUNT - third), 10 ** rng.uniform(0, decades, third)])
+    exponents = np.concatenate(
+        [rng.uniform(-80, 80, COUNT - third), 10 ** rng.uniform(0, decades, third)]
+    )
     found = {"upper": upper, "lower": lower, "exp": exponents, "log": np.abs(upper)}
     shuffled = {name: rng.permutation(z).astype(dtype) for name, z in found.items()}
-    return {name: z if name in ("exp", "log") else np.maximum(z, point) for name, z in shuffled.items()}
+    return {
+        name: z if name in ("exp", "log") else np.maximum(z, point) for name, z in shuffled.items()
+    }
 
 
 def exact(name: str, z: float) -> mp.mpf:
@@ -64,8 +68,12 @@ def worst_ulp(got: np.ndarray, z: np.ndarray, name: str) -> float:
     worst = 0.0
     for value, x in zip(got, z, strict=True):
         # The float nearest to -1/e is -1/e by convention, and its value -1.
-        want = mp.mpf(-1) if name != "exp" and x == x.dtype.type(-1 / np.e) else exact(name, float(x))
-        error = float(abs(mp.mpf(float(value)) - want) / float(np.spacing(np.abs(got.dtype.type(want)))))
+        want = (
+            mp.mpf(-1) if name != "exp" and x == x.dtype.type(-1 / np.e) else exact(name, float(x))
+        )
+        error = float(
+            abs(mp.mpf(float(value)) - want) / float(np.spacing(np.abs(got.dtype.type(want))))
+        )
         worst = error if not error <= worst else worst
     return worst
 
@@ -86,7 +94,9 @@ class Table:
         self.ulp: dict[str, float] = {}
         self.compiles: list[str] = []
 
-    def add_jax(self, label: str, function: Callable[..., jax.Array], host: np.ndarray, name: str) -> None:
+    def add_jax(
+        self, label: str, function: Callable[..., jax.Array], host: np.ndarray, name: str
+    ) -> None:
         """Enter a jitted function, and its compile time and that of its gradient."""
         device = jnp.asarray(host)
         compiled, gradient = jax.jit(function), jax.jit(jax.vmap(jax.grad(function)))
@@ -95,9 +105,13 @@ class Table:
             value_in = seconds(lambda: jax.jit(function).lower(device).compile())
             gradient_in = seconds(lambda: gradient.lower(device).compile())
             self.compiles.append(f"{label}: {value_in:.2f} s, gradient {gradient_in:.2f} s")
-            self.ulp[label] = worst_ulp(np.asarray(compiled(device))[:CHECKED], host[:CHECKED], name)
+            self.ulp[label] = worst_ulp(
+                np.asarray(compiled(device))[:CHECKED], host[:CHECKED], name
+            )
 
-    def add_scipy(self, label: str, function: Callable[..., Any], z: np.ndarray, branch: int, name: str) -> None:
+    def add_scipy(
+        self, label: str, function: Callable[..., Any], z: np.ndarray, branch: int, name: str
+    ) -> None:
         """Enter SciPy on a shorter array."""
         short = z[:SCIPY_COUNT]
         self.calls[label] = (lambda: function(short, branch), COUNT / SCIPY_COUNT)
@@ -117,7 +131,9 @@ class Table:
         """Print the rows; a peer that was not there is named."""
         times = self.times()
         median = {label: float(np.median(values)) for label, values in times.items()}
-        print("| function | median ms | fastest ms | times faster than SciPy | jnp.log passes | max ulp |")
+        print(
+            "| function | median ms | fastest ms | times faster than SciPy | jnp.log passes | max ulp |"
+        )
         print("|---|---|---|---|---|---|")
         for label, value in median.items():
             log = median[f"jnp.log(z), {'float32' if 'float32' in label else 'float64'}"]
@@ -125,7 +141,9 @@ class Table:
             faster = "SciPy missing" if peer is None else f"{peer / value:.1f}"
             error = f"{self.ulp[label]:.3g}" if label in self.ulp else ""
             fastest = min(times[label]) * 1e3
-            print(f"| {label} | {value * 1e3:.2f} | {fastest:.2f} | {faster} | {value / log:.2f} | {error} |")
+            print(
+                f"| {label} | {value * 1e3:.2f} | {fastest:.2f} | {faster} | {value / log:.2f} | {error} |"
+            )
         if not any(SCIPY in label for label in median):
             print(f"| {SCIPY} | not installed: missing from this table | | | | |")
         print("\nCompile times: " + "; ".join(self.compiles) + ".")

@@ -15,7 +15,10 @@ from dataclasses import dataclass
 import mpmath as mp
 
 DIGITS = 40  # of the fit; the stored coefficients are the nearest float64
-NEAR0, NEAR1 = 0.8, 0.6  # p below which the series at the branch point is used, for W_0 and for W_{-1}
+NEAR0, NEAR1 = (
+    0.8,
+    0.6,
+)  # p below which the series at the branch point is used, for W_0 and for W_{-1}
 HUGE = 1e12  # y above which y - log y is W_0(e^y) to the last bit
 
 
@@ -111,16 +114,23 @@ def solve(fit: Fit, rounds: int = 30) -> tuple[list[mp.mpf], list[mp.mpf]]:
         rows, right = [], []
         for x, f, tol, weight, q in zip(xs, fs, tolerance, lawson, q_old, strict=True):
             scale = mp.sqrt(weight) / (tol * q)
-            rows.append([scale * x**k for k in range(m + 1)] + [-scale * f * x**k for k in range(1, n + 1)])
+            rows.append(
+                [scale * x**k for k in range(m + 1)] + [-scale * f * x**k for k in range(1, n + 1)]
+            )
             right.append(scale * f)
         solution = list(mp.qr_solve(mp.matrix(rows), mp.matrix(right))[0])
         top, bottom = solution[: m + 1], [mp.mpf(1), *solution[m + 1 :]]
         q_old = [horner(bottom, x) for x in xs]
-        misfit = [abs(horner(top, x) / q - f) / tol for x, f, q, tol in zip(xs, fs, q_old, tolerance, strict=True)]
+        misfit = [
+            abs(horner(top, x) / q - f) / tol
+            for x, f, q, tol in zip(xs, fs, q_old, tolerance, strict=True)
+        ]
         worst = max(misfit)
         if best is None or worst < best[0]:
             best = worst, top, bottom
-        lawson = [weight * (e / worst + mp.mpf("1e-3")) for weight, e in zip(lawson, misfit, strict=True)]
+        lawson = [
+            weight * (e / worst + mp.mpf("1e-3")) for weight, e in zip(lawson, misfit, strict=True)
+        ]
         total = sum(lawson)
         lawson = [weight / total for weight in lawson]
     assert best is not None

@@ -42,33 +42,48 @@ TOLERANCE = 1e-9
 def problems() -> af.CrossCorrelated:
     """A batch of problems that have a minimum: gamma = alpha b/phi is below 1/e, where it exists whatever the correlation."""
     rng = np.random.default_rng(0)
-    epsilon, b, phi = rng.uniform(0, 1, COUNT), 10 ** rng.uniform(-1, 2, COUNT), 10 ** rng.uniform(-1, 0, COUNT)
+    epsilon, b, phi = (
+        rng.uniform(0, 1, COUNT),
+        10 ** rng.uniform(-1, 2, COUNT),
+        10 ** rng.uniform(-1, 0, COUNT),
+    )
     alpha = np.minimum(phi, rng.uniform(0.01, 0.95, COUNT) * phi / (np.e * b))
     return af.CrossCorrelated.from_ratios(epsilon=epsilon, alpha=alpha, phi=phi, b=b)
 
 
 def inputs(batch: af.CrossCorrelated, which: stationary.Model) -> tuple[np.ndarray, ...]:
     """What the peers are given: q, beta and gamma, the last with a minus sign for the original."""
-    q, beta, gamma = (np.array(x) for x in (plane_equations.cosine(batch), *plane_equations.pulls(batch, which)))
+    q, beta, gamma = (
+        np.array(x) for x in (plane_equations.cosine(batch), *plane_equations.pulls(batch, which))
+    )
     return q, beta, gamma if which == "descent_ascent" else -gamma
 
 
 def scipy_loop(q: np.ndarray, beta: np.ndarray, gamma: np.ndarray) -> np.ndarray:
     """The loop over `scipy.optimize.root`, with the exact Jacobian."""
 
-    def equations(s: np.ndarray, q: float, beta: float, gamma: float) -> tuple[list[float], list[list[float]]]:
+    def equations(
+        s: np.ndarray, q: float, beta: float, gamma: float
+    ) -> tuple[list[float], list[list[float]]]:
         a, c = beta * math.exp(q * s[1] - s[0]), gamma * math.exp(s[1] - q * s[0])
         return [s[0] - a, s[1] - c], [[1 + a, -q * a], [q * c, 1 - c]]
 
     rows = zip(np.log1p(beta), zip(q, beta, gamma, strict=True), strict=True)
-    return np.stack([optimize.root(equations, [start, 0.0], args=row, jac=True, tol=1e-13).x for start, row in rows])
+    return np.stack(
+        [
+            optimize.root(equations, [start, 0.0], args=row, jac=True, tol=1e-13).x
+            for start, row in rows
+        ]
+    )
 
 
 def optimistix_newton(q: Any, beta: Any, gamma: Any) -> jax.Array:
     """One point by the Newton method of optimistix, for `jax.vmap`."""
 
     def equations(s: jax.Array, _: Any) -> jax.Array:
-        return jnp.stack([s[0] - beta * jnp.exp(q * s[1] - s[0]), s[1] - gamma * jnp.exp(s[1] - q * s[0])])
+        return jnp.stack(
+            [s[0] - beta * jnp.exp(q * s[1] - s[0]), s[1] - gamma * jnp.exp(s[1] - q * s[0])]
+        )
 
     newton = optimistix.Newton(rtol=1e-12, atol=1e-12)
     start = jnp.stack([jnp.log1p(beta), jnp.zeros_like(beta)])
@@ -82,7 +97,10 @@ def one_point(q: float, beta: float, gamma: float, out: np.ndarray) -> None:
         a, c = beta * math.exp(q * t - s), gamma * math.exp(t - q * s)
         r1, r2 = s - a, t - c
         determinant = (1 + a) * (1 - c) + q * q * a * c
-        d1, d2 = ((1 - c) * r1 + q * a * r2) / determinant, ((1 + a) * r2 - q * c * r1) / determinant
+        d1, d2 = (
+            ((1 - c) * r1 + q * a * r2) / determinant,
+            ((1 + a) * r2 - q * c * r1) / determinant,
+        )
         s, t = s - d1, t - d2
         if abs(d1) <= STOP * abs(s) and abs(d2) <= STOP * abs(t):
             break
@@ -120,9 +138,24 @@ def main() -> None:
     original = jax.jit(jax.vmap(partial(af.stationary_point, which="original")))
     both = jax.tree.map(divide, batch)
     ours = [
-        ("`stationary.plane`, chunks, two devices", in_chunks(pulls), both, "the two pulls, with the test that they exist"),
-        ("`stationary_point`, chunks, two devices", in_chunks(point), both, "weights, margins, kind, residual, converged"),
-        ("`stationary.plane`, chunks", jax.jit(partial(jax.lax.map, pulls, batch_size=CHUNK)), batch, "as the first row"),
+        (
+            "`stationary.plane`, chunks, two devices",
+            in_chunks(pulls),
+            both,
+            "the two pulls, with the test that they exist",
+        ),
+        (
+            "`stationary_point`, chunks, two devices",
+            in_chunks(point),
+            both,
+            "weights, margins, kind, residual, converged",
+        ),
+        (
+            "`stationary.plane`, chunks",
+            jax.jit(partial(jax.lax.map, pulls, batch_size=CHUNK)),
+            batch,
+            "as the first row",
+        ),
         ("`stationary.plane`, one `jax.vmap`", jax.jit(jax.vmap(pulls)), batch, "as the first row"),
     ]
     want = np.stack(ours[0][1](both), axis=1) * [1, -1]
@@ -134,19 +167,33 @@ def main() -> None:
     table = Table(ROUNDS)
     for label, call, problem, note in ours:
         if "plane" in label:
-            assert np.max(np.abs(np.stack(call(problem), axis=1) * [1, -1] - want)) <= TOLERANCE, label
-        table.add(f"ascentfail, {label}", lambda call=call, problem=problem: jax.block_until_ready(call(problem)), note)
+            assert np.max(np.abs(np.stack(call(problem), axis=1) * [1, -1] - want)) <= TOLERANCE, (
+                label
+            )
+        table.add(
+            f"ascentfail, {label}",
+            lambda call=call, problem=problem: jax.block_until_ready(call(problem)),
+            note,
+        )
     everything = "weights, margins, kind, residual, converged"
     for label, call in (("descent_ascent", jax.jit(jax.vmap(point))), ("original", original)):
         table.add(f'ascentfail, `stationary_point(q, "{label}")`, one `jax.vmap`',
                   lambda call=call: jax.block_until_ready(call(batch)), everything)  # fmt: skip
     newton = jax.jit(jax.vmap(optimistix_newton)) if optimistix else None
-    chunked = jax.jit(lambda x: jax.lax.map(lambda one: optimistix_newton(*one), x, batch_size=CHUNK)) if optimistix else None
+    chunked = (
+        jax.jit(lambda x: jax.lax.map(lambda one: optimistix_newton(*one), x, batch_size=CHUNK))
+        if optimistix
+        else None
+    )
     device = tuple(jnp.asarray(x) for x in given)
-    few, few_original = (tuple(x[:FEW] for x in inputs(batch, which)) for which in ("descent_ascent", "original"))
+    few, few_original = (
+        tuple(x[:FEW] for x in inputs(batch, which)) for which in ("descent_ascent", "original")
+    )
     if optimize:
         s = scipy_loop(*few_original)
-        there = np.stack(plane_equations.weights(s[:, 0], -s[:, 1], np.asarray(batch.epsilon)[:FEW]), axis=1)
+        there = np.stack(
+            plane_equations.weights(s[:, 0], -s[:, 1], np.asarray(batch.epsilon)[:FEW]), axis=1
+        )
         assert np.max(np.abs(there - original(batch).weights[:FEW])) <= TOLERANCE
     peers = [
         ("numba, two threads", numba_newton(*given) if numba else None, COUNT, "the two pulls, Newton with early exit"),

@@ -31,8 +31,12 @@ def seconds(call: Callable[[], Any]) -> float:
 
 def divide(x: jax.Array) -> jax.Array:
     """The array divided between all devices; what is compiled for it runs on all of them."""
-    mesh = jax.make_mesh((len(jax.devices()),), ("problems",), axis_types=(jax.sharding.AxisType.Auto,))
-    return jax.device_put(x, jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("problems")))
+    mesh = jax.make_mesh(
+        (len(jax.devices()),), ("problems",), axis_types=(jax.sharding.AxisType.Auto,)
+    )
+    return jax.device_put(
+        x, jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("problems"))
+    )
 
 
 def versions(*names: str) -> str:
@@ -58,13 +62,19 @@ class Table:
         self.rounds = rounds
         self.rows: dict[str, tuple[Callable[[], Any] | None, float, str]] = {}
 
-    def add(self, label: str, call: Callable[[], Any] | None, note: str, scale: float = 1.0) -> None:
+    def add(
+        self, label: str, call: Callable[[], Any] | None, note: str, scale: float = 1.0
+    ) -> None:
         """Enters a call; None is a peer that is not installed."""
         self.rows[label] = (call, scale, note)
 
     def show(self) -> None:
         """Runs the calls in interleaved rounds and prints their times beside those of the first row."""
-        calls = {label: (call, scale) for label, (call, scale, _) in self.rows.items() if call is not None}
+        calls = {
+            label: (call, scale)
+            for label, (call, scale, _) in self.rows.items()
+            if call is not None
+        }
         for call, _ in calls.values():
             call()
         times: dict[str, list[float]] = {label: [] for label in calls}
@@ -72,7 +82,9 @@ class Table:
             for label, (call, scale) in calls.items():
                 times[label].append(seconds(call) * scale)
         first = times[next(iter(self.rows))]
-        print("| | median s | fastest s | median, ascentfail = 1 | fastest, ascentfail = 1 | what is timed |")
+        print(
+            "| | median s | fastest s | median, ascentfail = 1 | fastest, ascentfail = 1 | what is timed |"
+        )
         print("|---|---|---|---|---|---|")
         for label, (call, _, note) in self.rows.items():
             if call is None:

@@ -86,7 +86,11 @@ def source(name: str) -> str:
 
 def _used(module: ModuleType) -> set[ModuleType]:
     """A module of this room and those of the room that it imports, and these, and so on."""
-    used = [part for part in vars(module).values() if isinstance(part, ModuleType) and part.__name__.startswith(f"{__name__}.")]
+    used = [
+        part
+        for part in vars(module).values()
+        if isinstance(part, ModuleType) and part.__name__.startswith(f"{__name__}.")
+    ]
     return {module}.union(*map(_used, used))
 
 

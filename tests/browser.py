@@ -10,20 +10,38 @@ import tempfile
 import time
 from pathlib import Path
 
-_FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync",
-          "--disable-component-update", "--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-pipe")
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-sync",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    "--remote-debugging-pipe",
+)
 
 
 def chromium():
     """The path of a Chromium, None where there is none."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    return next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
 
 
 class Page:
     """One page in a browser of its own; a context manager. `requests` and `complaints` fill up as it lives."""
 
     def __init__(self, url, width=1280, height=900, mobile=False, seconds=90):
-        self.requests, self.complaints, self._loaded, self._count, self._text = [], [], False, 0, b""
+        self.requests, self.complaints, self._loaded, self._count, self._text = (
+            [],
+            [],
+            False,
+            0,
+            b"",
+        )
         self._until = time.monotonic() + seconds
         self._profile = tempfile.mkdtemp()
         to_browser, self._write = os.pipe()
@@ -34,16 +52,25 @@ class Page:
         shell = f'exec "$0" "$@" 3<&{to_browser} 4>&{from_browser}'
         self._process = subprocess.Popen(
             ["bash", "-c", shell, chromium(), *_FLAGS, f"--user-data-dir={self._profile}"],
-            pass_fds=(to_browser, from_browser), stderr=subprocess.DEVNULL,
+            pass_fds=(to_browser, from_browser),
+            stderr=subprocess.DEVNULL,
         )
         os.close(to_browser)
         os.close(from_browser)
         target = self._send("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self._send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self._session = self._send("Target.attachToTarget", targetId=target, flatten=True)[
+            "sessionId"
+        ]
         for domain in ("Page", "Network", "Log", "Runtime"):
             self._send(f"{domain}.enable")
         scale = 2 if mobile else 1
-        self._send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=mobile)
+        self._send(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=scale,
+            mobile=mobile,
+        )
         self._send("Page.navigate", url=url)
         while not self._loaded:
             self._receive()
@@ -95,7 +122,9 @@ class Page:
 
     def run(self, script):
         """The value of a JavaScript expression; promises are awaited."""
-        found = self._send("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        found = self._send(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
@@ -103,14 +132,22 @@ class Page:
         """A key pressed and let go, as a keyboard would send it."""
         for kind in ("rawKeyDown", "keyUp"):
             code = {"ArrowRight": 39, "ArrowLeft": 37, "Home": 36, "End": 35}[key]
-            self._send("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
+            self._send(
+                "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code
+            )
 
     def picture(self, file, selector=None):
         """A PNG of an element, or of the whole page."""
-        where = "document.documentElement" if selector is None else f"document.querySelector({json.dumps(selector)})"
+        where = (
+            "document.documentElement"
+            if selector is None
+            else f"document.querySelector({json.dumps(selector)})"
+        )
         x, y, wide, high = self.run(
             f"(() => {{const r = {where}.getBoundingClientRect(); return [r.x + scrollX, r.y + scrollY, r.width, r.height]}})()"
         )
         clip = {"x": x, "y": y, "width": wide, "height": high, "scale": 1}
-        shot = self._send("Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True)
+        shot = self._send(
+            "Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True
+        )
         Path(file).write_bytes(base64.b64decode(shot["data"]))

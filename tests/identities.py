@@ -16,7 +16,9 @@ from ascentfail.plane import equations as plane_equations
 
 
 def _positive(names: str) -> Point:
-    return Point(loss=EXPONENTIAL, **{name: sympy.Symbol(name, positive=True) for name in names.split()})
+    return Point(
+        loss=EXPONENTIAL, **{name: sympy.Symbol(name, positive=True) for name in names.split()}
+    )
 
 
 def stationarity() -> dict[str, Expression]:
@@ -53,22 +55,43 @@ def _gradient(epsilon: Any, retain: Any, forget: Any, at: tuple[Any, Any]) -> li
     w = sympy.symbols("w_1 w_2", real=True)
     x, y = w[0] + epsilon * w[1], epsilon * w[0] + w[1]
     objective = retain * sympy.exp(-x) + forget * sympy.exp(-y) + (w[0] ** 2 + w[1] ** 2) / 2
-    return [sympy.diff(objective, s).subs(dict(zip(w, at, strict=True)), simultaneous=True) for s in w]
+    return [
+        sympy.diff(objective, s).subs(dict(zip(w, at, strict=True)), simultaneous=True) for s in w
+    ]
 
 
 def _in_the_plane(p: Any, unknowns: Unknowns) -> dict[str, Expression]:
     xp, q = unknowns.arithmetic(), plane_equations.cosine(p)
-    first = plane_equations.retain_pull(p.pull, plane_equations.retain_strength(p, "original"), q, xp=xp)
-    second = plane_equations.retain_pull(-p.pull, plane_equations.retain_strength(p, "descent_ascent"), q, xp=xp)
+    first = plane_equations.retain_pull(
+        p.pull, plane_equations.retain_strength(p, "original"), q, xp=xp
+    )
+    second = plane_equations.retain_pull(
+        -p.pull, plane_equations.retain_strength(p, "descent_ascent"), q, xp=xp
+    )
     share = p.b / (1 + p.phi)
     found = {}
     for name, retain, forget, s1, s2 in (
-        ("original", share, share * plane_equations.alpha_of_original(p.pull, p, xp=xp), first, p.pull),
+        (
+            "original",
+            share,
+            share * plane_equations.alpha_of_original(p.pull, p, xp=xp),
+            first,
+            p.pull,
+        ),
         ("oracle", p.b, 0, plane_equations.oracle(p, xp=xp)[0], 0),
-        ("descent_ascent", p.b, -p.b / p.phi * plane_equations.alpha_of_descent_ascent(p.pull, p, xp=xp), second, -p.pull),
+        (
+            "descent_ascent",
+            p.b,
+            -p.b / p.phi * plane_equations.alpha_of_descent_ascent(p.pull, p, xp=xp),
+            second,
+            -p.pull,
+        ),
     ):
         slopes = _gradient(p.epsilon, retain, forget, plane_equations.weights(s1, s2, p.epsilon))
-        found |= {f"{name} in the plane, {i}": reduced(slope, unknowns) for i, slope in enumerate(slopes, 1)}
+        found |= {
+            f"{name} in the plane, {i}": reduced(slope, unknowns)
+            for i, slope in enumerate(slopes, 1)
+        }
     return found
 
 
@@ -78,7 +101,9 @@ def _at_duplicates(p: Any, unknowns: Unknowns) -> dict[str, Expression]:
     weights: dict[Model, Any] = {"original": p.kappa, "oracle": 0, "descent_ascent": -p.kappa}
     for which, forget in weights.items():
         half = plane_bounds.duplicate_limit(p.rho, p.kappa, which, xp=xp) / 2
-        found[f"{which} at epsilon = 1"] = reduced(_gradient(1, p.rho, forget, (half, half))[0], unknowns)
+        found[f"{which} at epsilon = 1"] = reduced(
+            _gradient(1, p.rho, forget, (half, half))[0], unknowns
+        )
     return found
 
 
@@ -109,7 +134,9 @@ def alternating_expansion(order: str = "retain-first", terms: int = 4) -> tuple[
         return at + p.eta * (pull - p.lam * at)
 
     step = half(half(w, order == "retain-first"), order != "retain-first")
-    derivatives = (sympy.diff(step, p.eta, k).subs(p.eta, 0) / sympy.factorial(k) for k in range(terms))
+    derivatives = (
+        sympy.diff(step, p.eta, k).subs(p.eta, 0) / sympy.factorial(k) for k in range(terms)
+    )
     return tuple(sympy.expand(value) for value in derivatives)
 
 
@@ -150,13 +177,20 @@ def oracle_displacement(dimension: int = 2, losses: str = "means") -> Expression
         raise invalid("losses", losses, "'means' or 'sums'")
     p, size = _positive("R F lam"), range(dimension)
     # retain loss t.A t/2 - a.t, forget loss t.B t/2 - c.t, each the mean or the sum of its set
-    curved = {n: sympy.Matrix(dimension, dimension, lambda i, j, n=n: sympy.Symbol(f"{n}{min(i, j)}{max(i, j)}")) for n in "AB"}
+    curved = {
+        n: sympy.Matrix(
+            dimension, dimension, lambda i, j, n=n: sympy.Symbol(f"{n}{min(i, j)}{max(i, j)}")
+        )
+        for n in "AB"
+    }
     theta, a, c = (sympy.Matrix([sympy.Symbol(f"{n}{i}") for i in size]) for n in "tac")
     retain, forget = curved["A"] * theta - a, curved["B"] * theta - c
     total = p.R + p.F
     objective = (p.R * retain + p.F * forget) / total if losses == "means" else retain + forget
     slope = objective + p.lam * theta
-    solved = sympy.solve([slope[i] for i in size], [a[i] for i in size], dict=True)[0]  # theta = theta_D
+    solved = sympy.solve([slope[i] for i in size], [a[i] for i in size], dict=True)[
+        0
+    ]  # theta = theta_D
     formula = p.F / p.R * (forget + p.lam * theta) if losses == "means" else forget
     hessian = curved["A"] + p.lam * sympy.eye(dimension)
     difference = hessian.adjugate() * (a.subs(solved) - formula) - hessian.det() * theta
@@ -165,7 +199,10 @@ def oracle_displacement(dimension: int = 2, losses: str = "means") -> Expression
 
 def distance_identity() -> Expression:
     """(1 + eps^2)|w - w_R|^2 - (x - X)^2 - (1 - q^2) s_2^2 at any s_1, s_2, X; zero. Source: ours."""
-    epsilon, (s1, s2, big) = sympy.Symbol("epsilon", positive=True), sympy.symbols("s_1 s_2 X", real=True)
+    epsilon, (s1, s2, big) = (
+        sympy.Symbol("epsilon", positive=True),
+        sympy.symbols("s_1 s_2 X", real=True),
+    )
     q = plane_equations.cosine(Point(epsilon=epsilon))
     w, oracle = plane_equations.weights(s1, s2, epsilon), plane_equations.weights(big, 0, epsilon)
     squared = (w[0] - oracle[0]) ** 2 + (w[1] - oracle[1]) ** 2
@@ -186,7 +223,11 @@ def thresholds() -> dict[str, Expression]:
     x_high, y_high = plane_bounds.descent_ascent_bounds(p, xp=xp)
     line = closed_form.coefficient(p, "original") - closed_form.coefficient(p, "descent_ascent")
     # W is increasing: values are equal where arguments are
-    gaps = {"line": line, "in x": x_low.args[0] - x_high.args[0], "in y": y_low.args[0] - y_high.args[0]}
+    gaps = {
+        "line": line,
+        "in x": x_low.args[0] - x_high.args[0],
+        "in y": y_low.args[0] - y_high.args[0],
+    }
     solved = {name: sympy.solve(gap, p.alpha) for name, gap in gaps.items()}
     return {name: sympy.factor(alpha) for name, (alpha,) in solved.items()}
 
@@ -201,8 +242,15 @@ def ordering() -> dict[str, Expression]:
         "x", "y": V e^y/beta_D minus `plane.bounds.ordering_alphas`. "y, pull": the last equation, U put in from the one before.
     """
     p, unknowns = _positive("b phi epsilon"), Unknowns()
-    xp, q, beta = unknowns.arithmetic(), plane_equations.cosine(p), plane_equations.retain_strength(p, "original")
-    big, (first, second) = plane_equations.oracle(p, xp=xp)[0], plane_bounds.ordering_alphas(p, xp=xp)
+    xp, q, beta = (
+        unknowns.arithmetic(),
+        plane_equations.cosine(p),
+        plane_equations.retain_strength(p, "original"),
+    )
+    big, (first, second) = (
+        plane_equations.oracle(p, xp=xp)[0],
+        plane_bounds.ordering_alphas(p, xp=xp),
+    )
     u, v = sympy.symbols("U V", positive=True)
     rest = 1 - q * q
     target = rest * beta * sympy.exp(-q * q * big)

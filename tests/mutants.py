@@ -60,11 +60,20 @@ class Survivor(NamedTuple):
 def main() -> None:
     """Runs the targets asked for and prints what was tried, what was killed, and what survived."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}; all without any")
-    parser.add_argument("--sample", type=int, default=30, help="mutants of each module, all of them where there are fewer")
+    parser.add_argument(
+        "names", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}; all without any"
+    )
+    parser.add_argument(
+        "--sample",
+        type=int,
+        default=30,
+        help="mutants of each module, all of them where there are fewer",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--timeout", type=float, default=900.0, help="seconds after which a mutant counts as killed")
+    parser.add_argument(
+        "--timeout", type=float, default=900.0, help="seconds after which a mutant counts as killed"
+    )
     asked = parser.parse_args()
     unknown = [name for name in asked.names if name not in TARGETS]
     if unknown:
@@ -95,14 +104,18 @@ def run(name: str, sample: int, seed: int, jobs: int, timeout: float) -> list[Su
 def _copy(place: Path) -> Path:
     """A copy of the tracked files."""
     place.mkdir()
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True
+    ).stdout.decode()
     for name in filter(None, listed.split("\0")):
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, place / name)
     return place
 
 
-def _pick(copy: Path, module: str, tests: str, timeout: float, sample: int, seed: int) -> tuple[list[str], int]:
+def _pick(
+    copy: Path, module: str, tests: str, timeout: float, sample: int, seed: int
+) -> tuple[list[str], int]:
     """The ids of the mutants to try, and how many cosmic-ray makes, those included that are never tried."""
     files = " ".join(f"tests/{test}.py" for test in tests.split())
     command = f"{shlex.quote(sys.executable)} -m pytest -q -x {files}"
@@ -113,10 +126,16 @@ def _pick(copy: Path, module: str, tests: str, timeout: float, sample: int, seed
     _cosmic(copy, "init", "cosmic.toml", "session.sqlite")
     source = (copy / module).read_text()
     with sqlite3.connect(copy / "session.sqlite") as session:
-        rows = session.execute("SELECT operator_name, occurrence, operator_args, job_id FROM mutation_specs").fetchall()
+        rows = session.execute(
+            "SELECT operator_name, occurrence, operator_args, job_id FROM mutation_specs"
+        ).fetchall()
     rows.sort()
     random.Random(f"{seed} {module}").shuffle(rows)
-    real = (job for operator, occurrence, given, job in rows if _differs(source, operator, occurrence, given))
+    real = (
+        job
+        for operator, occurrence, given, job in rows
+        if _differs(source, operator, occurrence, given)
+    )
     return list(itertools.islice(real, sample)), len(rows)
 
 
@@ -128,11 +147,16 @@ def _differs(source: str, operator: str, occurrence: int, given: str) -> bool:
     from cosmic_ray.plugins import get_operator
 
     arguments = json.loads(given or "{}")
-    arguments = json.loads(arguments) if isinstance(arguments, str) else arguments  # some versions write JSON in JSON
+    arguments = (
+        json.loads(arguments) if isinstance(arguments, str) else arguments
+    )  # some versions write JSON in JSON
     try:
         mutated = mutate_code(source, get_operator(operator)(**arguments), occurrence)
         return mutated is not None and _evaluated(mutated) != _evaluated(source)
-    except (SyntaxError, AttributeError):  # the latter is cosmic-ray's own, where an `except` names an attribute of a module
+    except (
+        SyntaxError,
+        AttributeError,
+    ):  # the latter is cosmic-ray's own, where an `except` names an attribute of a module
         return False
 
 
@@ -161,7 +185,11 @@ def _execute(copy: Path, jobs: list[str]) -> list[tuple[str, str]]:
 def _cosmic(copy: Path, *arguments: str) -> None:
     program = Path(sys.executable).with_name("cosmic-ray")
     done = subprocess.run(
-        [program, *arguments], cwd=copy, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(copy)}
+        [program, *arguments],
+        cwd=copy,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(copy)},
     )
     if done.returncode:
         raise SystemExit(f"cosmic-ray {arguments[0]}: {done.stderr or done.stdout}")

@@ -98,9 +98,12 @@ def ratios(point: dict, number=mpmath.mpf) -> SimpleNamespace:
 def exact(problem) -> SimpleNamespace:
     """A scalar problem's own floats as mpmath numbers, and the ratios that follow from them to 60 digits."""
     plane = isinstance(problem, af.CrossCorrelated)
-    names = ("retain_in_plane", "forget_in_plane") if plane else ("retain_on_axis", "forget_on_axis")
+    names = (
+        ("retain_in_plane", "forget_in_plane") if plane else ("retain_on_axis", "forget_on_axis")
+    )
     retain, forget, retain_total, forget_total, ridge = (
-        mpmath.mpf(float(getattr(problem, name))) for name in (*names, "retain_total", "forget_total", "ridge")
+        mpmath.mpf(float(getattr(problem, name)))
+        for name in (*names, "retain_total", "forget_total", "ridge")
     )
     with mpmath.workdps(60):
         return SimpleNamespace(
@@ -147,8 +150,12 @@ def root_near(p: SimpleNamespace, which: str, start) -> list:
     """The stationary point of the raw equations near a float start: an independent solution at mpmath's precision."""
     start = [mpmath.mpf(float(v)) for v in np.atleast_1d(np.asarray(start))]
     if len(start) == 1:
-        return [mpmath.findroot(lambda w: gradient(p, [w], which)[0], start[0], tol=1e-60, verify=False)]
-    root = mpmath.findroot(lambda w1, w2: gradient(p, [w1, w2], which), start, tol=1e-45, verify=False)
+        return [
+            mpmath.findroot(lambda w: gradient(p, [w], which)[0], start[0], tol=1e-60, verify=False)
+        ]
+    root = mpmath.findroot(
+        lambda w1, w2: gradient(p, [w1, w2], which), start, tol=1e-45, verify=False
+    )
     return [root[0], root[1]]
 
 
@@ -194,7 +201,10 @@ def minimise_samples(problem, which: str) -> np.ndarray:
         for _ in range(100):
             value, slope, bend = parts(w)
             curvature, axes = np.linalg.eigh(bend)
-            step, t = -axes @ ((axes.T @ slope) / np.maximum(np.abs(curvature), 1e-3 * problem.ridge)), 1.0
+            step, t = (
+                -axes @ ((axes.T @ slope) / np.maximum(np.abs(curvature), 1e-3 * problem.ridge)),
+                1.0,
+            )
             while parts(w + t * step)[0] > value + 1e-14 and t > 1e-6:
                 t /= 2
             w = w + t * step

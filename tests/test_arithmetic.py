@@ -23,7 +23,9 @@ from ascentfail.plane import equations as plane_equations
 # One entry a public function: (p, xp) -> tuple of numbers. Where a formula takes more than ratios, ratios stand in for them: the
 # arithmetics must agree at every argument, not only at the meaningful ones.
 ON_THE_LINE = {
-    "coefficient": lambda p, xp: tuple(closed_form.coefficient(p, m) for m in ("original", "oracle", "descent_ascent")),
+    "coefficient": lambda p, xp: tuple(
+        closed_form.coefficient(p, m) for m in ("original", "oracle", "descent_ascent")
+    ),
     "original": lambda p, xp: (closed_form.original(p, xp=xp),),
     "oracle": lambda p, xp: (closed_form.oracle(p, xp=xp),),
     "descent_ascent": lambda p, xp: (closed_form.descent_ascent(p, xp=xp),),
@@ -37,20 +39,32 @@ ON_THE_LINE = {
 IN_THE_PLANE = {
     "cosine": lambda p, xp: (plane_equations.cosine(p),),
     "one_minus_cosine": lambda p, xp: (plane_equations.one_minus_cosine(p),),
-    "retain_strength": lambda p, xp: tuple(plane_equations.retain_strength(p, m) for m in ("original", "oracle")),
-    "pulls": lambda p, xp: plane_equations.pulls(p, "original") + plane_equations.pulls(p, "descent_ascent"),
+    "retain_strength": lambda p, xp: tuple(
+        plane_equations.retain_strength(p, m) for m in ("original", "oracle")
+    ),
+    "pulls": lambda p, xp: (
+        plane_equations.pulls(p, "original") + plane_equations.pulls(p, "descent_ascent")
+    ),
     "margins": lambda p, xp: plane_equations.margins(p.b, p.phi, p.epsilon),
     "weights": lambda p, xp: plane_equations.weights(p.b, p.phi, p.epsilon),
     "oracle": lambda p, xp: plane_equations.oracle(p, xp=xp),
     "retain_pull": lambda p, xp: (plane_equations.retain_pull(-p.alpha, p.b, p.epsilon, xp=xp),),
-    "flatness": lambda p, xp: tuple(plane_equations.flatness(p.b, loss=loss, xp=xp) for loss in LOSSES),
-    "balance": lambda p, xp: tuple(plane_equations.balance(p.alpha, p.b, p.phi, p.epsilon, sign, xp=xp) for sign in (1, -1)),
+    "flatness": lambda p, xp: tuple(
+        plane_equations.flatness(p.b, loss=loss, xp=xp) for loss in LOSSES
+    ),
+    "balance": lambda p, xp: tuple(
+        plane_equations.balance(p.alpha, p.b, p.phi, p.epsilon, sign, xp=xp) for sign in (1, -1)
+    ),
     "alpha_of_original": lambda p, xp: (plane_equations.alpha_of_original(p.alpha, p, xp=xp),),
-    "alpha_of_descent_ascent": lambda p, xp: (plane_equations.alpha_of_descent_ascent(p.alpha, p, xp=xp),),
+    "alpha_of_descent_ascent": lambda p, xp: (
+        plane_equations.alpha_of_descent_ascent(p.alpha, p, xp=xp),
+    ),
     "fold_equation": lambda p, xp: (plane_equations.fold_equation(p.alpha, p.b, p.epsilon, xp=xp),),
     "fold_ascent_pull": lambda p, xp: (plane_equations.fold_ascent_pull(p.b, p.epsilon),),
     "log_existence_alpha": lambda p, xp: (plane_equations.log_existence_alpha(p.alpha, p, xp=xp),),
-    "squared_distance_to_oracle": lambda p, xp: (plane_equations.squared_distance_to_oracle(p.phi, p.alpha, p, xp=xp),),
+    "squared_distance_to_oracle": lambda p, xp: (
+        plane_equations.squared_distance_to_oracle(p.phi, p.alpha, p, xp=xp),
+    ),
 }
 BOUNDS = {
     "original_bounds": lambda p, xp: plane_bounds.original_bounds(p, xp=xp),
@@ -60,11 +74,16 @@ BOUNDS = {
     "ordering_alphas": lambda p, xp: plane_bounds.ordering_alphas(p, xp=xp),
     "sufficient_alpha": lambda p, xp: (plane_bounds.sufficient_alpha(p),),
     "duplicate_limit": lambda p, xp: tuple(
-        plane_bounds.duplicate_limit(p.b, p.alpha, m, xp=xp) for m in ("original", "oracle", "descent_ascent")
+        plane_bounds.duplicate_limit(p.b, p.alpha, m, xp=xp)
+        for m in ("original", "oracle", "descent_ascent")
     ),
 }
 TABLES = {closed_form: ON_THE_LINE, plane_equations: IN_THE_PLANE, plane_bounds: BOUNDS}
-FORMULAS = {f"{module.__name__}.{name}": formula for module, table in TABLES.items() for name, formula in table.items()}
+FORMULAS = {
+    f"{module.__name__}.{name}": formula
+    for module, table in TABLES.items()
+    for name, formula in table.items()
+}
 POINTS = [
     {"epsilon": 0.5, "alpha": 0.2, "phi": 0.4, "b": 0.4},
     {"epsilon": 0.9375, "alpha": 0.01, "phi": 0.125, "b": 40.0},
@@ -91,7 +110,9 @@ def as_ball(value, ball):
 
 @pytest.mark.parametrize("name", FORMULAS)
 @given(ratio_points())
-@example({"epsilon": 0.5, "alpha": 0.5 + 1e-9, "phi": 0.5, "b": 1e5})  # the two terms of c_DA cancel
+@example(
+    {"epsilon": 0.5, "alpha": 0.5 + 1e-9, "phi": 0.5, "b": 1e5}
+)  # the two terms of c_DA cancel
 @settings(max_examples=25)
 def test_jax_agrees_with_mpmath(name, point):
     formula = FORMULAS[name]
@@ -104,7 +125,9 @@ def test_jax_agrees_with_mpmath(name, point):
         if mpmath.isnan(b) or abs(b + 1) < 1e-3:  # next to the branch point rounding decides
             assert np.isnan(a) or abs(a + 1) < 1e-2
         else:
-            np.testing.assert_allclose(a, float(b), rtol=1e-12, atol=rounding / float(1 + b) if -1 < b < 0 else rounding)
+            np.testing.assert_allclose(
+                a, float(b), rtol=1e-12, atol=rounding / float(1 + b) if -1 < b < 0 else rounding
+            )
 
 
 @pytest.mark.parametrize("name", FORMULAS)
@@ -132,12 +155,16 @@ def test_balls_around_a_box_enclose_every_point_of_it(name):
         enclosures = FORMULAS[name](ratios(box, lambda value: value), xp)
         rng = np.random.default_rng(0)
         for _ in range(4):
-            inside = {key: value * (1 + rng.choice([-1e-3, 1e-3, 3e-4])) for key, value in point.items()}
+            inside = {
+                key: value * (1 + rng.choice([-1e-3, 1e-3, 3e-4])) for key, value in point.items()
+            }
             with mpmath.workdps(50):
                 exact = FORMULAS[name](ratios(inside), MPMATH)
             for enclosure, value in zip(enclosures, exact, strict=True):
                 # corners of the box are rounded floats: the widest they can stick out is one ulp of a coordinate
-                assert enclosure.is_nan() or enclosure.overlaps(as_ball(value, ball) * ball(1, 1e-12))
+                assert enclosure.is_nan() or enclosure.overlaps(
+                    as_ball(value, ball) * ball(1, 1e-12)
+                )
 
 
 @pytest.mark.parametrize("name", FORMULAS)
@@ -147,7 +174,10 @@ def test_symbols_evaluate_to_what_mpmath_computes(name):
     for point in POINTS[:2]:
         with mpmath.workdps(50):
             exact = FORMULAS[name](ratios(point), MPMATH)
-            symbolic = [mpmath.mpmathify(value.evalf(50)) for value in FORMULAS[name](ratios(point, xp.number), xp)]
+            symbolic = [
+                mpmath.mpmathify(value.evalf(50))
+                for value in FORMULAS[name](ratios(point, xp.number), xp)
+            ]
             for a, b in zip(symbolic, exact, strict=True):
                 if not mpmath.isnan(b):  # off the real branch SymPy answers with a complex number
                     assert abs(a - b) <= mpmath.mpf(10) ** -40 * (1 + abs(b))
@@ -175,11 +205,17 @@ def test_elementary_functions_mean_the_same_everywhere(x):
     }  # fmt: skip
     for xp in namespaces():
         for name, value in expected.items():
-            np.testing.assert_allclose(as_float(getattr(xp, name)(xp.number(x)), xp), value, rtol=1e-14)
+            np.testing.assert_allclose(
+                as_float(getattr(xp, name)(xp.number(x)), xp), value, rtol=1e-14
+            )
         for name in ("softplus", "sigmoid", "abs"):
-            value = {"softplus": np.log1p(np.exp(-x)), "sigmoid": 1 / (1 + np.exp(x)), "abs": x}[name]
+            value = {"softplus": np.log1p(np.exp(-x)), "sigmoid": 1 / (1 + np.exp(x)), "abs": x}[
+                name
+            ]
             # SymPy evaluates ln(1 + 1e-66) as ln 1
-            np.testing.assert_allclose(as_float(getattr(xp, name)(-xp.number(x)), xp), value, rtol=1e-13, atol=1e-60)
+            np.testing.assert_allclose(
+                as_float(getattr(xp, name)(-xp.number(x)), xp), value, rtol=1e-13, atol=1e-60
+            )
         w = as_float(xp.lambertw_exp(xp.number(x)), xp)
         np.testing.assert_allclose(w + np.log(w), x, rtol=1e-14, atol=1e-15)
         for branch in (0, -1):
@@ -190,7 +226,9 @@ def test_elementary_functions_mean_the_same_everywhere(x):
         assert as_float(xp.maximum(xp.number(x), xp.number(2.0)), xp) == max(x, 2.0)
 
 
-@pytest.mark.parametrize(("x", "expected"), [(-3.0, 0.0), (-1e-300, 0.0), (0.0, 1.0), (1e-300, 1.0), (2.0, 1.0)])
+@pytest.mark.parametrize(
+    ("x", "expected"), [(-3.0, 0.0), (-1e-300, 0.0), (0.0, 1.0), (1e-300, 1.0), (2.0, 1.0)]
+)
 def test_the_indicator_of_what_is_not_negative(x, expected):
     pytest.importorskip("flint"), pytest.importorskip("sympy")
     for xp in namespaces():
@@ -222,7 +260,9 @@ def test_off_its_domain_a_branch_is_nan_in_numbers_and_in_balls():
     for z, branch in ((-0.5, 0), (-0.5, -1), (0.5, -1)):
         assert np.isnan(JAX.lambertw(z, branch)) and mpmath.isnan(MPMATH.lambertw(z, branch))
         assert arithmetic.arb().lambertw(flint.arb(z), branch).is_nan()
-    assert not arithmetic.arb().lambertw(flint.arb(-0.3, 0.1), 0).is_finite()  # the ball reaches below -1/e
+    assert (
+        not arithmetic.arb().lambertw(flint.arb(-0.3, 0.1), 0).is_finite()
+    )  # the ball reaches below -1/e
 
 
 @given(real(-200.0, 400.0), scale(-3, 2.5))
@@ -251,11 +291,18 @@ def test_jax_formulas_are_traceable():
     points = {key: jnp.array([point[key] for point in POINTS]) for key in POINTS[0]}
 
     def values(point):
-        return {name: jnp.stack(formula(ratios(point, JAX.number), JAX)) for name, formula in FORMULAS.items()}
+        return {
+            name: jnp.stack(formula(ratios(point, JAX.number), JAX))
+            for name, formula in FORMULAS.items()
+        }
 
-    batched, slopes = jax.jit(jax.vmap(lambda point: (values(point), jax.jacfwd(values)(point))))(points)
+    batched, slopes = jax.jit(jax.vmap(lambda point: (values(point), jax.jacfwd(values)(point))))(
+        points
+    )
     for name, batch in batched.items():
-        eager = [[float(v) for v in FORMULAS[name](ratios(point, np.float64), JAX)] for point in POINTS]
+        eager = [
+            [float(v) for v in FORMULAS[name](ratios(point, np.float64), JAX)] for point in POINTS
+        ]
         np.testing.assert_allclose(batch, eager, rtol=1e-12, err_msg=name)
         exists = ~np.isnan(batch)
         assert all(np.all(np.isfinite(slope[exists])) for slope in slopes[name].values()), name
@@ -263,7 +310,9 @@ def test_jax_formulas_are_traceable():
 
 def test_what_an_arithmetic_lacks_is_said_with_what_it_offers():
     for xp in (JAX, MPMATH):
-        words = "^an Arithmetic has no 'sin', only name, number, exp, .*, indicator, .*implicit_fold$"
+        words = (
+            "^an Arithmetic has no 'sin', only name, number, exp, .*, indicator, .*implicit_fold$"
+        )
         with pytest.raises(AttributeError, match=words):
             xp.sin  # noqa: B018
         assert not hasattr(xp, "_hidden") and copy.copy(xp) == xp
@@ -271,23 +320,31 @@ def test_what_an_arithmetic_lacks_is_said_with_what_it_offers():
 
 def test_an_arithmetic_is_short_in_print():
     assert repr(JAX) == "Arithmetic('jax')" and repr(MPMATH) == "Arithmetic('mpmath')"
-    assert str(inspect.signature(closed_form.descent_ascent)).endswith("xp: 'Arithmetic' = Arithmetic('jax')) -> 'Scalar'")
+    assert str(inspect.signature(closed_form.descent_ascent)).endswith(
+        "xp: 'Arithmetic' = Arithmetic('jax')) -> 'Scalar'"
+    )
 
 
 # --- a missing extra -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("namespace", "module", "package"), [("arb", "flint", "python-flint"), ("symbolic", "sympy", "sympy")]
+    ("namespace", "module", "package"),
+    [("arb", "flint", "python-flint"), ("symbolic", "sympy", "sympy")],
 )
 def test_a_missing_extra_names_itself_and_the_cure(monkeypatch, namespace, module, package):
     load = getattr(arithmetic, namespace)
     load.cache_clear()
     monkeypatch.setitem(sys.modules, module, None)
     try:
-        with pytest.raises(MissingExtraError, match=rf"needs {package}; install it with: pip install 'ascentfail\[certify\]'"):
+        with pytest.raises(
+            MissingExtraError,
+            match=rf"needs {package}; install it with: pip install 'ascentfail\[certify\]'",
+        ):
             load()
-        with pytest.raises(ImportError) as error:  # a failure is not cached, and it is an ImportError for who catches those
+        with pytest.raises(
+            ImportError
+        ) as error:  # a failure is not cached, and it is an ImportError for who catches those
             load()
         assert error.value.extra == "certify"
     finally:

@@ -20,11 +20,23 @@ from ascentfail.theory.beyond import beyond_05_existence, beyond_05_flow
 from ascentfail.theory.proof_steps import steps
 
 BOXED = (
-    "beyond-1.first-step-helps", "beyond-3.first-step-1d", "beyond-4.x-threshold", "beyond-4.y-threshold",
-    "beyond-4.second-implies-first", "beyond-4.x-implies-y", "beyond-5.unbounded", "beyond-5.minimum-and-saddle",
-    "beyond-5.one-maximum", "beyond-7.stability", "beyond-7.no-simultaneous", "beyond-8.1.first-step-helps",
-    "beyond-8.3.first-step-1d", "beyond-8.lemma-4", "beyond-8.lemma-5",
-    "beyond-8.7.no-simultaneous", "beyond-8.dependence-causes.exists",
+    "beyond-1.first-step-helps",
+    "beyond-3.first-step-1d",
+    "beyond-4.x-threshold",
+    "beyond-4.y-threshold",
+    "beyond-4.second-implies-first",
+    "beyond-4.x-implies-y",
+    "beyond-5.unbounded",
+    "beyond-5.minimum-and-saddle",
+    "beyond-5.one-maximum",
+    "beyond-7.stability",
+    "beyond-7.no-simultaneous",
+    "beyond-8.1.first-step-helps",
+    "beyond-8.3.first-step-1d",
+    "beyond-8.lemma-4",
+    "beyond-8.lemma-5",
+    "beyond-8.7.no-simultaneous",
+    "beyond-8.dependence-causes.exists",
 )
 
 
@@ -44,12 +56,17 @@ def inside(claim_id, count, seed=0):
     @jax.vmap
     def chart(values):
         p = claim.domain.chart(Point(**values), JAX)
-        return p.values(), jnp.stack([jnp.asarray(side, float) for side in claim.domain.where(p, JAX)])
+        return p.values(), jnp.stack(
+            [jnp.asarray(side, float) for side in claim.domain.where(p, JAX)]
+        )
 
     points, sides = chart(at)
     keep = np.flatnonzero(np.all(np.asarray(sides) >= 0, axis=1))[:count]
     assert len(keep) == count
-    return [Point(**{name: float(np.broadcast_to(value, (4096,))[i]) for name, value in points.items()}) for i in keep]
+    return [
+        Point(**{name: float(np.broadcast_to(value, (4096,))[i]) for name, value in points.items()})
+        for i in keep
+    ]
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -58,20 +75,30 @@ def test_listed_by_weights(loss):
     for p in inside(f"{prefix}.first-step-1d", 5):
         problem = af.SemiOrthogonal.from_ratios(alpha=p.alpha, phi=p.phi, b=p.b, loss=loss)
         for which, weight in (("original", p.original), ("oracle", p.oracle)):
-            np.testing.assert_allclose(af.stationary_point(problem, which).weights, weight, rtol=1e-9)
+            np.testing.assert_allclose(
+                af.stationary_point(problem, which).weights, weight, rtol=1e-9
+            )
         np.testing.assert_allclose(p.more, (p.alpha - p.phi) / (1 + p.phi), rtol=1e-9, atol=1e-14)
-        np.testing.assert_allclose(p.above, (p.alpha * (1 + 2 * p.phi) - p.phi**2) / (1 + p.phi), rtol=1e-9, atol=1e-14)
+        np.testing.assert_allclose(
+            p.above, (p.alpha * (1 + 2 * p.phi) - p.phi**2) / (1 + p.phi), rtol=1e-9, atol=1e-14
+        )
         leads_away = p.phi**2 / (1 + 2 * p.phi) < p.alpha < p.phi
         step = steps_1d.simultaneous(p.original, p, 1.0, loss=loss, xp=JAX) - p.original
         assert (step * (p.original - p.oracle) > 0) == leads_away
 
 
-@pytest.mark.parametrize("claim_id", ["beyond-1.first-step-helps", "beyond-8.1.first-step-helps", "beyond-4.x-threshold"])
+@pytest.mark.parametrize(
+    "claim_id", ["beyond-1.first-step-helps", "beyond-8.1.first-step-helps", "beyond-4.x-threshold"]
+)
 def test_listed_by_margins(claim_id):
     for p in inside(claim_id, 5):
         ratios = {name: getattr(p, name) for name in ("epsilon", "alpha", "phi", "b")}
-        problem = af.CrossCorrelated.from_ratios(**ratios, loss="logistic" if "beyond-8" in claim_id else "exponential")
-        original, oracle = (af.stationary_point(problem, which).margins for which in ("original", "oracle"))
+        problem = af.CrossCorrelated.from_ratios(
+            **ratios, loss="logistic" if "beyond-8" in claim_id else "exponential"
+        )
+        original, oracle = (
+            af.stationary_point(problem, which).margins for which in ("original", "oracle")
+        )
         np.testing.assert_allclose(original, plane_equations.margins(p.u, p.v, p.q), rtol=1e-7)
         np.testing.assert_allclose(oracle[0], p.big_x, rtol=1e-9)
 
@@ -81,7 +108,10 @@ def test_the_orders_turn_at_the_exact_thresholds(which, axis):
     claim, signs = get(f"beyond-4.{axis}-threshold"), set()
     for p in inside(claim.id, 60)[:: 1 if which else 5]:
         threshold = float(plane_bounds.ordering_alphas(p)[which])
-        margins = (plane_equations.margins(*stationary.plane(p, "original"), p.q)[which], plane_equations.oracle(p)[which])
+        margins = (
+            plane_equations.margins(*stationary.plane(p, "original"), p.q)[which],
+            plane_equations.oracle(p)[which],
+        )
         gap = float(margins[1] - margins[0])
         assert (gap > 0) == (p.alpha < threshold) and float(claim.margin(p, JAX)) > 0
         np.testing.assert_allclose(p.lag, gap, rtol=1e-6, atol=1e-9)
@@ -89,13 +119,20 @@ def test_the_orders_turn_at_the_exact_thresholds(which, axis):
     assert len(signs) == 2  # both sides of the threshold were met
     for p in inside("beyond-4.second-implies-first", 5):
         first, second = plane_bounds.ordering_alphas(p)
-        np.testing.assert_allclose(get("beyond-4.second-implies-first").margin(p, JAX), np.log(first / second), rtol=1e-6)
+        np.testing.assert_allclose(
+            get("beyond-4.second-implies-first").margin(p, JAX), np.log(first / second), rtol=1e-6
+        )
 
 
 def test_listed_by_the_gap_of_the_retain_margins():
     for p in inside("beyond-4.x-implies-y", 5):
-        problem = af.CrossCorrelated.from_ratios(**{name: getattr(p, name) for name in ("epsilon", "alpha", "phi", "b")})
-        original, end = (np.asarray(af.stationary_point(problem, w).margins) for w in ("original", "descent_ascent"))
+        problem = af.CrossCorrelated.from_ratios(
+            **{name: getattr(p, name) for name in ("epsilon", "alpha", "phi", "b")}
+        )
+        original, end = (
+            np.asarray(af.stationary_point(problem, w).margins)
+            for w in ("original", "descent_ascent")
+        )
         np.testing.assert_allclose(original - end, [p.gap, p.y_gap], rtol=1e-5, atol=1e-9)
 
 
@@ -112,22 +149,39 @@ def test_the_rise_to_the_fold_is_the_slope_of_h_and_stays_below_its_bound():
             b, fold = mp.mpf(p.ascent_pull), stationary.fold(beta, q, xp=MPMATH)
             assert abs(fold[0] / p.a_fold - 1) < 1e-9 and abs(pull(b) / p.a - 1) < 1e-6
             rise = b * (1 + pull(b)) * mp.diff(h, b) * mp.mpf(p.rise)
-            assert abs(beyond_05_existence._past_fold(p) + mp.mpf(p.rise) ** 2 - rise) < 1e-6 * (1 + abs(rise))
+            assert abs(beyond_05_existence._past_fold(p) + mp.mpf(p.rise) ** 2 - rise) < 1e-6 * (
+                1 + abs(rise)
+            )
             bound = mp.log(b) + q * (1 + mp.log(1 + beta)) - (1 - q * q) * b
-            assert h(b) <= bound and abs((bound - h(b)) / q - mp.log1p(beyond_05_existence._below_bound(p, MPMATH))) < 1e-6
+            assert (
+                h(b) <= bound
+                and abs((bound - h(b)) / q - mp.log1p(beyond_05_existence._below_bound(p, MPMATH)))
+                < 1e-6
+            )
             level = h(fold[1]) - 1
             grid = [fold[1] * mp.mpf(1.05) ** i for i in range(-600, 200)]
             above = [h(x) > level for x in grid]
-            assert not above[0] and not above[-1] and sum(x != y for x, y in zip(above, above[1:], strict=False)) == 2
+            assert (
+                not above[0]
+                and not above[-1]
+                and sum(x != y for x, y in zip(above, above[1:], strict=False)) == 2
+            )
 
 
 def test_the_loss_falls_below_every_line_along_the_escape():
     for p in inside("beyond-5.unbounded", 4):
-        problem = af.CrossCorrelated.from_ratios(epsilon=p.epsilon, alpha=p.ratio * 0.5, phi=0.5, b=p.b, ridge=0.5 / p.b)
+        problem = af.CrossCorrelated.from_ratios(
+            epsilon=p.epsilon, alpha=p.ratio * 0.5, phi=0.5, b=p.b, ridge=0.5 / p.b
+        )
         eps = p.epsilon
         w = jnp.asarray([eps, -1.0]) * p.reach / (1 - eps**2)  # x = 0 and y = -t
-        assert abs(float(w[0] + eps * w[1])) < 1e-9 * p.reach and abs(float(eps * w[0] + w[1]) + p.reach) < 1e-9 * p.reach
-        end, origin = (float(af.loss(problem, at, "descent_ascent")) * 2 * p.b for at in (w, jnp.zeros(2)))
+        assert (
+            abs(float(w[0] + eps * w[1])) < 1e-9 * p.reach
+            and abs(float(eps * w[0] + w[1]) + p.reach) < 1e-9 * p.reach
+        )
+        end, origin = (
+            float(af.loss(problem, at, "descent_ascent")) * 2 * p.b for at in (w, jnp.zeros(2))
+        )
         away = float(beyond_05_existence._along_escape(p, JAX))
         np.testing.assert_allclose(end - (origin - p.b * (1 - p.ratio)), away, rtol=1e-6)
         assert away <= -p.reach
@@ -144,7 +198,14 @@ def test_the_first_step_is_that_of_the_coefficients_only_at_the_original():
         assert abs(steps.FIRST_STEP.margin(at, MPMATH)) < 1e-50
         away = at.replace(b=mp.mpf(1), forget_b=mp.mpf(2))  # w = 1 is not the original of these
         force = mp.exp(-at.w)
-        assert abs((away.b - away.forget_b / at.phi) * force - at.w - (1 - mp.mpf(2) / 3 - mp.mpf(3) / 4) * force) > 0.1
+        assert (
+            abs(
+                (away.b - away.forget_b / at.phi) * force
+                - at.w
+                - (1 - mp.mpf(2) / 3 - mp.mpf(3) / 4) * force
+            )
+            > 0.1
+        )
 
 
 def test_weights_far_below_zero_are_in_the_range_of_the_step_that_orders_them():
@@ -153,8 +214,16 @@ def test_weights_far_below_zero_are_in_the_range_of_the_step_that_orders_them():
     assert certify(steps.LOGISTIC_INCREASES).complete
 
 
-@pytest.mark.parametrize("step", [*beyond_05_flow.KEEPS_ORDER, beyond_05_flow.SAME_STRENGTHS, steps.SLOPES_ALONG,
-                                  steps.RETAIN_PULL_LAGS], ids=lambda step: step.id)
+@pytest.mark.parametrize(
+    "step",
+    [
+        *beyond_05_flow.KEEPS_ORDER,
+        beyond_05_flow.SAME_STRENGTHS,
+        steps.SLOPES_ALONG,
+        steps.RETAIN_PULL_LAGS,
+    ],
+    ids=lambda step: step.id,
+)
 def test_steps_are_shown(step):
     assert certify(step).complete
 
@@ -168,11 +237,19 @@ def test_the_off_diagonal_rates_are_those_of_the_flow():
         return jnp.stack([beta * jnp.exp(-x) - s[0], -gamma * jnp.exp(-y) - s[1]])
 
     for to, back in (
-        (lambda s: jnp.stack([s[0] + q * s[1], s[1]]), lambda z: jnp.stack([z[0] - q * z[1], z[1]])),
-        (lambda s: jnp.stack([s[0], -q * s[0] - s[1]]), lambda z: jnp.stack([z[0], -z[1] - q * z[0]])),
+        (
+            lambda s: jnp.stack([s[0] + q * s[1], s[1]]),
+            lambda z: jnp.stack([z[0] - q * z[1], z[1]]),
+        ),
+        (
+            lambda s: jnp.stack([s[0], -q * s[0] - s[1]]),
+            lambda z: jnp.stack([z[0], -z[1] - q * z[0]]),
+        ),
     ):
         start = to(jnp.asarray([1.3, -0.4]))
-        rates = jax.jacobian(lambda z, to=to, back=back: jax.jvp(to, (back(z),), (velocity(back(z)),))[1])(start)
+        rates = jax.jacobian(
+            lambda z, to=to, back=back: jax.jvp(to, (back(z),), (velocity(back(z)),))[1]
+        )(start)
         x, y = plane_equations.margins(1.3, -0.4, q)
         first = bool(jnp.allclose(to(jnp.asarray([1.0, 0.0]))[1], 0.0))
         pull, push = (gamma * jnp.exp(-y), True) if first else (beta * jnp.exp(-x), False)
@@ -189,7 +266,9 @@ def test_the_margin_of_stability_is_that_of_the_map_s_own_derivative():
         after = lambda w, h=h, excess=excess: steps_1d.unridged_step(w, h, excess, JAX)[1]  # noqa: E731
         multiplier = jax.grad(after)(jnp.log(h / excess))
         wanted = (2 - excess**2) * (1 - multiplier**2)
-        np.testing.assert_allclose(claim.margin(Point(h_retain=h, excess=excess), JAX), wanted, rtol=1e-9)
+        np.testing.assert_allclose(
+            claim.margin(Point(h_retain=h, excess=excess), JAX), wanted, rtol=1e-9
+        )
         assert (abs(multiplier) < 1) == (excess < np.sqrt(2))
 
 
@@ -197,7 +276,8 @@ def test_the_signs_on_the_rectangle_enclose_the_stationary_point():
     claim = get("beyond-8.dependence-causes.exists")
     for eps, ratio in ((0.0, 0.5), (0.6, 2.0), (1.0, 1.5)):
         p = claim.domain.chart(
-            Point(epsilon=eps, phi=0.5, b=30.0, ratio=ratio, along_retain=0.5, along_forget=0.5), JAX
+            Point(epsilon=eps, phi=0.5, b=30.0, ratio=ratio, along_retain=0.5, along_forget=0.5),
+            JAX,
         )
         assert float(claim.margin(p, JAX)) > 0
         s1, s2 = stationary.plane(p.replace(loss=LOGISTIC), "descent_ascent", loss=LOGISTIC)

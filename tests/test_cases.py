@@ -21,7 +21,16 @@ def planted(values, quantifier="every", exact=None, strict=False, rigorous=False
         return mp.mpf(value[0] if isinstance(value, tuple) else value)
 
     cases = Cases(points, margin, second, quantifier, rigorous, "these are all", **rest)
-    return Claim("planted", "planted", "tests", Kind.ORDERING, cases.domain("planted"), by_cases, strict=strict, cases=cases)
+    return Claim(
+        "planted",
+        "planted",
+        "tests",
+        Kind.ORDERING,
+        cases.domain("planted"),
+        by_cases,
+        strict=strict,
+        cases=cases,
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,7 +60,11 @@ def test_status(claim, status):
 def test_a_counterexample_names_its_case_and_is_derived_again():
     claim = planted([3.0, -0.25, -0.5])
     found = check(claim).counterexample
-    assert found.point == {"case": 2.0, "value": 2.0} and found.margin == -0.5 and found.bound == "these are all"
+    assert (
+        found.point == {"case": 2.0, "value": 2.0}
+        and found.margin == -0.5
+        and found.bound == "these are all"
+    )
     assert recheck(claim, found.point).violated
     assert not recheck(claim, {"case": 0.0}).violated
     assert not recheck(claim, {"case": 7.0}).inside

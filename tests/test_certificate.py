@@ -48,10 +48,18 @@ def in_disc(p, xp):
 
 BOXED = planted(curved, where=in_disc)
 HALF = planted(lambda p, xp: p.u - 0.5, id="half")  # proved on a half, false on the other
-IDENTITY = planted(lambda p, xp: (p.u + p.v) ** 2 - p.u**2 - 2 * p.u * p.v - p.v**2, kind=Kind.EQUALITY, id="square")
-POSITIVE = planted(lambda p, xp: xp.exp(p.u) - 1 - p.u, axes=(Axis("u", 0.0, 5.0),), id="exponential")
+IDENTITY = planted(
+    lambda p, xp: (p.u + p.v) ** 2 - p.u**2 - 2 * p.u * p.v - p.v**2,
+    kind=Kind.EQUALITY,
+    id="square",
+)
+POSITIVE = planted(
+    lambda p, xp: xp.exp(p.u) - 1 - p.u, axes=(Axis("u", 0.0, 5.0),), id="exponential"
+)
 STEPS = planted(  # true, but it vanishes along the diagonal, where no boxes see it
-    lambda p, xp: xp.exp(p.u - p.v) - 1 - (p.u - p.v), id="by steps", proof=(IDENTITY, POSITIVE, BOXED)
+    lambda p, xp: xp.exp(p.u - p.v) - 1 - (p.u - p.v),
+    id="by steps",
+    proof=(IDENTITY, POSITIVE, BOXED),
 )
 
 
@@ -106,14 +114,21 @@ def test_a_tree_has_all_its_parts():
     assert 0.7 < found.proved < 1.0  # the disc covers pi/4
 
 
-@pytest.mark.parametrize("claim_id", [c.id for printed in claims() for c in printed.family() if c.proof])
+@pytest.mark.parametrize(
+    "claim_id", [c.id for printed in claims() for c in printed.family() if c.proof]
+)
 def test_registered_proofs_pass_the_judge(claim_id):
     claim = get(claim_id)
     found = check_certificate(claim, by_steps(claim, [fresh(step) for step in claim.proof]))
     assert found.decided == 1.0 and found.grade == "argued" and found.complete
 
 
-ITSELF = ["lemma-2.extrema.repaired", "lemma-5.second-branch", "lemma-2.second-branch", "beyond-6.identity"]
+ITSELF = [
+    "lemma-2.extrema.repaired",
+    "lemma-5.second-branch",
+    "lemma-2.second-branch",
+    "beyond-6.identity",
+]
 
 
 @pytest.mark.parametrize("claim_id", ITSELF)
@@ -161,9 +176,13 @@ def test_a_widened_box():
         i = ["name", "low", "high", "scale"].index(change)
         tampered["axes"][0][i] = {"low": -1.0, "high": 2.0, "name": "w", "scale": "log"}[change]
         rejected(BOXED, tampered, "axes")
-    wide = dataclasses.replace(BOXED, domain=dataclasses.replace(BOXED.domain, axes=(Axis("u", 0.0, 2.0), UV[1])))
+    wide = dataclasses.replace(
+        BOXED, domain=dataclasses.replace(BOXED.domain, axes=(Axis("u", 0.0, 2.0), UV[1]))
+    )
     rejected(wide, fresh(BOXED), "another version")
-    moved = Claim("planted", "", "test", Kind.BOUND, Domain((Axis("u", -5.0, 1.0), UV[1])), POSITIVE.margin)
+    moved = Claim(
+        "planted", "", "test", Kind.BOUND, Domain((Axis("u", -5.0, 1.0), UV[1])), POSITIVE.margin
+    )
     narrow = Claim("planted", "", "test", Kind.BOUND, Domain(UV), POSITIVE.margin)
     forged = {**fresh(narrow), "hash": claim_hash(moved)}
     rejected(moved, forged, "axes")
@@ -173,7 +192,19 @@ def test_another_claim():
     rejected(POSITIVE, fresh(BOXED), "is of claim 'planted'")
     rejected(POSITIVE, {**fresh(BOXED), "claim": POSITIVE.id}, "another version")
     rejected(BOXED, {**fresh(BOXED), "hash": claim_hash(POSITIVE)}, "another version")
-    for key in ("format", "claim", "hash", "axes", "formula", "grade", "tree", "statement", "words", "kind", "strict"):
+    for key in (
+        "format",
+        "claim",
+        "hash",
+        "axes",
+        "formula",
+        "grade",
+        "tree",
+        "statement",
+        "words",
+        "kind",
+        "strict",
+    ):
         tampered = fresh(BOXED)
         del tampered[key]
         rejected(BOXED, tampered)
@@ -197,13 +228,17 @@ def test_pruned_and_grown_trees():
     rejected(BOXED, {**fresh(BOXED), "tree": ""}, "ends before")
     rejected(BOXED, {**fresh(BOXED), "tree": tree[1:]})
     rejected(BOXED, {**fresh(BOXED), "tree": "2PP"}, "symbol '2'")
-    rejected(BOXED, {**fresh(BOXED), "tree": "0" * 300 + "P" * 301}, "symbol '0'")  # a part of 2^-201 of an axis
+    rejected(
+        BOXED, {**fresh(BOXED), "tree": "0" * 300 + "P" * 301}, "symbol '0'"
+    )  # a part of 2^-201 of an axis
     for nonsense in (None, 7, ["P"], {"P": "P"}):
         rejected(BOXED, {**fresh(BOXED), "tree": nonsense}, "no tree")
 
 
 def test_exchanged_axes_of_a_split():
-    steep = planted(lambda p, xp: p.u - 2 * (p.v - 0.5), id="steep", where=lambda p, xp: (0.45 - p.v,))
+    steep = planted(
+        lambda p, xp: p.u - 2 * (p.v - 0.5), id="steep", where=lambda p, xp: (0.45 - p.v,)
+    )
     assert check_certificate(steep, handmade(steep, "1PO")).decided == 1.0
     rejected(steep, handmade(steep, "0PO"))
     rejected(steep, handmade(steep, "1OP"))
@@ -271,7 +306,9 @@ def test_the_hash_covers_what_a_certificate_speaks_about():
         "proof_words": "other",
         "exclusion_words": "other",
     }
-    seen = {claim_hash(dataclasses.replace(BOXED, **{name: value})) for name, value in changes.items()}
+    seen = {
+        claim_hash(dataclasses.replace(BOXED, **{name: value})) for name, value in changes.items()
+    }
     charted = Domain(UV, lambda p, xp: Point(u=p.v, v=p.u), in_disc)
     seen |= {claim_hash(BOXED), claim_hash(dataclasses.replace(BOXED, domain=charted))}
     assert len(seen) == len(changes) + 2
@@ -309,11 +346,19 @@ def test_the_hash_sees_closures_and_helpers():
         assert claim_hash(planted(maker(2))) != claim_hash(planted(maker(3)))
         assert claim_hash(planted(maker(2))) == claim_hash(planted(maker(2)))
         two, three = maker(2), maker(3)
-        chart = [dataclasses.replace(BOXED, domain=Domain(UV, lambda p, xp, f=f: p.replace(u=f(p, xp)))) for f in (two, three)]
+        chart = [
+            dataclasses.replace(BOXED, domain=Domain(UV, lambda p, xp, f=f: p.replace(u=f(p, xp))))
+            for f in (two, three)
+        ]
         assert claim_hash(chart[0]) != claim_hash(chart[1])
 
 
-def cased(points=({"x": 1.0},), margin=lambda point, level: (1.0, 1.0), exact=lambda point, digits: 1, **more):
+def cased(
+    points=({"x": 1.0},),
+    margin=lambda point, level: (1.0, 1.0),
+    exact=lambda point, digits: 1,
+    **more,
+):
     cases = Cases(points, margin, exact, **more)
     return Claim("cased", "", "test", Kind.BOUND, cases.domain("cases"), by_cases, cases=cases)
 
@@ -361,28 +406,47 @@ def by_module_helper(point, level):
 def test_registered_cases_have_a_hash_of_their_own(claim_id):
     claim = get(claim_id)
     changed = dataclasses.replace(claim.cases, exact=lambda point, digits: 0)
-    assert claim_hash(claim) == claim_hash(claim) != claim_hash(dataclasses.replace(claim, cases=changed))
+    assert (
+        claim_hash(claim)
+        == claim_hash(claim)
+        != claim_hash(dataclasses.replace(claim, cases=changed))
+    )
 
 
 # --- identities ------------------------------------------------------------------------------------------------------
 
 
 FALSE_IDENTITIES = {
-    "sign": planted(lambda p, xp: (p.u - p.v) ** 2 - p.u**2 - 2 * p.u * p.v - p.v**2, kind=Kind.EQUALITY),
-    "by a hair": planted(lambda p, xp: (p.u + p.v) - p.u - p.v + xp.number(1) / 10**45, kind=Kind.EQUALITY),
-    "by less than fifty digits": planted(lambda p, xp: (p.u + p.v) - p.u - p.v + xp.number(1) / 10**70, kind=Kind.EQUALITY),
-    "by less than all digits": planted(lambda p, xp: (p.u + p.v) - p.u - p.v + xp.number(1) / 10**700, kind=Kind.EQUALITY),
+    "sign": planted(
+        lambda p, xp: (p.u - p.v) ** 2 - p.u**2 - 2 * p.u * p.v - p.v**2, kind=Kind.EQUALITY
+    ),
+    "by a hair": planted(
+        lambda p, xp: (p.u + p.v) - p.u - p.v + xp.number(1) / 10**45, kind=Kind.EQUALITY
+    ),
+    "by less than fifty digits": planted(
+        lambda p, xp: (p.u + p.v) - p.u - p.v + xp.number(1) / 10**70, kind=Kind.EQUALITY
+    ),
+    "by less than all digits": planted(
+        lambda p, xp: (p.u + p.v) - p.u - p.v + xp.number(1) / 10**700, kind=Kind.EQUALITY
+    ),
     "on a half": planted(lambda p, xp: xp.maximum(p.u, p.v) - p.u, kind=Kind.EQUALITY),
     "undefined": planted(lambda p, xp: 0 * xp.lambertw(-1 - p.u, 0), kind=Kind.EQUALITY),
-    "undefined on a half": planted(lambda p, xp: xp.log(p.u - p.v) - xp.log(p.u - p.v), kind=Kind.EQUALITY),
+    "undefined on a half": planted(
+        lambda p, xp: xp.log(p.u - p.v) - xp.log(p.u - p.v), kind=Kind.EQUALITY
+    ),
     "undefined at one end": planted(lambda p, xp: xp.log(p.u) - xp.log(p.u), kind=Kind.EQUALITY),
-    "undefined inside": planted(lambda p, xp: 1 / (p.u - p.v) - 1 / (p.u - p.v), kind=Kind.EQUALITY),
+    "undefined inside": planted(
+        lambda p, xp: 1 / (p.u - p.v) - 1 / (p.u - p.v), kind=Kind.EQUALITY
+    ),
     "undefined on a disc": planted(
-        lambda p, xp: xp.sqrt(in_disc(p, xp)[0]) - xp.sqrt(in_disc(p, xp)[0]), kind=Kind.EQUALITY,
+        lambda p, xp: xp.sqrt(in_disc(p, xp)[0]) - xp.sqrt(in_disc(p, xp)[0]),
+        kind=Kind.EQUALITY,
         where=lambda p, xp: (-in_disc(p, xp)[0],),
     ),
     "nowhere": planted(lambda p, xp: p.u + 1, kind=Kind.EQUALITY, where=lambda p, xp: (-1 - p.u,)),
-    "in a corner": planted(lambda p, xp: p.u + 1, kind=Kind.EQUALITY, where=lambda p, xp: (0.3 - p.u, 0.3 - p.v)),
+    "in a corner": planted(
+        lambda p, xp: p.u + 1, kind=Kind.EQUALITY, where=lambda p, xp: (0.3 - p.u, 0.3 - p.v)
+    ),
 }
 
 
@@ -399,7 +463,10 @@ def test_an_identity_is_not_proved_by_boxes_nor_an_inequality_by_an_identity():
     rejected(IDENTITY, {**fresh(IDENTITY), "grade": "boxes"}, "is not proved by boxes")
     rejected(BOXED, {**fresh(BOXED), "grade": "identity"}, "does not reduce")
     zero = planted(lambda p, xp: xp.exp(p.u) * xp.exp(p.v) - xp.exp(p.u + p.v), id="zero")
-    assert check_certificate(zero, handmade(zero, "P", "identity")).proves and check_certificate(zero, fresh(zero)).proves
+    assert (
+        check_certificate(zero, handmade(zero, "P", "identity")).proves
+        and check_certificate(zero, fresh(zero)).proves
+    )
     strict = dataclasses.replace(zero, strict=True)
     rejected(strict, handmade(strict, "P", "identity"), "is not proved by identity")
     for said in (False, None, "true", 1, "formal", "cases", ["boxes"]):
@@ -408,14 +475,22 @@ def test_an_identity_is_not_proved_by_boxes_nor_an_inequality_by_an_identity():
 
 def test_an_identity_that_is_defined_up_to_a_condition_is_proved():
     """W at the very edge of its domain: c >= -1/e is a side condition, and no box sees where it ends."""
+
     def equation(p, xp):
         w = xp.lambertw(-p.u, 0)
         return w * xp.exp(w) + p.u
 
-    claim = planted(equation, kind=Kind.EQUALITY, id="edge", where=lambda p, xp: (1 + xp.exp(xp.number(1)) * (-p.u),))
+    claim = planted(
+        equation,
+        kind=Kind.EQUALITY,
+        id="edge",
+        where=lambda p, xp: (1 + xp.exp(xp.number(1)) * (-p.u),),
+    )
     assert check_certificate(claim, fresh(claim)).proves
     assert certify(dataclasses.replace(claim, domain=Domain(UV))) is None
-    wrong = dataclasses.replace(claim, domain=Domain(UV, where=lambda p, xp: (1.0000001 + xp.exp(xp.number(1)) * (-p.u),)))
+    wrong = dataclasses.replace(
+        claim, domain=Domain(UV, where=lambda p, xp: (1.0000001 + xp.exp(xp.number(1)) * (-p.u),))
+    )
     assert certify(wrong, budget=300) is None
     rejected(wrong, handmade(wrong, "P", "identity"), "does not prove")
 
@@ -427,28 +502,58 @@ def test_a_twin_has_to_be_equal():
     """A forged expression that is >= 0 and said to equal the margin."""
     forged = handmade(HALF, "P")
     count = len(forged["formula"]["operations"])
-    for more, twin in ((["power", 0, 2], count), (["number", "1"], count), (["abs", forged["formula"]["margin"]], count)):
-        rejected(HALF, {**forged, "more": [more], "twins": [[forged["formula"]["margin"], twin]]}, "equal|another form")
-    for twins in ([[0, 0]], [[forged["formula"]["margin"]] * 2], [[0, 99]], [[0]], "00", [[0, -1]], [[True, False]]):
+    for more, twin in (
+        (["power", 0, 2], count),
+        (["number", "1"], count),
+        (["abs", forged["formula"]["margin"]], count),
+    ):
+        rejected(
+            HALF,
+            {**forged, "more": [more], "twins": [[forged["formula"]["margin"], twin]]},
+            "equal|another form",
+        )
+    for twins in (
+        [[0, 0]],
+        [[forged["formula"]["margin"]] * 2],
+        [[0, 99]],
+        [[0]],
+        "00",
+        [[0, -1]],
+        [[True, False]],
+    ):
         rejected(HALF, {**forged, "twins": twins})
 
 
 def test_a_sign_has_to_be_the_same():
     """Of a rising function's difference, and of nothing else, the difference of the arguments has the sign."""
     where = {"where": lambda p, xp: (p.u - p.v,)}
-    rises = planted(lambda p, xp: xp.exp(p.u) / (1 + p.u) - xp.exp(p.v) / (1 + p.v), id="rises", **where)
+    rises = planted(
+        lambda p, xp: xp.exp(p.u) / (1 + p.u) - xp.exp(p.v) / (1 + p.v), id="rises", **where
+    )
     forged = handmade(rises, "P")
     margin, count = forged["formula"]["margin"], len(forged["formula"]["operations"])
     rejected(rises, {**forged, "more": [["sub", 0, 1]], "signs": [[margin, count]]})
-    falls = planted(lambda p, xp: xp.lambertw(-(p.u + 1) / 10, -1) - xp.lambertw(-(p.v + 1) / 10, -1), id="falls", **where)
+    falls = planted(
+        lambda p, xp: xp.lambertw(-(p.u + 1) / 10, -1) - xp.lambertw(-(p.v + 1) / 10, -1),
+        id="falls",
+        **where,
+    )
     forged = handmade(falls, "P")
     (first, second) = (o[1] for o in forged["formula"]["operations"] if o[0] == "lambertw")
     margin, count = forged["formula"]["margin"], len(forged["formula"]["operations"])
-    rejected(falls, {**forged, "more": [["sub", first, second]], "signs": [[margin, count]]}, "signs the same")
+    rejected(
+        falls,
+        {**forged, "more": [["sub", first, second]], "signs": [[margin, count]]},
+        "signs the same",
+    )
     for signs in ([[margin, 0]], [[margin]], "00", [[margin, 99]]):
         rejected(falls, {**forged, "signs": signs})
     for function in ("exp", "logisticw", "softplus", "abs"):
-        claim = planted(lambda p, xp, f=function: getattr(xp, f)(p.u) - getattr(xp, f)(p.v), id=function, **where)
+        claim = planted(
+            lambda p, xp, f=function: getattr(xp, f)(p.u) - getattr(xp, f)(p.v),
+            id=function,
+            **where,
+        )
         assert certify(claim).complete and check_certificate(claim, fresh(claim)).proves
     assert not certify(falls, budget=60).complete
 
@@ -461,11 +566,18 @@ def test_factors_are_boxes_only_where_the_margin_is_their_product():
         return p.u**2 + 0.5
 
     where = {"where": lambda p, xp: (p.u - p.v,)}
-    right = planted(lambda p, xp: p.u**3 + 0.5 * p.u - p.v * p.u**2 - 0.5 * p.v, id="product", factors=(first, second), **where)
+    right = planted(
+        lambda p, xp: p.u**3 + 0.5 * p.u - p.v * p.u**2 - 0.5 * p.v,
+        id="product",
+        factors=(first, second),
+        **where,
+    )
     found = certify(right)
     assert found.complete and found.evidence.grade == "boxes" and "twins" in found.certificate
     assert check_certificate(right, fresh(right)).proves
-    other = planted(lambda p, xp: p.v - p.u, id="other", factors=(first, second), **where)  # false, though its factors are not
+    other = planted(
+        lambda p, xp: p.v - p.u, id="other", factors=(first, second), **where
+    )  # false, though its factors are not
     found = certify(other, budget=200)
     assert found.evidence.grade == "argued" or not found.complete
 
@@ -505,14 +617,21 @@ def test_walk_halves_the_boxes_lower_half_first():
 
 def test_the_judge_is_independent_of_the_search():
     tree = ast.parse(Path(judge.__file__).read_text())
-    modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    modules = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             modules |= {f"{node.module}.{alias.name}" for alias in node.names}
     forbidden = ("certify", "search", "sample", "check", "symbolic")
-    assert not [m for m in modules if any(part in forbidden for part in m.removeprefix("ascentfail.").split("."))], (
-        modules
-    )
+    assert not [
+        m
+        for m in modules
+        if any(part in forbidden for part in m.removeprefix("ascentfail.").split("."))
+    ], modules
 
 
 # --- the checker by itself -------------------------------------------------------------------------------------------
@@ -534,7 +653,9 @@ def alone(tmp_path_factory):
             paths.append(folder / f"{i}.json")
             paths[-1].write_text(content if isinstance(content, str) else json.dumps(content))
         command = [sys.executable, "-S", "-E", "-s", str(folder / "checker.py"), *map(str, paths)]
-        done = subprocess.run(command, cwd=folder, env={}, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(
+            command, cwd=folder, env={}, capture_output=True, text=True, timeout=300
+        )
         assert not done.stderr, done.stderr[-2000:]
         return done.returncode, done.stdout
 
@@ -559,11 +680,18 @@ def test_the_checker_alone_tells_a_proof_from_what_is_none(alone):
     broken, identity = fresh(BOXED), fresh(IDENTITY)
     flipped = {**broken, "tree": swap(broken["tree"], "O", "P")}
     status, said = alone(flipped, handmade(HALF, "0UP"), {**identity, "grade": "boxes"})
-    assert status == 1 and "rejected" in said and "1 of 2 boxes undecided" in said and said.count("proved:") == 1
+    assert (
+        status == 1
+        and "rejected" in said
+        and "1 of 2 boxes undecided" in said
+        and said.count("proved:") == 1
+    )
     nothing = planted(lambda p, xp: p.u + 1, where=lambda p, xp: (-1 - p.u,), id="nothing")
     status, said = alone(handmade(nothing, "O"))
     assert status == 1 and "exclude all of it" in said
-    status, said = alone("[" * 3_000_000, "{", "null", "[]", json.dumps(broken).replace("0.0", "NaN"), "\x00")
+    status, said = alone(
+        "[" * 3_000_000, "{", "null", "[]", json.dumps(broken).replace("0.0", "NaN"), "\x00"
+    )
     assert status == 2 and said.count("unusable") == 6 and "Traceback" not in said
 
 
@@ -670,12 +798,21 @@ def test_a_forgery_is_rejected(name):
     rejected(HALF, forged)
 
 
-@pytest.mark.parametrize("name", [name for name in FORGERIES if name != "the margin of another expression"])
+@pytest.mark.parametrize(
+    "name", [name for name in FORGERIES if name != "the margin of another expression"]
+)
 def test_a_forgery_does_not_convince_the_checker_alone(name):
     """Whatever is wrong in it, the checker says so in a sentence of its own; what it proves is what it prints."""
     forged = handmade(HALF, "P")
     FORGERIES[name](forged)
-    harmless = ("another format", "another statement", "another domain", "a narrowed box", "a half integer", "another kind")
+    harmless = (
+        "another format",
+        "another statement",
+        "another domain",
+        "a narrowed box",
+        "a half integer",
+        "another kind",
+    )
     try:
         found = checker.check(json.loads(json.dumps(forged)))
     except (Rejected, checker.Unusable):
@@ -702,11 +839,16 @@ def test_steps_that_say_nothing_are_no_steps():
 def test_an_argument_is_never_a_proof():
     found = check_certificate(STEPS, fresh(STEPS))
     assert found.grade == "argued" and found.complete and not found.proves
-    assert certify(STEPS).evidence.grade == "argued" and certify(STEPS).evidence.certified_fraction is None
+    assert (
+        certify(STEPS).evidence.grade == "argued"
+        and certify(STEPS).evidence.certified_fraction is None
+    )
 
 
 def test_a_file_that_is_no_certificate(tmp_path):
-    for i, content in enumerate(("[" * 3_000_000, "{", "", "[]", "null", '{"a": NaN}', '{"a": 1e999}')):
+    for i, content in enumerate(
+        ("[" * 3_000_000, "{", "", "[]", "null", '{"a": NaN}', '{"a": 1e999}')
+    ):
         path = tmp_path / f"{i}.json"
         path.write_text(content)
         if content.endswith("999}"):

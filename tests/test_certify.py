@@ -30,7 +30,9 @@ def proved(found):
 
 
 def test_there_are_proofs():
-    assert len(PROOFS) >= 15 and len(STEPS) >= 30 and len(INEQUALITIES) + len(IDENTITIES) == len(STEPS)
+    assert (
+        len(PROOFS) >= 15 and len(STEPS) >= 30 and len(INEQUALITIES) + len(IDENTITIES) == len(STEPS)
+    )
 
 
 def test_a_step_name_means_one_statement():
@@ -53,7 +55,10 @@ def test_every_claim_with_a_proof_is_certified(claim, monkeypatch):
     if found.evidence.grade == "argued":
         assert found.evidence.level == "certified"
         assert found.evidence.certified_fraction is None and found.evidence.undecided is None
-        assert claim.proof_words in found.evidence.words and "steps" in found.evidence.words.replace("1 step", "1 steps")
+        assert (
+            claim.proof_words in found.evidence.words
+            and "steps" in found.evidence.words.replace("1 step", "1 steps")
+        )
         assert len(found.certificate["steps"]) == len(claim.proof)
 
 
@@ -68,11 +73,17 @@ BY_THEMSELVES = (
 @pytest.mark.parametrize("claim_id", BY_THEMSELVES)
 def test_a_margin_that_boxes_enclose_needs_no_steps(claim_id):
     found = certify(get(claim_id))
-    assert found.evidence.grade == "boxes" and found.complete and found.evidence.certified_fraction == 1.0
+    assert (
+        found.evidence.grade == "boxes"
+        and found.complete
+        and found.evidence.certified_fraction == 1.0
+    )
     assert len(set(found.certificate["tree"]) & set("PQR")) and found.evidence.undecided == 0
 
 
-EQUALITIES = [c for printed in claims() for c in printed.family() if c.kind is Kind.EQUALITY and not c.cases]
+EQUALITIES = [
+    c for printed in claims() for c in printed.family() if c.kind is Kind.EQUALITY and not c.cases
+]
 
 
 @pytest.mark.parametrize("claim", EQUALITIES, ids=lambda c: c.id)
@@ -81,7 +92,11 @@ def test_an_identity_is_defined_on_its_whole_domain(claim):
     found = certify(claim)
     assert found is None or found.evidence.grade in ("identity", "argued")
     if symbolic.prove(claim) is not None:
-        assert found.evidence.grade == "identity" and found.complete and "U" not in found.certificate["tree"]
+        assert (
+            found.evidence.grade == "identity"
+            and found.complete
+            and "U" not in found.certificate["tree"]
+        )
 
 
 HARD = Claim(  # true, but it vanishes along the diagonal, where no boxes see it: only steps can speak of it
@@ -97,7 +112,9 @@ def on_u(margin):
 def test_the_words_count_the_boxes():
     assert certify(on_u(lambda p, xp: p.u + 1)).evidence.words == "1 box"
     many = certify(on_u(lambda p, xp: p.u * p.u - p.u + 0.26)).evidence
-    assert many.words == f"{(many.samples + 1) // 2} boxes"  # of all looked at, one more is a leaf than is halved
+    assert (
+        many.words == f"{(many.samples + 1) // 2} boxes"
+    )  # of all looked at, one more is a leaf than is halved
 
 
 def test_a_part_that_is_exactly_zero_moves_nothing():
@@ -113,7 +130,9 @@ def test_a_flipped_factor_is_not_proved(step_id, place):
     step = STEPS[step_id]
     factors = list(step.factors)
     factors[place] = lambda p, xp, right=factors[place]: -right(p, xp)
-    flipped = dataclasses.replace(step, factors=tuple(factors), margin=lambda p, xp: factors[place](p, xp))
+    flipped = dataclasses.replace(
+        step, factors=tuple(factors), margin=lambda p, xp: factors[place](p, xp)
+    )
     assert not proved(certify(flipped, budget=200))
     claim = dataclasses.replace(HARD, proof=(*PROOFS[0].proof, flipped))
     assert not proved(certify(claim, budget=200))
@@ -146,7 +165,8 @@ SIGNS_FLIPPED = {
         + p.b * (p.alpha * (1 + 2 * p.phi) + p.phi**2) / (p.phi * (1 + p.phi))
     ),
     "coefficient ratio": lambda p, xp: (
-        closed_form.coefficient(p, "original") * (1 + p.phi) - closed_form.coefficient(p, "oracle") * (1 - p.alpha)
+        closed_form.coefficient(p, "original") * (1 + p.phi)
+        - closed_form.coefficient(p, "oracle") * (1 - p.alpha)
     ),
     "logarithm": lambda p, xp: xp.log(p.b * xp.exp(p.b)) - p.b + xp.log(p.b),
     "exponential": lambda p, xp: xp.exp(p.alpha - p.phi) * xp.exp(p.phi - p.alpha) + 1,
@@ -173,12 +193,18 @@ def lemma_4(p, xp):
 
 SIMPLE = {
     "tangent of exp": boxed(lambda p, xp: xp.exp(p.u) - 1 - p.u, Axis("u", -2.0, 3.0)),
-    "softplus above its argument": boxed(lambda p, xp: xp.softplus(p.u) - p.u, Axis("u", -30.0, 30.0)),
+    "softplus above its argument": boxed(
+        lambda p, xp: xp.softplus(p.u) - p.u, Axis("u", -30.0, 30.0)
+    ),
     "tangent of W": boxed(lambda p, xp: p.u - xp.lambertw(p.u, 0), Axis("u", 0.0, 100.0)),
     "two means": boxed(
-        lambda p, xp: (p.u + p.v) / 2 - xp.sqrt(p.u * p.v) + 0.01, Axis("u", 0.1, 2.0), Axis("v", 0.1, 2.0)
+        lambda p, xp: (p.u + p.v) / 2 - xp.sqrt(p.u * p.v) + 0.01,
+        Axis("u", 0.1, 2.0),
+        Axis("v", 0.1, 2.0),
     ),
-    "branches": boxed(lambda p, xp: xp.lambertw(-p.u, 0) - xp.lambertw(-p.u, -1), Axis("u", 1e-3, 0.3678, "log")),
+    "branches": boxed(
+        lambda p, xp: xp.lambertw(-p.u, 0) - xp.lambertw(-p.u, -1), Axis("u", 1e-3, 0.3678, "log")
+    ),
     "inside a disc": boxed(
         lambda p, xp: 0.01 + 1 - p.u**2 - p.v**2,
         Axis("u", -1.0, 1.0),
@@ -216,7 +242,9 @@ def test_the_undecided_fraction_is_the_volume_of_the_leaves(budget):
 def test_time_ends_the_search():
     found = certify(SIMPLE["two means"], seconds=0.0)
     assert (
-        found.certificate["tree"] == "U" and found.evidence.certified_fraction == 0.0 and found.evidence.undecided == 1
+        found.certificate["tree"] == "U"
+        and found.evidence.certified_fraction == 0.0
+        and found.evidence.undecided == 1
     )
 
 
@@ -224,15 +252,30 @@ def test_a_small_hole_does_not_round_away():
     """At 60 halvings a box holds 2^-60 of the domain, and 1 - 2^-60 is 1 in floats."""
     claim = boxed(lambda p, xp: xp.abs(3 * p.u - 1) - xp.number(1) / 10**25, Axis("u", 0.0, 1.0))
     found = certify(claim)
-    assert found.evidence.undecided > 0 and found.evidence.certified_fraction < 1.0 and not proved(found)
+    assert (
+        found.evidence.undecided > 0
+        and found.evidence.certified_fraction < 1.0
+        and not proved(found)
+    )
     assert check_certificate(claim, found.certificate).decided < 1.0
-    outer = dataclasses.replace(claim, id="outer", margin=lambda p, xp: xp.exp(p.u) - xp.exp(p.u), proof=(claim,), strict=True)
-    assert not proved(certify(outer, budget=50)) and certify(outer, budget=50).evidence.grade == "boxes"
+    outer = dataclasses.replace(
+        claim,
+        id="outer",
+        margin=lambda p, xp: xp.exp(p.u) - xp.exp(p.u),
+        proof=(claim,),
+        strict=True,
+    )
+    assert (
+        not proved(certify(outer, budget=50))
+        and certify(outer, budget=50).evidence.grade == "boxes"
+    )
 
 
 def test_precision_rises_where_it_is_needed():
     claim = boxed(
-        lambda p, xp: (xp.log(xp.number(2)) + (p.u - 0.7) ** 2 / 2**20 - xp.log(xp.number(2))) * 2**20 + 1e-12,
+        lambda p, xp: (
+            (xp.log(xp.number(2)) + (p.u - 0.7) ** 2 / 2**20 - xp.log(xp.number(2))) * 2**20 + 1e-12
+        ),
         Axis("u", 0.0, 2.0),
     )
     found = certify(claim)
@@ -244,32 +287,49 @@ def test_a_violation_met_on_the_way_is_confirmed():
     claim = boxed(lambda p, xp: (p.u - 0.31) ** 2 - 1e-6, Axis("u", 0.0, 1.0))
     found = certify(claim)
     assert found.counterexample is not None and recheck(claim, found.counterexample.point).violated
-    outside = dataclasses.replace(claim, domain=Domain(claim.domain.axes, where=lambda p, xp: (p.u - 0.32,)))
+    outside = dataclasses.replace(
+        claim, domain=Domain(claim.domain.axes, where=lambda p, xp: (p.u - 0.32,))
+    )
     assert certify(outside).counterexample is None and proved(certify(outside))
 
 
 def test_an_integer_axis_is_split_down_to_its_integers():
     """sin-like in between, so only the integers themselves are right: (n - 1/2)^2 >= 1/4."""
-    claim = boxed(lambda p, xp: (p.n - 1 / xp.number(2)) ** 2 - 1 / xp.number(4), Axis("n", -5, 7, "integer"))
+    claim = boxed(
+        lambda p, xp: (p.n - 1 / xp.number(2)) ** 2 - 1 / xp.number(4), Axis("n", -5, 7, "integer")
+    )
     found = certify(claim)
-    assert proved(found) and found.evidence.grade == "boxes" and check_certificate(claim, found.certificate).proves
+    assert (
+        proved(found)
+        and found.evidence.grade == "boxes"
+        and check_certificate(claim, found.certificate).proves
+    )
     assert not proved(certify(dataclasses.replace(claim, domain=Domain((Axis("n", -5.0, 7.0),)))))
     assert certify(dataclasses.replace(claim, strict=True)).counterexample is not None
-    several = boxed(lambda p, xp: p.u * (p.n - 2) ** 2, Axis("n", 0, 4, "integer"), Axis("u", 0.0, 1.0))
+    several = boxed(
+        lambda p, xp: p.u * (p.n - 2) ** 2, Axis("n", 0, 4, "integer"), Axis("u", 0.0, 1.0)
+    )
     assert proved(certify(several))
 
 
 def test_what_boxes_cannot_say():
     assert certify(boxed(lambda p, xp: p.u if p.u > 0 else -p.u, Axis("u", 0.0, 1.0))) is None
     assert proved(certify(boxed(lambda p, xp: (p.u + 1) ** 0.5, Axis("u", 0.0, 1.0))))
-    assert certify(dataclasses.replace(get("lemma-6"), proof=())) is not None  # an identity, which SymPy proves
+    assert (
+        certify(dataclasses.replace(get("lemma-6"), proof=())) is not None
+    )  # an identity, which SymPy proves
     assert certify(get("toy-path")) is None and certify(get("corollary-1.few-steps")) is None
 
 
 @pytest.mark.parametrize("kind", [Kind.BOUND, Kind.EQUALITY, Kind.ORDERING])
 def test_a_bug_in_a_margin_is_said(kind):
     """Not passed off as a claim that no arithmetic can speak of."""
-    for margin in (lambda p, xp: p.nothing, lambda p, xp: p.u[0], lambda p, xp: None, lambda p, xp: 1 // 0 + p.u):
+    for margin in (
+        lambda p, xp: p.nothing,
+        lambda p, xp: p.u[0],
+        lambda p, xp: None,
+        lambda p, xp: 1 // 0 + p.u,
+    ):
         claim = dataclasses.replace(boxed(margin, Axis("u", 0.0, 1.0)), kind=kind)
         with pytest.raises(ClaimError, match="boxed"):
             certify(claim)
@@ -284,7 +344,17 @@ def test_a_limit_is_tried_by_boxes_too():
 def test_the_letters_fit_the_certificate():
     found = certify(SIMPLE["inside a disc"])
     assert set(found.certificate["tree"]) <= set("01PQROU") and engine.BUDGET >= 1000
-    assert {"claim", "hash", "axes", "formula", "grade", "tree", "point", "statement", "words"} <= set(found.certificate)
+    assert {
+        "claim",
+        "hash",
+        "axes",
+        "formula",
+        "grade",
+        "tree",
+        "point",
+        "statement",
+        "words",
+    } <= set(found.certificate)
 
 
 # --- planted falsehoods ----------------------------------------------------------------------------------------------
@@ -343,7 +413,11 @@ def test_true_statements_near_rounding_are_no_counterexamples():
         claim = boxed(margin, *axes)
         found = certify(claim, budget=50)
         assert found.counterexample is None
-        assert not any(point_refutes(claim, {"u": float(axis.at(unit))}) for axis in axes for unit in (0.0, 0.3, 0.5, 1.0))
+        assert not any(
+            point_refutes(claim, {"u": float(axis.at(unit))})
+            for axis in axes
+            for unit in (0.0, 0.3, 0.5, 1.0)
+        )
 
 
 # --- vacuous claims --------------------------------------------------------------------------------------------------
@@ -353,7 +427,10 @@ def test_a_vacuous_claim_is_said_to_be_vacuous():
     nothing = boxed(lambda p, xp: p.u + 1, U, V, where=lambda p, xp: (-1 - p.u * p.v,))
     found = certify(nothing)
     assert found.vacuous and not found.complete and found.evidence.grade == "boxes"
-    assert not check_certificate(nothing, found.certificate).proves and check_certificate(nothing, found.certificate).vacuous
+    assert (
+        not check_certificate(nothing, found.certificate).proves
+        and check_certificate(nothing, found.certificate).vacuous
+    )
     with_step = dataclasses.replace(nothing, proof=(TRUE_STEP,))
     assert certify(with_step).vacuous and excluded(with_step) and excluded(nothing)
     equal = dataclasses.replace(nothing, kind=Kind.EQUALITY, margin=lambda p, xp: p.u - p.u)
@@ -363,18 +440,31 @@ def test_a_vacuous_claim_is_said_to_be_vacuous():
 def test_only_side_conditions_exclude():
     assert not excluded(TRUE_STEP) and not excluded(SIMPLE["inside a disc"])
     assert not excluded(boxed(lambda p, xp: -1 - p.u, U))  # false everywhere, but not about nothing
-    assert not excluded(boxed(lambda p, xp: p.u, U, where=lambda p, xp: (p.u - 1,)))  # one point is left
+    assert not excluded(
+        boxed(lambda p, xp: p.u, U, where=lambda p, xp: (p.u - 1,))
+    )  # one point is left
     assert not excluded(get("toy-path"))
 
 
 def test_an_undefined_step_or_one_about_nothing_does_not_count():
     hard = HARD
-    assert certify(dataclasses.replace(hard, proof=(TRUE_STEP,)), budget=50).evidence.grade == "argued"
+    assert (
+        certify(dataclasses.replace(hard, proof=(TRUE_STEP,)), budget=50).evidence.grade == "argued"
+    )
     about_nothing = boxed(lambda p, xp: p.u + 1, U, where=lambda p, xp: (-1 - p.u,))
     undefined = boxed(lambda p, xp: 1 + 0 * xp.log(-1 - p.u), U)
-    undefined_identity = dataclasses.replace(FALSE["an identity of what is undefined"], id="undefined")
+    undefined_identity = dataclasses.replace(
+        FALSE["an identity of what is undefined"], id="undefined"
+    )
     argued = dataclasses.replace(hard, proof=(TRUE_STEP,))
-    for bad in (about_nothing, undefined, undefined_identity, argued, hard, get("corollary-1.few-steps")):
+    for bad in (
+        about_nothing,
+        undefined,
+        undefined_identity,
+        argued,
+        hard,
+        get("corollary-1.few-steps"),
+    ):
         found = certify(dataclasses.replace(hard, proof=(TRUE_STEP, bad)), budget=50)
         assert found.evidence.grade == "boxes" and not found.complete
 
@@ -396,7 +486,9 @@ REFUTED = {
 def test_a_point_refutes(name):
     claim, bad, good = REFUTED[name]
     assert point_refutes(claim, bad) and not point_refutes(claim, good)
-    assert not point_refutes(claim, {}) and not point_refutes(claim, dict.fromkeys(bad, float("nan")))
+    assert not point_refutes(claim, {}) and not point_refutes(
+        claim, dict.fromkeys(bad, float("nan"))
+    )
     assert not point_refutes(claim, {name: 7e9 for name in bad})
 
 
@@ -404,4 +496,6 @@ def test_what_no_point_refutes():
     exact = boxed(lambda p, xp: xp.exp(xp.log(p.u + 1)) - p.u - 1, U)  # zero, but no digits say so
     assert not point_refutes(exact, {"u": 0.3})
     assert not point_refutes(dataclasses.replace(exact, kind=Kind.EQUALITY), {"u": 0.3})
-    assert not point_refutes(get("corollary-1.few-steps"), {}) and not point_refutes(get("toy-path"), {"case": 0.0})
+    assert not point_refutes(get("corollary-1.few-steps"), {}) and not point_refutes(
+        get("toy-path"), {"case": 0.0}
+    )

@@ -92,8 +92,18 @@ UNARY = {  # name: (operation, exact, exact derivative, range of the argument)
     "sqrt": (("sqrt", 0), mp.sqrt, lambda x: 1 / (2 * mp.sqrt(x)), (1e-300, 1e300)),
     "abs": (("abs", 0), abs, mp.sign, (-3.0, 3.0)),
     "neg": (("neg", 0), lambda x: -x, lambda x: -mp.one, (-3.0, 3.0)),
-    "softplus": (("softplus", 0), lambda x: mp.log1p(mp.exp(x)), lambda x: 1 / (1 + mp.exp(-x)), (-300.0, 300.0)),
-    "sigmoid": (("sigmoid", 0), lambda x: 1 / (1 + mp.exp(-x)), lambda x: 1 / (2 + 2 * mp.cosh(x)), (-300.0, 300.0)),
+    "softplus": (
+        ("softplus", 0),
+        lambda x: mp.log1p(mp.exp(x)),
+        lambda x: 1 / (1 + mp.exp(-x)),
+        (-300.0, 300.0),
+    ),
+    "sigmoid": (
+        ("sigmoid", 0),
+        lambda x: 1 / (1 + mp.exp(-x)),
+        lambda x: 1 / (2 + 2 * mp.cosh(x)),
+        (-300.0, 300.0),
+    ),
     "lambertw": (("lambertw", 0, 0), W0, w_prime(0), (EDGE + 1e-16, 1e300)),
     "lambertw near 0": (("lambertw", 0, 0), W0, w_prime(0), (-1e-9, 1e-9)),
     "lambertw near -1/e": (("lambertw", 0, 0), W0, w_prime(0), (EDGE + 1e-16, EDGE + 1e-9)),
@@ -127,11 +137,14 @@ def test_functions_enclose_values_and_slopes(name, bits, data):
             assert contains(found[0], value(mp.mpf(at))) and contains(plain[0], value(mp.mpf(at)))
             assert (at == 0 and name == "abs") or contains(slope(found), derivative(mp.mpf(at)))
         assert found is None or (set(found[1]) <= {0} and not plain[1])
-        tight = apply(operation, jet(x, x, 0))  # a point is enclosed to nearly the digits that there are
+        tight = apply(
+            operation, jet(x, x, 0)
+        )  # a point is enclosed to nearly the digits that there are
         if tight and name != "abs" and "branch" not in name and "-1/e" not in name:
             at, loss = value(mp.mpf(x)), 1 + abs(mp.log(abs(mp.mpf(x)) or 1))
-            assert exact(tight[0][1]) - exact(tight[0][0]) <= abs(at) * mp.mpf(2) ** (12 - bits) * (loss + abs(mp.mpf(x))) + (
-                mp.mpf(2) ** (12 - bits) if name.startswith("lambertw") else 0)
+            assert exact(tight[0][1]) - exact(tight[0][0]) <= abs(at) * mp.mpf(2) ** (12 - bits) * (
+                loss + abs(mp.mpf(x))
+            ) + (mp.mpf(2) ** (12 - bits) if name.startswith("lambertw") else 0)
 
 
 def test_precision_narrows_the_enclosures():
@@ -149,7 +162,9 @@ def test_exact_ends_stay_exact():
     assert apply(("sub", 0, 1), apply(("exp", 0), jet(0, 1)), jet(1, 1))[0][0] == 0
     for operation in (("lambertw", 0, 0), ("logisticw", 0)):
         assert ends(apply(operation, jet(0, 0))[0]) == (0.0, 0.0)
-    assert apply(("power", 0, 2), jet(-1, 2))[0][0] == 0 and apply(("sqrt", 0), jet(0, 4))[0][0] == 0
+    assert (
+        apply(("power", 0, 2), jet(-1, 2))[0][0] == 0 and apply(("sqrt", 0), jet(0, 4))[0][0] == 0
+    )
     assert ends(apply(("abs", 0), jet(-1, 2))[0]) == (0.0, 2.0)
 
 
@@ -169,11 +184,17 @@ proper = st.lists(finite, min_size=2, max_size=2, unique=True).map(sorted)
 
 @pytest.mark.parametrize("bits", [53, 212])
 @pytest.mark.parametrize("name", BINARY)
-@given(corners=st.tuples(finite, finite, finite, finite), place=st.tuples(st.floats(0, 1), st.floats(0, 1)))
+@given(
+    corners=st.tuples(finite, finite, finite, finite),
+    place=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+)
 def test_binary_operations_enclose_values_and_slopes(name, bits, corners, place):
     operation, slopes = BINARY[name]
     (a, b), (c, d) = sorted(corners[:2]), sorted(corners[2:])
-    points = itertools.product((a, b, min(max(a + (b - a) * place[0], a), b)), (c, d, min(max(c + (d - c) * place[1], c), d)))
+    points = itertools.product(
+        (a, b, min(max(a + (b - a) * place[0], a), b)),
+        (c, d, min(max(c + (d - c) * place[1], c), d)),
+    )
     with flint.ctx.workprec(bits), mpmath.workdps(DIGITS):
         found = apply((name, 0, 1), jet(a, b, 0), jet(c, d, 1))
         plain = apply((name, 0, 1), jet(a, b), jet(c, d))
@@ -189,7 +210,10 @@ def test_binary_operations_enclose_values_and_slopes(name, bits, corners, place)
 @given(corners=proper, place=st.floats(0, 1))
 def test_a_product_with_itself_is_a_square(corners, place):
     one = jet(*corners, 0)
-    found, x = apply(("mul", 0, 0), one, one), mp.mpf(min(corners[0] + (corners[1] - corners[0]) * place, corners[1]))
+    found, x = (
+        apply(("mul", 0, 0), one, one),
+        mp.mpf(min(corners[0] + (corners[1] - corners[0]) * place, corners[1])),
+    )
     with mpmath.workdps(DIGITS):
         assert contains(found[0], x * x) and contains(slope(found), 2 * x) and found[0][0] >= 0
 
@@ -200,7 +224,9 @@ def test_numbers_are_exact_fractions():
             whole, _, over = text.partition("/")
             for bits in (53, 212):
                 with flint.ctx.workprec(bits):
-                    assert contains(checker.constant(text, bits), mp.mpf(int(whole)) / int(over or 1))
+                    assert contains(
+                        checker.constant(text, bits), mp.mpf(int(whole)) / int(over or 1)
+                    )
     assert checker.constant("1/10", 53)[0] < checker.constant("1/10", 53)[1]
     assert checker.constant("1/8", 53)[0] == checker.constant("1/8", 53)[1] == flint.arb(0.125)
 
@@ -210,6 +236,7 @@ def test_numbers_are_exact_fractions():
 
 def solved(beta, gamma, q, loss):
     """Both pulls of sign 1, by Newton's method in many digits on the logarithms."""
+
     def ell(m):
         return -mp.log1p(mp.exp(m)) if loss == "logistic" else -m
 
@@ -226,7 +253,10 @@ def solved(beta, gamma, q, loss):
 @pytest.mark.parametrize("seed", range(12))
 def test_stationary_points_and_their_slopes_are_enclosed(loss, seed):
     rng = random.Random(seed)
-    corners = [*((rng.uniform(0.05, 5), rng.uniform(0, 0.2)) for _ in range(2)), (rng.uniform(0, 0.9), 0.1)]
+    corners = [
+        *((rng.uniform(0.05, 5), rng.uniform(0, 0.2)) for _ in range(2)),
+        (rng.uniform(0, 0.9), 0.1),
+    ]
     with mpmath.workdps(60):
         jets = [jet(low, low + width, i) for i, (low, width) in enumerate(corners)]
         found = [apply(("plane", which, 0, 1, 2, 1, loss), *jets) for which in (0, 1)]
@@ -239,7 +269,11 @@ def test_stationary_points_and_their_slopes_are_enclosed(loss, seed):
                 moved = solved(*(value + h * (i == j) for j, value in enumerate(at)), loss)
                 for which in (0, 1):
                     low, high = slope(found[which], i)
-                    assert exact(low) - 1e-12 <= (moved[which] - pulls[which]) / h <= exact(high) + 1e-12
+                    assert (
+                        exact(low) - 1e-12
+                        <= (moved[which] - pulls[which]) / h
+                        <= exact(high) + 1e-12
+                    )
         tight = apply(("plane", 0, 0, 1, 2, 1, loss), *(jet(low, low) for low, _ in corners))[0]
         assert exact(tight[1]) - exact(tight[0]) < 1e-6
 
@@ -250,8 +284,12 @@ def test_a_stationary_point_that_may_not_exist_is_undefined():
     assert apply(("plane", 0, 0, 1, 2, 1, "exponential"), jet(-1, 2), *strengths[1:]) is None
     assert apply(("plane", 1, 0, 1, 2, 1, "logistic"), *strengths[:2], jet(-0.5, 0.5)) is None
     assert apply(("fold", 0, 0, 1), *strengths[:2]) is None
-    for which, (low, high) in enumerate(((0.0, 2.0), (-2.0, 0.0))):  # of the logistic loss there is one, between these ends
-        value, slopes = apply(("plane", which, 0, 1, 2, -1, "logistic"), jet(1, 2, 0), *strengths[1:])
+    for which, (low, high) in enumerate(
+        ((0.0, 2.0), (-2.0, 0.0))
+    ):  # of the logistic loss there is one, between these ends
+        value, slopes = apply(
+            ("plane", which, 0, 1, 2, -1, "logistic"), jet(1, 2, 0), *strengths[1:]
+        )
         assert ends(value) == (low, high) and slopes == {0: None}
 
 
@@ -297,7 +335,11 @@ def expression(rng, depth):
     if rng.random() < 0.45:
         outer, inner = rng.choice(UNARIES), expression(rng, depth - 1)
         return lambda p, xp: outer(inner(p, xp), xp)
-    outer, left, right = rng.choice(BINARIES), expression(rng, depth - 1), expression(rng, depth - 1)
+    outer, left, right = (
+        rng.choice(BINARIES),
+        expression(rng, depth - 1),
+        expression(rng, depth - 1),
+    )
     return lambda p, xp: outer(left(p, xp), right(p, xp), xp)
 
 
@@ -326,14 +368,21 @@ def test_random_expressions_enclose_values_and_difference_quotients(seed):
     """Along an axis every difference quotient lies in the slope, also across kinks: that is what the faces rest on."""
     rng = random.Random(seed)
     formula = expression(rng, 4)
-    (a, b), (c, d) = sorted((rng.uniform(-2, 2), rng.uniform(-2, 2))), sorted((rng.uniform(-2, 2), rng.uniform(-2, 2)))
+    (a, b), (c, d) = (
+        sorted((rng.uniform(-2, 2), rng.uniform(-2, 2))),
+        sorted((rng.uniform(-2, 2), rng.uniform(-2, 2))),
+    )
     shrink = rng.choice([1, 0.1, 1e-3])
     b, d = a + shrink * (b - a), c + shrink * (d - c)
     judge = statement(as_claim(formula))
     found = judge.jets([interval(a, b), interval(c, d)])[0][judge.margin]
     with mpmath.workdps(DIGITS):
         for _ in range(8):
-            u, v, w = rng.choice([a, b, rng.uniform(a, b)]), rng.choice([c, d, rng.uniform(c, d)]), rng.uniform(a, b)
+            u, v, w = (
+                rng.choice([a, b, rng.uniform(a, b)]),
+                rng.choice([c, d, rng.uniform(c, d)]),
+                rng.uniform(a, b),
+            )
             first, second = true_value(formula, u, v), true_value(formula, w, v)
             third = true_value(formula, u, z := rng.uniform(c, d))
             if mp.isnan(first):
@@ -352,7 +401,11 @@ def towards(axes, target, halvings):
     yield tuple(box)
     for i in range(halvings):
         axis, (k, n) = axes[i % len(axes)], box[i % len(axes)]
-        halves = [side for side in (0, 1) if holds_point(part(axis, 2 * k + side, n + 1), target[i % len(axes)])]
+        halves = [
+            side
+            for side in (0, 1)
+            if holds_point(part(axis, 2 * k + side, n + 1), target[i % len(axes)])
+        ]
         assert halves, "neighbouring boxes leave a gap"
         box[i % len(axes)] = (2 * k + halves[-1], n + 1)
         yield tuple(box)
@@ -373,7 +426,11 @@ def test_no_box_around_a_violation_is_proved_and_none_around_a_feasible_point_is
     """The faces of monotone expressions, the kinks, the undefined slopes: against a point where the truth is known."""
     rng = random.Random(1000 + seed)
     formula = expression(rng, 3)
-    axes = (Axis("u", 0.25, 2.0, "log"), Axis("v", -1.0, 1.5)) if seed % 2 else (Axis("u", -1.0, 1.0), Axis("v", -1.0, 1.5))
+    axes = (
+        (Axis("u", 0.25, 2.0, "log"), Axis("v", -1.0, 1.5))
+        if seed % 2
+        else (Axis("u", -1.0, 1.0), Axis("v", -1.0, 1.5))
+    )
     target = [rng.choice([axis.low, axis.high, rng.uniform(axis.low, axis.high)]) for axis in axes]
     with mpmath.workdps(DIGITS):
         at = true_value(formula, *target)
@@ -391,7 +448,9 @@ def test_no_box_around_a_violation_is_proved_and_none_around_a_feasible_point_is
     tie = as_claim(lambda p, xp: formula(p, xp) - level, axes, strict=True)
     side = as_claim(lambda p, xp: p.u + 9, axes, where=lambda p, xp: (above(p, xp),))
     for box in towards(axes_of(margin), target, 24):
-        assert letter(margin, box) == "U", "a box with a violation, or with an undefined margin, is proved"
+        assert letter(margin, box) == "U", (
+            "a box with a violation, or with an undefined margin, is proved"
+        )
         if known:
             assert letter(side, box) == "P"
             if at < level:
@@ -426,9 +485,12 @@ def test_minima_products_and_quotients_are_proved_only_where_they_are_positive(s
 
 def test_what_uses_a_side_condition_is_enclosed_where_it_holds():
     """sqrt(1 - u^2 - v^2) on a disc, and W(c) with c >= -1/e, are defined although no box sees it by itself."""
-    disc = as_claim(lambda p, xp: xp.sqrt(1 - p.u**2 - p.v**2), where=lambda p, xp: (1 - p.u**2 - p.v**2,))
+    disc = as_claim(
+        lambda p, xp: xp.sqrt(1 - p.u**2 - p.v**2), where=lambda p, xp: (1 - p.u**2 - p.v**2,)
+    )
     assert letter(disc, ((0, 0), (0, 0))) == "P"
     assert letter(as_claim(disc.margin), ((0, 0), (0, 0))) == "U"
+
     def edge(p, xp):
         return (1 + xp.exp(xp.number(1)) * p.u,)
 
@@ -438,10 +500,24 @@ def test_what_uses_a_side_condition_is_enclosed_where_it_holds():
     for branch, where, right in ((0, edge, "P"), (-1, edge, "U"), (0, None, "U"), (0, beyond, "U")):
         claim = as_claim(lambda p, xp, branch=branch: 1 + xp.lambertw(p.u, branch), where=where)
         assert letter(claim, ((0, 0), (0, 0))) == right
-    lower = as_claim(lambda p, xp: -1 - xp.lambertw(p.u, -1), (Axis("u", -1.0, -0.125), SYMBOLS[1]), where=edge)
+    lower = as_claim(
+        lambda p, xp: -1 - xp.lambertw(p.u, -1), (Axis("u", -1.0, -0.125), SYMBOLS[1]), where=edge
+    )
     assert letter(lower, ((0, 0), (0, 0))) == "P"
-    assert letter(as_claim(lambda p, xp: 1e-9 - 1 - xp.lambertw(p.u, -1), lower.domain.axes, edge), ((0, 0), (0, 0))) == "P"
-    assert letter(as_claim(lambda p, xp: -1.001 - xp.lambertw(p.u, -1), lower.domain.axes, edge), ((0, 0), (0, 0))) == "U"
+    assert (
+        letter(
+            as_claim(lambda p, xp: 1e-9 - 1 - xp.lambertw(p.u, -1), lower.domain.axes, edge),
+            ((0, 0), (0, 0)),
+        )
+        == "P"
+    )
+    assert (
+        letter(
+            as_claim(lambda p, xp: -1.001 - xp.lambertw(p.u, -1), lower.domain.axes, edge),
+            ((0, 0), (0, 0)),
+        )
+        == "U"
+    )
 
 
 def test_a_clipped_condition_says_nothing_of_slopes():
@@ -504,21 +580,30 @@ def test_what_is_undefined_proves_nothing(name):
     for box in (((0, 0), (0, 0)), ((0, 1), (0, 0))):
         known, _ = judge.jets(judge.parts(box))
         assert known[judge.margin] is None and letter(claim, box) == "U"
-    inside = as_claim(lambda p, xp: p.v + 9, where=lambda p, xp: (-1 - WRAPPED[name](undefined(p, xp), xp) ** 2,))
+    inside = as_claim(
+        lambda p, xp: p.v + 9, where=lambda p, xp: (-1 - WRAPPED[name](undefined(p, xp), xp) ** 2,)
+    )
     assert letter(inside, ((0, 1), (0, 0))) == "P"  # the undefined condition excludes nothing
 
 
 def test_an_undefined_slope_is_no_monotone_one():
     found = apply(("sqrt", 0), jet(0, 1, 0))
     assert found and slope(found) is None
-    assert statement(as_claim(lambda p, xp: p.u)).face([interval(0, 1), interval(0, 1)], found[1], True) is None
+    assert (
+        statement(as_claim(lambda p, xp: p.u)).face(
+            [interval(0, 1), interval(0, 1)], found[1], True
+        )
+        is None
+    )
 
 
 @pytest.mark.parametrize(
     ("low", "high", "found", "flat"),
     [
-        (0.0, 1.0, (1.0, 1.0), True), (-2.0, -1.0, (0.0, 0.0), True),
-        (-1.0, 1.0, (0.0, 1.0), False), (-1.0, 0.0, (0.0, 1.0), False),
+        (0.0, 1.0, (1.0, 1.0), True),
+        (-2.0, -1.0, (0.0, 0.0), True),
+        (-1.0, 1.0, (0.0, 1.0), False),
+        (-1.0, 0.0, (0.0, 1.0), False),
     ],
 )
 def test_an_indicator_is_flat_only_where_it_is_decided(low, high, found, flat):
@@ -530,7 +615,9 @@ def test_an_indicator_is_flat_only_where_it_is_decided(low, high, found, flat):
 def test_unbounded_is_not_undefined():
     whole = (-flint.arb("inf"), flint.arb("inf")), {}
     assert ends(apply(("exp", 0), whole)[0]) == (0.0, INF)
-    assert ends(apply(("sigmoid", 0), whole)[0]) == (0.0, 1.0) and ends(apply(("softplus", 0), whole)[0]) == (0.0, INF)
+    assert ends(apply(("sigmoid", 0), whole)[0]) == (0.0, 1.0) and ends(
+        apply(("softplus", 0), whole)[0]
+    ) == (0.0, INF)
     assert ends(apply(("mul", 0, 1), jet(0, 1), whole)[0]) == (-INF, INF)
     assert ends(apply(("mul", 0, 1), jet(0, 0), whole)[0]) == (0.0, 0.0)
     assert ends(apply(("div", 0, 1), jet(1, 1), jet(1, INF))[0]) == (0.0, 1.0)
@@ -550,8 +637,14 @@ def test_kinks_have_the_hull_of_both_slopes(first, second):
         assert all(ends(slope(found, i)) == (0.0, 1.0) for found in (low, high) for i in (0, 1))
     assert ends(low[0]) == (min(a, c), min(b, d)) and ends(high[0]) == (max(a, c), max(b, d))
     flat = apply(("abs", 0), jet(a, b, 0))
-    assert ends(slope(flat)) == ((-1.0 if a < 0 else 1.0), (1.0 if b > 0 else -1.0)) or a == 0 or b == 0
-    assert contains(flat[0], mp.mpf(abs(a))) and contains(flat[0], mp.mpf(abs(b))) and flat[0][0] >= 0
+    assert (
+        ends(slope(flat)) == ((-1.0 if a < 0 else 1.0), (1.0 if b > 0 else -1.0))
+        or a == 0
+        or b == 0
+    )
+    assert (
+        contains(flat[0], mp.mpf(abs(a))) and contains(flat[0], mp.mpf(abs(b))) and flat[0][0] >= 0
+    )
 
 
 # --- boxes of an axis ------------------------------------------------------------------------------------------------
@@ -598,20 +691,39 @@ def test_boxes_are_rounded_outwards(axis):
             own = part(plain(axis), k, n)
             for step, end, outwards in ((k, own[0], 1), (k + 1, own[1], -1)):
                 share = mp.mpf(step) / 2**n
-                true = low * (high / low) ** share if axis.scale == "log" else low + share * (high - low)
+                true = (
+                    low * (high / low) ** share
+                    if axis.scale == "log"
+                    else low + share * (high - low)
+                )
                 assert outwards * (exact(end) - true) <= abs(true) * mp.mpf(10) ** -100
 
 
-@pytest.mark.parametrize(("low", "high"), [(0, 0), (1, 4), (-3, 3), (0, 6), (50, 100), (-1000, 10**9)])
+@pytest.mark.parametrize(
+    ("low", "high"), [(0, 0), (1, 4), (-3, 3), (0, 6), (50, 100), (-1000, 10**9)]
+)
 def test_an_integer_is_in_exactly_one_box(low, high):
     rng = random.Random(1)
     for n in (0, 1, 2, 3, 7):
-        parts = [own for k in range(2**n) if (own := part(["n", low, high, "integer"], k, n)) is not None]
+        parts = [
+            own for k in range(2**n) if (own := part(["n", low, high, "integer"], k, n)) is not None
+        ]
         assert parts[0][0] == low and parts[-1][1] == high
-        assert all(left[1] + 1 == right[0] and left[0] <= left[1] for left, right in itertools.pairwise(parts))
-    for value in [low, high, *(rng.randint(low, high) for _ in range(20))]:  # down to the integer itself
+        assert all(
+            left[1] + 1 == right[0] and left[0] <= left[1]
+            for left, right in itertools.pairwise(parts)
+        )
+    for value in [
+        low,
+        high,
+        *(rng.randint(low, high) for _ in range(20)),
+    ]:  # down to the integer itself
         box = [(0, 0)]
         while (own := part(["n", low, high, "integer"], *box[0]))[0] != own[1]:
             halves = checker.halves(box, 0)
-            (box,) = [half for half in halves if (x := part(["n", low, high, "integer"], *half[0])) and holds_point(x, value)]
+            (box,) = [
+                half
+                for half in halves
+                if (x := part(["n", low, high, "integer"], *half[0])) and holds_point(x, value)
+            ]
         assert own[0] == value

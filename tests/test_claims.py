@@ -1,6 +1,4 @@
-"""The claim engine is honest: planted false claims are refuted, planted true ones are not, nothing is promised between.
-
-"""
+"""The claim engine is honest: planted false claims are refuted, planted true ones are not, nothing is promised between."""
 
 import dataclasses
 import json
@@ -16,7 +14,18 @@ from ascentfail.claims.evidence.sample import ClaimError
 from ascentfail.claims.verdict import GRADES, PROOFS
 from ascentfail.core.errors import MissingExtraError
 from ascentfail.numerics import arithmetic
-from ascentfail.theory import Axis, Claim, Counterexample, Domain, Evidence, Kind, Point, Verdict, check, recheck
+from ascentfail.theory import (
+    Axis,
+    Claim,
+    Counterexample,
+    Domain,
+    Evidence,
+    Kind,
+    Point,
+    Verdict,
+    check,
+    recheck,
+)
 
 X, Y = Axis("x", 0.0, 1.0), Axis("y", 0.0, 1.0)
 Z = Axis("z", 0.0, 1.0)
@@ -38,14 +47,18 @@ def hair(xp, size=1e20):
 
 
 @pytest.mark.parametrize("module", ["flint", "sympy"])
-def test_without_the_extra_claims_are_sampled_and_searched_and_proofs_refused_before_the_work(monkeypatch, module):
+def test_without_the_extra_claims_are_sampled_and_searched_and_proofs_refused_before_the_work(
+    monkeypatch, module
+):
     claim = planted(lambda p, xp: p.x * p.x)
     load = {"flint": arithmetic.arb, "sympy": arithmetic.symbolic}[module]
     load.cache_clear()
     monkeypatch.setitem(sys.modules, module, None)
     try:
         assert check(claim).status == check(claim, "searched", samples=64).status == "holds"
-        monkeypatch.setattr(sample_module, "sample", lambda *_: pytest.fail("work before the refusal"))
+        monkeypatch.setattr(
+            sample_module, "sample", lambda *_: pytest.fail("work before the refusal")
+        )
         with pytest.raises(MissingExtraError, match="certify"):
             check(claim, "certified")
     finally:
@@ -57,11 +70,15 @@ def assert_refuted(claim, verdict):
     assert verdict.status == "fails"
     found = verdict.counterexample
     assert found is not None and found.digits >= 50
-    assert found.point and all(type(value) is float and math.isfinite(value) for value in found.point.values())
+    assert found.point and all(
+        type(value) is float and math.isfinite(value) for value in found.point.values()
+    )
     again = recheck(claim, found.point)
     assert again.inside and again.violated and again.digits >= 50
     assert float(again.margin) == found.margin
-    assert verdict.evidence.grade == ("argued" if claim.exclusion else "boxes")  # a bound for a whole range is said in words
+    assert verdict.evidence.grade == (
+        "argued" if claim.exclusion else "boxes"
+    )  # a bound for a whole range is said in words
     assert verdict.proved == (claim.exclusion is None)
 
 
@@ -77,19 +94,27 @@ FALSE = {
         (X, Y, Axis("u", 0.0, 1.0), Axis("v", 0.0, 1.0)),
     ),
     "face": planted(lambda p, xp: 1 - p.x - xp.number(1) / 10**12),
-    "log-face": planted(lambda p, xp: xp.log(p.x) - xp.log(xp.number(0.02)) + 1, (Axis("x", 1e-3, 1e3, "log"), Y)),
+    "log-face": planted(
+        lambda p, xp: xp.log(p.x) - xp.log(xp.number(0.02)) + 1, (Axis("x", 1e-3, 1e3, "log"), Y)
+    ),
     "three-percent": planted(lambda p, xp: xp.abs(p.x - xp.number(37) / 100) - xp.number(3) / 200),
     "disc-of-half-a-percent": planted(
-        lambda p, xp: (p.x - xp.number(3) / 10) ** 2 + (p.y - xp.number(7) / 10) ** 2 - xp.number(4) / 100**2
+        lambda p, xp: (
+            (p.x - xp.number(3) / 10) ** 2 + (p.y - xp.number(7) / 10) ** 2 - xp.number(4) / 100**2
+        )
     ),
     "by-1e-9": planted(lambda p, xp: p.x * p.y - hair(xp, 1e9)),
     "strict-at-exact-zero": planted(lambda p, xp: p.x * p.y, strict=True),
     "strict-zero-everywhere": planted(lambda p, xp: p.x - p.x, strict=True),
-    "strict-zero-on-an-integer": planted(lambda p, xp: (p.n - 7) ** 2, (Axis("n", 1, 20, "integer"),), strict=True),
+    "strict-zero-on-an-integer": planted(
+        lambda p, xp: (p.n - 7) ** 2, (Axis("n", 1, 20, "integer"),), strict=True
+    ),
     "strict-zero-behind-rounding": planted(
         lambda p, xp: xp.abs((p.x + hair(xp, 10)) - hair(xp, 10) - p.x), strict=True
     ),
-    "equality-by-1e-6": planted(lambda p, xp: xp.exp(xp.log(1 + p.x)) - 1 - p.x - hair(xp, 1e6), kind=Kind.EQUALITY),
+    "equality-by-1e-6": planted(
+        lambda p, xp: xp.exp(xp.log(1 + p.x)) - 1 - p.x - hair(xp, 1e6), kind=Kind.EQUALITY
+    ),
     "equality-in-a-strip": planted(
         lambda p, xp: xp.maximum(p.x - xp.number(98) / 100, xp.number(0)) / 1000, kind=Kind.EQUALITY
     ),
@@ -101,9 +126,13 @@ FALSE = {
         lambda p, xp: p.x - 2, where=lambda p, xp: (p.x - p.y, p.y - xp.number(1) / 2)
     ),
     "discontinuous": planted(
-        lambda p, xp: xp.minimum(xp.maximum((p.x - hair(xp, 2)) * 10**15, xp.number(-1)), xp.number(1))
+        lambda p, xp: xp.minimum(
+            xp.maximum((p.x - hair(xp, 2)) * 10**15, xp.number(-1)), xp.number(1)
+        )
     ),
-    "in-chart-coordinates": planted(lambda p, xp: 1 - p.a, chart=lambda p, xp: Point(a=2 * p.x, y=p.y)),
+    "in-chart-coordinates": planted(
+        lambda p, xp: 1 - p.a, chart=lambda p, xp: Point(a=2 * p.x, y=p.y)
+    ),
 }
 
 
@@ -120,7 +149,9 @@ def test_refutation_does_not_hang_on_the_seed(seed):
 
 def test_a_larger_violation_by_rounding_does_not_hide_a_real_one():
     def margin(p, xp):
-        noise = (xp.number(1e18) + p.y) - xp.number(1e18) - p.y  # exactly zero, up to 128 off in floats
+        noise = (
+            (xp.number(1e18) + p.y) - xp.number(1e18) - p.y
+        )  # exactly zero, up to 128 off in floats
         return (
             xp.minimum(noise, xp.number(0)) * xp.maximum(p.x - hair(xp, 2), xp.number(0))
             + xp.abs(p.x - hair(xp, 5))
@@ -137,7 +168,9 @@ TRUE = {
     "everywhere": planted(lambda p, xp: 1 + p.x),
     "zero-by-cancellation": planted(lambda p, xp: (p.x + p.y) - p.x - p.y),
     "negative-in-floats-only": planted(lambda p, xp: (p.x + hair(xp, 1e17)) - p.x - hair(xp, 1e18)),
-    "large-cancellation": planted(lambda p, xp: (xp.number(1e18) + p.x) - xp.number(1e18) - p.x + hair(xp, 1e6)),
+    "large-cancellation": planted(
+        lambda p, xp: (xp.number(1e18) + p.x) - xp.number(1e18) - p.x + hair(xp, 1e6)
+    ),
     "zero-on-a-face": planted(lambda p, xp: 1 - p.x),
     "zero-at-a-corner": planted(lambda p, xp: p.x + p.y),
     "zero-along-a-curve": planted(lambda p, xp: (p.x - p.y * p.y) ** 2),
@@ -152,7 +185,9 @@ TRUE = {
     "equality-of-lambertw": planted(
         lambda p, xp: xp.lambertw((1 + p.x) * xp.exp(1 + p.x), 0) - 1 - p.x, kind=Kind.EQUALITY
     ),
-    "inside-a-curved-region": planted(lambda p, xp: 1 - p.x, where=lambda p, xp: (1 - p.x**2 - p.y**2,)),
+    "inside-a-curved-region": planted(
+        lambda p, xp: 1 - p.x, where=lambda p, xp: (1 - p.x**2 - p.y**2,)
+    ),
     "false-only-outside-the-side-condition": planted(
         lambda p, xp: p.x - xp.number(1) / 3, where=lambda p, xp: (p.x - xp.number(1) / 3,)
     ),
@@ -179,21 +214,30 @@ def test_true_claim_is_not_refuted_and_not_called_proved(name):
 @pytest.mark.parametrize("seed", range(4))
 def test_a_thin_domain_is_found_beside_a_part_where_the_side_condition_is_undefined(seed):
     """A square of side 2e-7 in the unit square; right of it the condition is NaN, and nothing leads there."""
-    spot = lambda p, xp: (1e-7 - xp.maximum(xp.abs(p.x - 0.3), xp.abs(p.y - 0.7)) + 0 * xp.log(0.31 - p.x),)  # noqa: E731
+    spot = lambda p, xp: (  # noqa: E731
+        1e-7 - xp.maximum(xp.abs(p.x - 0.3), xp.abs(p.y - 0.7)) + 0 * xp.log(0.31 - p.x),
+    )
     verdict = check(planted(lambda p, xp: p.y - p.x, where=spot), samples=512, seed=seed)
     assert verdict.status == "holds" and 0.39 < verdict.evidence.worst_margin < 0.41
 
 
 def test_a_vacuous_domain_is_never_a_claim_that_holds():
     verdict = verdict_of(planted(lambda p, xp: 1 + p.x, where=lambda p, xp: (p.x - 2,)))
-    assert (verdict.status, verdict.counterexample, verdict.evidence.samples) == ("vacuous", None, 0)
+    assert (verdict.status, verdict.counterexample, verdict.evidence.samples) == (
+        "vacuous",
+        None,
+        0,
+    )
     assert not verdict.proved
     false = verdict_of(planted(lambda p, xp: -1 - p.x, where=lambda p, xp: (p.x - 2,)))
     assert false.status == "vacuous"
 
 
 def test_an_undefined_side_condition_is_outside():
-    assert verdict_of(planted(lambda p, xp: p.x - 2, where=lambda p, xp: (xp.log(-1 - p.x),))).status == "vacuous"
+    assert (
+        verdict_of(planted(lambda p, xp: p.x - 2, where=lambda p, xp: (xp.log(-1 - p.x),))).status
+        == "vacuous"
+    )
 
 
 def test_a_margin_that_is_nan_somewhere_is_open():
@@ -226,7 +270,9 @@ def _raises(p, xp):
         planted(lambda p, xp: xp.sine(p.x), id="my-claim"),
         planted(lambda p, xp: p.x if p.x > 0 else -p.x, id="my-claim"),
         planted(lambda p, xp: p.x, kind=Kind.LIMIT, exclusion=_raises, id="my-claim"),
-        planted(_raises, kind=Kind.EXISTENCE, inner=(Z,), exclusion=lambda p, xp: p.x, id="my-claim"),
+        planted(
+            _raises, kind=Kind.EXISTENCE, inner=(Z,), exclusion=lambda p, xp: p.x, id="my-claim"
+        ),
     ],
 )
 def test_a_claim_whose_functions_raise_is_named(claim):
@@ -260,7 +306,10 @@ def test_bad_arguments_of_check_are_named(arguments, name):
 
 
 def test_an_id_in_place_of_a_claim_is_refused_and_the_cure_named():
-    with pytest.raises(ValueError, match=r"^claim = 'lemma-3.main': claim takes a Claim; get it with get\(\"lemma-3.main\"\)$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^claim = 'lemma-3.main': claim takes a Claim; get it with get\(\"lemma-3.main\"\)$",
+    ):
         check("lemma-3.main")
     with pytest.raises(ValueError, match="^claim = None: "):
         check(None)
@@ -324,13 +373,19 @@ def existence(margin, exclusion, **rest):
 
 def test_an_existence_with_witnesses_holds():
     verdict = verdict_of(
-        existence(lambda p, xp: xp.number(1) / 20 - xp.abs(p.z - p.x), lambda p, xp: xp.number(1) / 20)
+        existence(
+            lambda p, xp: xp.number(1) / 20 - xp.abs(p.z - p.x), lambda p, xp: xp.number(1) / 20
+        )
     )
     assert verdict.status == "holds" and verdict.evidence.worst_margin >= 0 and not verdict.proved
 
 
 def test_an_existence_fails_only_by_a_bound_over_every_inner_value():
-    claim = existence(lambda p, xp: p.z - 2 + 0 * p.x, lambda p, xp: -1 + 0 * p.x, exclusion_words="z is at most 1")
+    claim = existence(
+        lambda p, xp: p.z - 2 + 0 * p.x,
+        lambda p, xp: -1 + 0 * p.x,
+        exclusion_words="z is at most 1",
+    )
     verdict = verdict_of(claim)
     assert_refuted(claim, verdict)
     assert verdict.counterexample.bound == "z is at most 1"
@@ -344,7 +399,10 @@ def test_an_existence_neither_witnessed_nor_excluded_is_open():
 
 def test_a_limit_with_an_exclusion_fails_by_the_exclusion():
     claim = planted(
-        lambda p, xp: -1 - p.x, kind=Kind.LIMIT, exclusion=lambda p, xp: -p.x - 1, exclusion_words="all later terms"
+        lambda p, xp: -1 - p.x,
+        kind=Kind.LIMIT,
+        exclusion=lambda p, xp: -p.x - 1,
+        exclusion_words="all later terms",
     )
     verdict = verdict_of(claim)
     assert_refuted(claim, verdict)
@@ -383,12 +441,20 @@ def test_only_four_grades_are_proofs():
     assert PROOFS == ("formal", "boxes", "identity", "cases") and GRADES[:4] == PROOFS
     for grade in GRADES:
         for status in ("holds", "fails", "open", "vacuous"):
-            verdict = dataclasses.replace(VERDICTS[0], status=status, evidence=Evidence("certified", grade=grade))
+            verdict = dataclasses.replace(
+                VERDICTS[0], status=status, evidence=Evidence("certified", grade=grade)
+            )
             assert verdict.proved == (grade in PROOFS and status in ("holds", "fails"))
 
 
 @pytest.mark.parametrize(
-    ("level", "grade"), [("sampled", "sampled"), ("searched", "searched"), ("certified", "argued"), ("symbolic", "identity")]
+    ("level", "grade"),
+    [
+        ("sampled", "sampled"),
+        ("searched", "searched"),
+        ("certified", "argued"),
+        ("symbolic", "identity"),
+    ],
 )
 def test_without_a_grade_it_is_the_weakest_of_its_level(level, grade):
     assert Evidence(level).grade == grade
@@ -403,10 +469,17 @@ def test_the_json_layout_is_the_design_s():
     claim = planted(lambda p, xp: p.x - 2, repaired=TRUE["everywhere"])
     data = json.loads(json.dumps(verdict_of(claim).to_json(), allow_nan=False))
     for entry in (data, data["repaired"]):
-        assert {"id", "status", "kind", "source", "evidence", "counterexample", "repaired"} <= set(entry)
-        assert {"level", "samples", "worst_margin", "worst_point", "certified_fraction", "undecided"} <= set(
-            entry["evidence"]
+        assert {"id", "status", "kind", "source", "evidence", "counterexample", "repaired"} <= set(
+            entry
         )
+        assert {
+            "level",
+            "samples",
+            "worst_margin",
+            "worst_point",
+            "certified_fraction",
+            "undecided",
+        } <= set(entry["evidence"])
     assert set(data["counterexample"]) == {"point", "margin", "digits"}
     assert data["counterexample"]["digits"] == 50
     assert all(isinstance(value, float) for value in data["counterexample"]["point"].values())
@@ -421,7 +494,9 @@ def test_the_json_layout_is_the_design_s():
 
 FALSE_BY_A_HAIR = {
     "bound-1e-20": planted(lambda p, xp: 1 - (1 + hair(xp)) + 0 * p.x),
-    "bound-1e-20-on-half": planted(lambda p, xp: xp.maximum(p.x - hair(xp, 2), xp.number(0)) + (1 - (1 + hair(xp)))),
+    "bound-1e-20-on-half": planted(
+        lambda p, xp: xp.maximum(p.x - hair(xp, 2), xp.number(0)) + (1 - (1 + hair(xp)))
+    ),
     "equality-1e-20": planted(lambda p, xp: (1 + hair(xp)) - 1 + 0 * p.x, kind=Kind.EQUALITY),
 }
 
@@ -484,7 +559,10 @@ def test_a_witness_by_rounding_is_no_witness():
 def test_inner_axes_need_names_of_their_own(inner):
     with pytest.raises(ValueError, match="inner"):
         planted(
-            lambda p, xp: p.x - hair(xp, 2), kind=Kind.EXISTENCE, inner=inner, exclusion=lambda p, xp: 1 + 0 * p.x
+            lambda p, xp: p.x - hair(xp, 2),
+            kind=Kind.EXISTENCE,
+            inner=inner,
+            exclusion=lambda p, xp: 1 + 0 * p.x,
         )
 
 
@@ -497,7 +575,9 @@ def test_a_kind_in_words_is_the_kind():
 
 
 def test_the_faces_of_a_log_axis_are_sampled_exactly():
-    claim = planted(lambda p, xp: p.x - xp.number(0.01), (Axis("x", 0.01, 3.0, "log"),), strict=True)
+    claim = planted(
+        lambda p, xp: p.x - xp.number(0.01), (Axis("x", 0.01, 3.0, "log"),), strict=True
+    )
     assert_refuted(claim, verdict_of(claim))
 
 
@@ -510,7 +590,11 @@ def test_an_integer_axis_stays_inside_its_range():
 
 
 def test_an_exact_zero_among_tiny_margins_breaks_a_strict_claim():
-    claim = planted(lambda p, xp: (p.n - 50) ** 2 / xp.number(1e16), (Axis("n", 1, 100, "integer"),), strict=True)
+    claim = planted(
+        lambda p, xp: (p.n - 50) ** 2 / xp.number(1e16),
+        (Axis("n", 1, 100, "integer"),),
+        strict=True,
+    )
     assert_refuted(claim, verdict_of(claim))
 
 
@@ -518,10 +602,17 @@ def test_an_exact_zero_among_tiny_margins_breaks_a_strict_claim():
     ("claim", "wrong"),
     [
         (
-            planted(lambda p, xp: (p.big + p.x) - p.big - p.x, (Axis("big", 1e250, 1e300, "log"), X), Kind.EQUALITY),
+            planted(
+                lambda p, xp: (p.big + p.x) - p.big - p.x,
+                (Axis("big", 1e250, 1e300, "log"), X),
+                Kind.EQUALITY,
+            ),
             "fails",
         ),
-        (planted(lambda p, xp: (p.big - p.x - 1) - p.big, (Axis("big", 1e250, 1e300, "log"), X)), "holds"),
+        (
+            planted(lambda p, xp: (p.big - p.x - 1) - p.big, (Axis("big", 1e250, 1e300, "log"), X)),
+            "holds",
+        ),
     ],
     ids=["true-equality", "false-bound"],
 )
@@ -531,7 +622,9 @@ def test_a_cancellation_of_300_digits_decides_nothing(claim, wrong):
 
 @pytest.mark.parametrize("kind", [Kind.EQUALITY, Kind.BOUND])
 def test_a_true_claim_along_a_curve_is_not_refuted(kind):
-    claim = planted(lambda p, xp: 3 * p.y - p.x, (X,), kind, chart=lambda p, xp: Point(x=p.x, y=p.x / 3))
+    claim = planted(
+        lambda p, xp: 3 * p.y - p.x, (X,), kind, chart=lambda p, xp: Point(x=p.x, y=p.x / 3)
+    )
     assert verdict_of(claim).status != "fails"
 
 
@@ -547,13 +640,17 @@ def test_the_words_do_not_count_rounding_as_violation():
 
     verdict = verdict_of(planted(margin, (X,), Kind.EQUALITY))
     assert verdict.status == "fails"
-    assert not ("violate it" in verdict.evidence.words and int(verdict.evidence.words.split()[0]) > 100)
+    assert not (
+        "violate it" in verdict.evidence.words and int(verdict.evidence.words.split()[0]) > 100
+    )
 
 
 UNTIDY = {
     "pole": planted(lambda p, xp: 10 - 1 / p.x),
     "log-of-zero": planted(lambda p, xp: xp.log(p.x) + 10**9),
-    "complex-in-mpmath": planted(lambda p, xp: xp.sqrt(p.x - xp.number(1) / 3) - 1, (Axis("x", 0.334, 0.5),)),
+    "complex-in-mpmath": planted(
+        lambda p, xp: xp.sqrt(p.x - xp.number(1) / 3) - 1, (Axis("x", 0.334, 0.5),)
+    ),
     "tuple": planted(lambda p, xp: (p.x, p.y)),
     "none": planted(lambda p, xp: None),
     "bare-side-condition": planted(lambda p, xp: p.x, where=lambda p, xp: p.x),

@@ -64,7 +64,13 @@ def program(*arguments, cwd, stdout=subprocess.PIPE, **environment):
         text=True,
         timeout=120,
         cwd=cwd,
-        env={**os.environ, "ASCENTFAIL_CACHE": str(cwd / "cache"), "NO_COLOR": "1", "COLUMNS": "120", **environment},
+        env={
+            **os.environ,
+            "ASCENTFAIL_CACHE": str(cwd / "cache"),
+            "NO_COLOR": "1",
+            "COLUMNS": "120",
+            **environment,
+        },
     )
 
 
@@ -97,7 +103,9 @@ def test_verify_one_claim_from_outside(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert "lemma-3.main" in done.stdout and "fails" in done.stdout and "\x1b" not in done.stdout
-    assert json.loads((tmp_path / "out" / "v.json").read_text())["claims"][0]["id"] == "lemma-3.main"
+    assert (
+        json.loads((tmp_path / "out" / "v.json").read_text())["claims"][0]["id"] == "lemma-3.main"
+    )
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["v.json"]
 
 
@@ -106,13 +114,21 @@ def test_a_result_names_all_of_its_claims(run):
     _, out, _ = run("verify", "lemma-3", "lemma-3.main", "--samples", 64, "--json", "-")
     assert [entry["id"] for entry in json.loads(out)["claims"]] == ids
     _, out, _ = run("explain", "lemma-3", "--level", "sampled")
-    assert [line.split()[0] for line in out.splitlines() if line.startswith(tuple(f"{name}  " for name in ids))] == ids
+    assert [
+        line.split()[0]
+        for line in out.splitlines()
+        if line.startswith(tuple(f"{name}  " for name in ids))
+    ] == ids
 
 
 def test_unknown_id_from_outside(tmp_path):
     done = program("verify", "lemma-3.mian", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.count("\n") == 1 and "lemma-3.main" in done.stderr and "Traceback" not in done.stderr
+    assert (
+        done.stderr.count("\n") == 1
+        and "lemma-3.main" in done.stderr
+        and "Traceback" not in done.stderr
+    )
 
 
 @pytest.fixture
@@ -125,12 +141,21 @@ def unread():
 
 
 @pytest.mark.parametrize(
-    "arguments", [("verify", "lemma-3.main", "--samples", 64, "--json", "v.json"), ("list",), ("--help",), ("--version",)]
+    "arguments",
+    [
+        ("verify", "lemma-3.main", "--samples", 64, "--json", "v.json"),
+        ("list",),
+        ("--help",),
+        ("--version",),
+    ],
 )
 def test_a_reader_that_leaves_is_no_error(tmp_path, unread, arguments):
     done = program(*arguments, cwd=tmp_path, stdout=unread)
     assert (done.returncode, done.stderr) == (0, "")
-    assert arguments[0] != "verify" or json.loads((tmp_path / "v.json").read_text())["claims"][0]["id"] == "lemma-3.main"
+    assert (
+        arguments[0] != "verify"
+        or json.loads((tmp_path / "v.json").read_text())["claims"][0]["id"] == "lemma-3.main"
+    )
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
@@ -160,7 +185,9 @@ def test_a_command_that_is_stopped_leaves_nothing(tmp_path):
     """The ways to end are tried in test_workers; this is the command itself, with its workers at work."""
     environment = {"ASCENTFAIL_CACHE": str(tmp_path / "cache"), "PYTHONPATH": os.getcwd()}
     command = [sys.executable, "-m", "ascentfail", "verify", "--jobs", "2", "--json", "v.json"]
-    process, others = started(command, tmp_path, lambda one: len(below(one.pid)) >= 3, **environment)
+    process, others = started(
+        command, tmp_path, lambda one: len(below(one.pid)) >= 3, **environment
+    )
     os.kill(process.pid, signal.SIGTERM)
     assert process.wait(60) == 143
     until(lambda: not any(map(runs, others)))
@@ -173,18 +200,43 @@ def test_a_command_that_is_stopped_leaves_nothing(tmp_path):
 
 def test_json_layout(run, tmp_path):
     path = tmp_path / "v.json"
-    code, _, err = run("verify", "lemma-3.main", "corollary-1.separate", "lemma-4", "--samples", 256, "--json", path)
+    code, _, err = run(
+        "verify",
+        "lemma-3.main",
+        "corollary-1.separate",
+        "lemma-4",
+        "--samples",
+        256,
+        "--json",
+        path,
+    )
     assert (code, err) == (0, "")
     data = json.loads(path.read_text())
     assert set(data) == {"claims", "versions", "seed", "seconds"}
     assert isinstance(data["seed"], int) and data["seconds"] > 0
     main, separate, lemma_4 = data["claims"]
     for entry in (main, separate, lemma_4, main["repaired"]):
-        assert {"id", "status", "kind", "source", "evidence", "counterexample", "repaired"} <= set(entry)
+        assert {"id", "status", "kind", "source", "evidence", "counterexample", "repaired"} <= set(
+            entry
+        )
         evidence = entry["evidence"]
-        assert {"level", "samples", "worst_margin", "worst_point", "certified_fraction", "undecided"} <= set(evidence)
-    assert (main["status"], main["repaired"]["status"], lemma_4["status"]) == ("fails", "holds", "holds")
-    assert set(main["counterexample"]) == {"point", "margin", "digits"} and main["counterexample"]["digits"] == 50
+        assert {
+            "level",
+            "samples",
+            "worst_margin",
+            "worst_point",
+            "certified_fraction",
+            "undecided",
+        } <= set(evidence)
+    assert (main["status"], main["repaired"]["status"], lemma_4["status"]) == (
+        "fails",
+        "holds",
+        "holds",
+    )
+    assert (
+        set(main["counterexample"]) == {"point", "margin", "digits"}
+        and main["counterexample"]["digits"] == 50
+    )
     assert set(main["counterexample"]["point"]) == {"alpha", "phi", "b", "ratio"}
     assert separate["counterexample"]["bound"]
     assert lemma_4["counterexample"] is None and lemma_4["repaired"] is None
@@ -280,7 +332,11 @@ def test_what_cannot_be_written_is_said_before_the_work(run, arguments, tmp_path
     for command in (verify, draw, explore, reproduce):
         monkeypatch.setattr(command, "start", lambda: pytest.fail("the work has begun"))
     code, out, err = run(*arguments)
-    assert (code, out) == (2, "") and err.count("\n") == 1 and err.startswith("ascentfail: cannot write ")
+    assert (
+        (code, out) == (2, "")
+        and err.count("\n") == 1
+        and err.startswith("ascentfail: cannot write ")
+    )
     assert {path.name for path in tmp_path.iterdir()} == {"file", "folder"}
 
 
@@ -289,7 +345,9 @@ def test_a_tilde_that_the_shell_left_is_the_home_folder(run, tmp_path, monkeypat
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     assert run("verify", "lemma-4", "--samples", 64, "--json=~/v.json")[0] == 0
-    assert (tmp_path / "home" / "v.json").is_file() and [path.name for path in tmp_path.iterdir()] == ["home"]
+    assert (tmp_path / "home" / "v.json").is_file() and [
+        path.name for path in tmp_path.iterdir()
+    ] == ["home"]
 
 
 def test_json_to_the_output_is_all_that_goes_there(run, tmp_path, monkeypatch):
@@ -316,8 +374,14 @@ def test_an_unwritable_json_path(run, tmp_path):
     (tmp_path / "file").write_text("in the way")
     code, _, err = run("verify", "lemma-4", "--samples", 64, "--json", tmp_path / "file" / "v.json")
     assert code == 2
-    assert err.count("\n") == 1 and err.startswith("ascentfail: cannot write") and str(tmp_path / "file") in err
-    assert [p.name for p in tmp_path.iterdir()] == ["file"] and (tmp_path / "file").read_text() == "in the way"
+    assert (
+        err.count("\n") == 1
+        and err.startswith("ascentfail: cannot write")
+        and str(tmp_path / "file") in err
+    )
+    assert [p.name for p in tmp_path.iterdir()] == ["file"] and (
+        tmp_path / "file"
+    ).read_text() == "in the way"
 
 
 def test_a_full_disk(run, tmp_path, monkeypatch):
@@ -366,7 +430,13 @@ def test_a_certificate_that_is_none_is_not_accepted(run, tmp_path, content):
     if content is not None:
         path.write_text(content)
     code, out, err = run("verify", "--certificate", path)
-    assert code in (1, 2) and out == "" and err.count("\n") == 1 and err.startswith("ascentfail: ") and len(err) < 1000
+    assert (
+        code in (1, 2)
+        and out == ""
+        and err.count("\n") == 1
+        and err.startswith("ascentfail: ")
+        and len(err) < 1000
+    )
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", "a folder"])
@@ -374,8 +444,12 @@ def test_a_certificate_that_is_no_text_is_not_accepted(run, tmp_path, content):
     pytest.importorskip("flint")
     if isinstance(content, bytes):
         (tmp_path / "c.json").write_bytes(content)
-    code, out, err = run("verify", "--certificate", tmp_path / "c.json" if isinstance(content, bytes) else tmp_path)
-    assert (code, out) == (2, "") and err.count("\n") == 1 and "not a readable JSON certificate" in err
+    code, out, err = run(
+        "verify", "--certificate", tmp_path / "c.json" if isinstance(content, bytes) else tmp_path
+    )
+    assert (
+        (code, out) == (2, "") and err.count("\n") == 1 and "not a readable JSON certificate" in err
+    )
 
 
 # --- version and list ---------------------------------------------------------------------------------------------
@@ -389,13 +463,21 @@ def test_list_has_a_line_for_each(run):
     code, out, err = run("list")
     members = [member for claim in theory.claims() for member in claim.family()]
     assert (code, err) == (0, "")
-    assert [line.split()[0] for line in out.splitlines()] == [m.id for m in members] + list(figures.figures())
-    assert all(member.statement in line for member, line in zip(members, out.splitlines(), strict=False))
+    assert [line.split()[0] for line in out.splitlines()] == [m.id for m in members] + list(
+        figures.figures()
+    )
+    assert all(
+        member.statement in line for member, line in zip(members, out.splitlines(), strict=False)
+    )
 
 
 def test_list_is_filtered_by_words(run):
     code, out, _ = run("list", "toy", "FAILS")
-    assert code == 0 and "toy-minima.literal" in out and all("fails" in line for line in out.splitlines())
+    assert (
+        code == 0
+        and "toy-minima.literal" in out
+        and all("fails" in line for line in out.splitlines())
+    )
     assert run("list", "stability", "figure")[1].split()[:2] == ["stability", "figure"]
     code, out, err = run("list", "no-such-word", "toy")
     assert (code, out) == (1, "") and err.count("\n") == 1 and "no-such-word toy" in err
@@ -409,7 +491,11 @@ def test_explain_prints_the_counterexample_and_what_holds_instead(run):
     assert (code, err) == (0, "")
     found = check(get("lemma-3.main")).counterexample
     assert "fails" in out and repr(found.margin) in out and "50 digits" in out
-    assert f"phi = {found.point['phi']:.6g}" in out and "lemma-3.main.repaired" in out and "holds" in out
+    assert (
+        f"phi = {found.point['phi']:.6g}" in out
+        and "lemma-3.main.repaired" in out
+        and "holds" in out
+    )
     assert "proved" not in out
 
 
@@ -420,11 +506,16 @@ def test_explain_prints_the_bound_of_an_exclusion(run):
 
 @pytest.mark.parametrize("claim", theory.claims(), ids=lambda c: c.id)
 def test_explain_loses_no_word_to_markup(claim):
-    evidence, console = theory.Evidence("sampled", 8, 0.5, {"x": 1.0}), Console(width=100_000, highlight=False)
+    evidence, console = (
+        theory.Evidence("sampled", 8, 0.5, {"x": 1.0}),
+        Console(width=100_000, highlight=False),
+    )
 
     def entry(c):
         repaired = entry(c.repaired) if c.repaired else None
-        return theory.Verdict(c.id, c.statement, c.source, c.kind, "holds", evidence, None, repaired)
+        return theory.Verdict(
+            c.id, c.statement, c.source, c.kind, "holds", evidence, None, repaired
+        )
 
     with console.capture() as captured:
         console.print(explain._explanation(claim, entry(claim).to_json()))
@@ -467,7 +558,10 @@ def test_reproduce_resumes(run, tmp_path, small):
     assert (code, err) == (0, "") and small == ["lemma-3.main", "lemma-4"]
     first = json.loads((out_folder / "verdicts.json").read_text())["claims"]
     assert "`lemma-3.main`" in (out_folder / "verdicts.md").read_text()
-    assert {p.name for p in (out_folder / "verdicts").iterdir()} == {"lemma-3.main.json", "lemma-4.json"}
+    assert {p.name for p in (out_folder / "verdicts").iterdir()} == {
+        "lemma-3.main.json",
+        "lemma-4.json",
+    }
 
     small.clear()
     assert run("reproduce", *QUICK, "--out", out_folder)[0] == 0
@@ -500,7 +594,9 @@ def test_reproduce_into_a_file_is_one_line(run, tmp_path, small):
 # --- found by trying ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("verdict", ["missing", {}, None, {"id": "lemma-4"}], ids=["missing", "empty", "null", "cut"])
+@pytest.mark.parametrize(
+    "verdict", ["missing", {}, None, {"id": "lemma-4"}], ids=["missing", "empty", "null", "cut"]
+)
 def test_a_verdict_file_with_a_hole_is_recomputed(run, tmp_path, small, verdict):
     run("reproduce", *QUICK, "--out", tmp_path)
     path = tmp_path / "verdicts" / "lemma-4.json"
@@ -532,14 +628,20 @@ def test_the_table_keeps_every_id_whole_at_80_columns(run, monkeypatch):
 def test_no_width_hides_a_verdict(run, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", columns)
     _, out, _ = run("verify", "lemma-3.main", "lemma-4", "--samples", 64)
-    assert all(word in out for word in ("lemma-3.main", "lemma-4", "fails", "holds", "50 digits", "sampled, "))
+    assert all(
+        word in out
+        for word in ("lemma-3.main", "lemma-4", "fails", "holds", "50 digits", "sampled, ")
+    )
 
 
 @pytest.mark.parametrize("columns", ["20", "40"])
 def test_no_width_hides_what_is_explained(run, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", columns)
     _, out, _ = run("explain", "lemma-4", "--level", "sampled")
-    assert "".join(get("lemma-4").statement.split()) in "".join(out.replace("statement", "").split()) and "holds" in out
+    assert (
+        "".join(get("lemma-4").statement.split()) in "".join(out.replace("statement", "").split())
+        and "holds" in out
+    )
 
 
 @pytest.mark.parametrize("command", ["figures", "explore"])
@@ -552,8 +654,12 @@ def test_an_unknown_name_is_answered_with_all_names_by_group(run, command, tmp_p
 
 def test_a_figure_named_twice_is_drawn_once(run, tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr(draw, "draw_one", lambda name, out, format: drawn.append(name) or [out / name])
-    assert run("figures", "stability", "stability", "--out", tmp_path)[0] == 0 and drawn == ["stability"]
+    monkeypatch.setattr(
+        draw, "draw_one", lambda name, out, format: drawn.append(name) or [out / name]
+    )
+    assert run("figures", "stability", "stability", "--out", tmp_path)[0] == 0 and drawn == [
+        "stability"
+    ]
 
 
 def test_want_of_memory_is_one_line(run, monkeypatch):
@@ -585,4 +691,9 @@ def test_a_certificate_is_worth_what_it_proves(run, tmp_path, name, tree, code, 
     content = found.certificate if tree is None else {**found.certificate, "tree": tree}
     (tmp_path / "c.json").write_text(json.dumps(content))
     exit_code, out, err = run("verify", "--certificate", tmp_path / "c.json")
-    assert (exit_code, err) == (code, "") and out.startswith(f"{name}: ") and said in out and "100" not in out
+    assert (
+        (exit_code, err) == (code, "")
+        and out.startswith(f"{name}: ")
+        and said in out
+        and "100" not in out
+    )

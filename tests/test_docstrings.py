@@ -17,12 +17,27 @@ from ascentfail import figures, theory
 from ascentfail.figures.drawing import style
 
 NUMBER = ("int", "float")
-NUMBERS = ("Any", "Scalar", "Real", "Array", "ArrayLike", "ndarray")  # annotations that may hold arrays
-RANGE = re.compile(r"[<>]=?|\bin [\[(]|\b(any|finite|positive|fraction)\b|\d to |\d or |\bwhole\b|[+-]1\b|\bmask\b|boolean")
-SHAPE = re.compile(r"\bscalar|(?<!in )\((\.\.\.|[\w .+*-]*,[\w +*,.-]*)\)|\bshape|\barray|\bnumber of", re.I)
-OBJECT = re.compile(r"\b([A-Z][a-z]+[A-Z]\w+|pytree|plain data|typed key|function|Losses|Point|Objective|Run|Terms)\b|`\w")
+NUMBERS = (
+    "Any",
+    "Scalar",
+    "Real",
+    "Array",
+    "ArrayLike",
+    "ndarray",
+)  # annotations that may hold arrays
+RANGE = re.compile(
+    r"[<>]=?|\bin [\[(]|\b(any|finite|positive|fraction)\b|\d to |\d or |\bwhole\b|[+-]1\b|\bmask\b|boolean"
+)
+SHAPE = re.compile(
+    r"\bscalar|(?<!in )\((\.\.\.|[\w .+*-]*,[\w +*,.-]*)\)|\bshape|\barray|\bnumber of", re.I
+)
+OBJECT = re.compile(
+    r"\b([A-Z][a-z]+[A-Z]\w+|pytree|plain data|typed key|function|Losses|Point|Objective|Run|Terms)\b|`\w"
+)
 RELATION = re.compile(r"[=<>]|->|\binf\b")
-PLACE = re.compile(r"\b(Sec\.|App\.|Fig\.|Figure|Lemma|Lemmas|Corollary|Assumption|Eq\.|Table) ?\(?[A-Z0-9]")
+PLACE = re.compile(
+    r"\b(Sec\.|App\.|Fig\.|Figure|Lemma|Lemmas|Corollary|Assumption|Eq\.|Table) ?\(?[A-Z0-9]"
+)
 SECTIONS = ("Args", "Attributes", "Returns", "Raises", "Yields")
 
 
@@ -47,7 +62,10 @@ def entries(section):
 
 def holds(annotation, names):
     """Whether one of the types that an annotation's text is built from has one of these names."""
-    return any(word in names for word in re.findall(r"\w+", re.sub(r"Callable\[.*\]|Literal\[.*?\]", "", annotation)))
+    return any(
+        word in names
+        for word in re.findall(r"\w+", re.sub(r"Callable\[.*\]|Literal\[.*?\]", "", annotation))
+    )
 
 
 def text_of(annotation):
@@ -56,7 +74,9 @@ def text_of(annotation):
         return "Any"
     if isinstance(annotation, str):
         return annotation
-    return getattr(annotation, "__forward_arg__", None) or getattr(annotation, "__name__", str(annotation))
+    return getattr(annotation, "__forward_arg__", None) or getattr(
+        annotation, "__name__", str(annotation)
+    )
 
 
 def entry_faults(name, annotation, words):
@@ -66,13 +86,19 @@ def entry_faults(name, annotation, words):
     annotation = text_of(annotation)
     choices = re.search(r"Literal\[(.*?)\]", annotation)
     if choices:
-        missing = [c for c in ast.literal_eval(f"[{choices[1]}]") if repr(c) not in words and f'"{c}"' not in words]
+        missing = [
+            c
+            for c in ast.literal_eval(f"[{choices[1]}]")
+            if repr(c) not in words and f'"{c}"' not in words
+        ]
         return [f"{name}: does not name the choice {c!r}" for c in missing]
     plain, arrays = holds(annotation, NUMBER), holds(annotation, NUMBERS)
     if OBJECT.search(words) or not (plain or arrays):
         return []
     faults = [] if RANGE.search(words) else [f"{name}: no range in {words!r}"]
-    return faults + ([f"{name}: no shape in {words!r}"] if arrays and not SHAPE.search(words) else [])
+    return faults + (
+        [f"{name}: no shape in {words!r}"] if arrays and not SHAPE.search(words) else []
+    )
 
 
 def list_faults(section, expected):
@@ -80,7 +106,9 @@ def list_faults(section, expected):
     found = entries(section) if section else {}
     if list(found) != list(expected):
         return [f"speaks of {list(found)}, the signature of {list(expected)}"]
-    return [fault for name, kind in expected.items() for fault in entry_faults(name, kind, found[name])]
+    return [
+        fault for name, kind in expected.items() for fault in entry_faults(name, kind, found[name])
+    ]
 
 
 def function_faults(function, text, around):
@@ -94,7 +122,11 @@ def function_faults(function, text, around):
         return faults
     if result != "None" and "Returns" not in parts:
         faults.append("no Returns:")
-    if "Raises" not in parts and not re.search(r"[Nn]ever raises|NaN", said) and "never raises" not in around:
+    if (
+        "Raises" not in parts
+        and not re.search(r"[Nn]ever raises|NaN", said)
+        and "never raises" not in around
+    ):
         faults.append('neither Raises: nor "never raises" nor NaN')
     if holds(result, (*NUMBERS, "float")) and "dict[" not in result and not RELATION.search(said):
         faults.append("returns numbers without a formula")
@@ -105,7 +137,11 @@ def class_faults(cls, text):
     """Faults of a class's docstring, the source line aside."""
     parts = sections(text)
     if issubclass(cls, enum.Enum):
-        return [f"does not name {member.name}" for member in cls if not re.search(rf"\b{member.name}\b", text)]
+        return [
+            f"does not name {member.name}"
+            for member in cls
+            if not re.search(rf"\b{member.name}\b", text)
+        ]
     if dataclasses.is_dataclass(cls):
         fields = {f.name: f.type for f in dataclasses.fields(cls)}
     elif hasattr(cls, "_fields"):
@@ -113,7 +149,11 @@ def class_faults(cls, text):
     else:
         fields = {n: p.annotation for n, p in inspect.signature(cls).parameters.items()}
     faults = list_faults(parts.get("Args") or parts.get("Attributes", ""), fields)
-    return faults + (["checks its fields without Raises:"] if hasattr(cls, "__post_init__") and "Raises" not in parts else [])
+    return faults + (
+        ["checks its fields without Raises:"]
+        if hasattr(cls, "__post_init__") and "Raises" not in parts
+        else []
+    )
 
 
 def faults(thing, owner=None):
@@ -140,17 +180,29 @@ def faults(thing, owner=None):
     if not re.match(r"[^\n]+[.:](\n\n|$)|[^\n]+\n[^\n]+\.(\n\n|$)", text):
         return ["the first line is no sentence followed by an empty line"]
     if isinstance(thing, property):
-        numbers = holds(text_of(inspect.signature(thing.fget).return_annotation), (*NUMBERS, "float"))
+        numbers = holds(
+            text_of(inspect.signature(thing.fget).return_annotation), (*NUMBERS, "float")
+        )
         found = ["a number without a formula"] if numbers and not RELATION.search(text) else []
     else:
-        found = class_faults(inner, text) if isinstance(inner, type) else function_faults(inner, text, around)
+        found = (
+            class_faults(inner, text)
+            if isinstance(inner, type)
+            else function_faults(inner, text, around)
+        )
     places = re.findall(r"^Paper:(.*)", text, re.M)
-    return found + [f"no place in the paper: {place!r}" for place in places if not PLACE.search(place)]
+    return found + [
+        f"no place in the paper: {place!r}" for place in places if not PLACE.search(place)
+    ]
 
 
 def own(module):
     """The public functions and classes of a module: its list, or what it defines without an underscore."""
-    defined = [n for n, thing in vars(module).items() if getattr(thing, "__module__", "") == module.__name__]
+    defined = [
+        n
+        for n, thing in vars(module).items()
+        if getattr(thing, "__module__", "") == module.__name__
+    ]
     names = getattr(module, "__all__", defined)
     return {f"{module.__name__}.{n}": getattr(module, n) for n in names if not n.startswith("_")}
 
@@ -164,11 +216,15 @@ def public():
             found |= own(thing) if isinstance(thing, types.ModuleType) else {name: thing}
     for module in figures.figures().values():
         found |= {f"{module.__name__}.{n}": getattr(module, n) for n in ("data", "draw")}
-    once = {id(thing): (name, thing, None) for name, thing in reversed(found.items()) if callable(thing)}
+    once = {
+        id(thing): (name, thing, None) for name, thing in reversed(found.items()) if callable(thing)
+    }
     for name, thing, _ in list(once.values()):
         for base in thing.__mro__ if isinstance(thing, type) else ():
             for n, member in vars(base).items() if base.__module__.startswith("ascentfail") else ():
-                own_member = not n.startswith("_") and n not in getattr(thing, "__dataclass_fields__", ())
+                own_member = not n.startswith("_") and n not in getattr(
+                    thing, "__dataclass_fields__", ()
+                )
                 if own_member and isinstance(member, types.FunctionType | property | classmethod):
                     once.setdefault(id(member), (f"{name}.{n}", member, thing))
     return {name: rest for name, *rest in sorted(once.values(), key=lambda entry: entry[0])}
@@ -182,9 +238,16 @@ def test_public_docstring(name):
 def test_public_names_are_all_there():
     """The collection itself: what a user of the README calls is among the names looked at."""
     dotted = (
-        "descent_ascent", "ToyLandscape", "SemiOrthogonal.from_ratios", "plane.equations.fold_equation",
-        "toy.landscape.fine_tune", "toy.landscape.StationaryPoints.pick", "theory.Claim", "theory.Verdict.to_json",
-        "figures.make", "figures.paper.fig04_window.data",
+        "descent_ascent",
+        "ToyLandscape",
+        "SemiOrthogonal.from_ratios",
+        "plane.equations.fold_equation",
+        "toy.landscape.fine_tune",
+        "toy.landscape.StationaryPoints.pick",
+        "theory.Claim",
+        "theory.Verdict.to_json",
+        "figures.make",
+        "figures.paper.fig04_window.data",
     )
     assert {f"ascentfail.{name}" for name in dotted} <= set(public())
     found = [thing for thing, _ in public().values()]
@@ -215,9 +278,7 @@ def whole(b: "Scalar", steps: int, mode: "Literal['up', 'down']", start: "Any" =
 
 
 class Step(enum.IntEnum):
-    """Where to: UP or DOWN.
-
-    """
+    """Where to: UP or DOWN."""
 
     UP = 1
     DOWN = 2
@@ -249,10 +310,20 @@ class Size:
 
 
 DEFECTS = [
-    (whole, "The weight after some steps, w = b - steps.\n", "the weight\n    of it\n", "the first line"),
+    (
+        whole,
+        "The weight after some steps, w = b - steps.\n",
+        "the weight\n    of it\n",
+        "the first line",
+    ),
     (whole, "w = b - steps", "less so many", "without a formula"),
     (whole, "        steps: how many, >= 0.\n", "", "the signature of"),
-    (whole, "        b: strength > 0, scalar.\n        steps:", "        steps: how many, >= 0.\n        b:", "the signature of"),
+    (
+        whole,
+        "        b: strength > 0, scalar.\n        steps:",
+        "        steps: how many, >= 0.\n        b:",
+        "the signature of",
+    ),
     (whole, "steps: how many, >= 0.", "steps: how many.", "steps: no range"),
     (whole, "b: strength > 0, scalar.", "b: strength > 0.", "b: no shape"),
     (whole, "b: strength > 0, scalar.", "b: strength, scalar.", "b: no range"),
@@ -275,7 +346,10 @@ def test_a_defect_is_found(monkeypatch, thing, old, new, fault):
     owner = Size if isinstance(thing, property) else None
     assert faults(thing, owner) == []
     # Python 3.13 takes the indentation out of docstrings itself
-    text, old, new = f"{inspect.cleandoc(thing.__doc__)}\n", *(re.sub(r"(?m)^ {4}", "", part) for part in (old, new))
+    text, old, new = (
+        f"{inspect.cleandoc(thing.__doc__)}\n",
+        *(re.sub(r"(?m)^ {4}", "", part) for part in (old, new)),
+    )
     assert old in text
     if isinstance(thing, property):
         thing = property(thing.fget, doc=text.replace(old, new))

@@ -26,7 +26,9 @@ def small(explorer):
 
     def cut(slider):
         first = min(slider.start, len(slider.values) - 2)
-        return dataclasses.replace(slider, values=slider.values[first : first + 2], start=slider.start - first)
+        return dataclasses.replace(
+            slider, values=slider.values[first : first + 2], start=slider.start - first
+        )
 
     return dataclasses.replace(explorer, sliders=tuple(cut(slider) for slider in explorer.sliders))
 
@@ -81,7 +83,9 @@ def test_the_page_is_well_formed_and_loads_nothing(read):
         assert tag not in ("link", "iframe", "img", "object", "embed", "base")
         assert not {"src", "srcset", "action", "background"} & set(attributes)
         assert attributes.get("href", "#").startswith("#")
-    (policy,) = [a["content"] for _, a in read.tags if a.get("http-equiv") == "Content-Security-Policy"]
+    (policy,) = [
+        a["content"] for _, a in read.tags if a.get("http-equiv") == "Content-Security-Policy"
+    ]
     assert policy.startswith("default-src 'none'") and "http" not in policy and "*" not in policy
     keys = [attributes["id"] for _, attributes in read.tags if "id" in attributes]
     assert len(keys) == len(set(keys))
@@ -99,14 +103,22 @@ def test_every_slider_has_a_label_and_every_picture_words(read, few):
     sliders = [attributes for tag, attributes in read.tags if tag == "input"]
     assert len(sliders) == sum(len(explorer.sliders) for explorer in few.values())
     for attributes in sliders:
-        assert attributes["type"] == "range" and attributes["id"] in labels and attributes["max"] == "1"
+        assert (
+            attributes["type"] == "range"
+            and attributes["id"] in labels
+            and attributes["max"] == "1"
+        )
     live = [attributes["id"] for _, attributes in read.tags if attributes.get("role") == "status"]
     assert live == [f"{name}-words" for name in few]
 
 
 @pytest.mark.parametrize("name", ["line", "plane", "toy"])
 def test_every_frame_is_the_scene_at_its_place(read, few, name):
-    (found,) = [json.loads(text) for attributes, text in read.scripts if attributes.get("id") == f"{name}-data"]
+    (found,) = [
+        json.loads(text)
+        for attributes, text in read.scripts
+        if attributes.get("id") == f"{name}-data"
+    ]
     places = list(few[name].places())
     assert len(found["frames"]) == len(places) == few[name].count() and len(places) >= 8
     for place, values in enumerate(places):
@@ -115,19 +127,32 @@ def test_every_frame_is_the_scene_at_its_place(read, few, name):
         assert words == scene.words and len(shown) == len(scene.panels)
         for figure, panel in zip(shown, scene.panels, strict=True):
             whole = plotly(Scene((panel,), ""))
-            for layer, light, heavy in zip(panel.layers, figure["data"], whole["data"], strict=True):
+            for layer, light, heavy in zip(
+                panel.layers, figure["data"], whole["data"], strict=True
+            ):
                 _same(layer, light, heavy, figure["layout"])
             for axis, ends in (("xaxis", panel.x_range), ("yaxis", panel.y_range)):
                 look = figure["layout"][axis]
-                shown_ends = 10.0 ** np.array(look["range"]) if look["type"] == "log" else np.array(look["range"])
+                shown_ends = (
+                    10.0 ** np.array(look["range"])
+                    if look["type"] == "log"
+                    else np.array(look["range"])
+                )
                 assert shown_ends == pytest.approx(ends)
-    assert [slider["values"] for slider in found["sliders"]] == [[f"{v:g}" for v in s.values] for s in few[name].sliders]
+    assert [slider["values"] for slider in found["sliders"]] == [
+        [f"{v:g}" for v in s.values] for s in few[name].sliders
+    ]
 
 
 def _same(layer, light, heavy, layout):
     """A trace of the page against the whole one: the same look, and nowhere off by a pixel of 700."""
-    assert {k: v for k, v in light.items() if k not in "xy"} == {k: v for k, v in heavy.items() if k not in "xy"}
-    a, b = (np.stack([_pixels(trace[key], layout[f"{key}axis"]) for key in "xy"], -1) for trace in (light, heavy))
+    assert {k: v for k, v in light.items() if k not in "xy"} == {
+        k: v for k, v in heavy.items() if k not in "xy"
+    }
+    a, b = (
+        np.stack([_pixels(trace[key], layout[f"{key}axis"]) for key in "xy"], -1)
+        for trace in (light, heavy)
+    )
     if isinstance(layer, Points):
         assert a.shape == b.shape and np.allclose(a, b, atol=0.5, equal_nan=True)
         return
@@ -145,7 +170,9 @@ def _pixels(values, axis):
 
 def _parts(line):
     breaks = np.flatnonzero(np.isnan(line[:, 0]))
-    return [part[~np.isnan(part[:, 0])] for part in np.split(line, breaks) if not np.isnan(part).all()]
+    return [
+        part[~np.isnan(part[:, 0])] for part in np.split(line, breaks) if not np.isnan(part).all()
+    ]
 
 
 def _distance(point, line):
@@ -153,7 +180,9 @@ def _distance(point, line):
     if len(line) == 1:
         return np.linalg.norm(line[0] - point)
     start, along = line[:-1], np.diff(line, axis=0)
-    share = np.clip(((point - start) * along).sum(-1) / np.maximum((along**2).sum(-1), 1e-300), 0, 1)
+    share = np.clip(
+        ((point - start) * along).sum(-1) / np.maximum((along**2).sum(-1), 1e-300), 0, 1
+    )
     return np.linalg.norm(start + share[:, None] * along - point, axis=-1).min()
 
 
@@ -163,7 +192,19 @@ def test_thinning_drops_what_a_pixel_does_not_show_and_keeps_corners():
     kept = page_table.kept_points(line)
     assert 20 < len(kept) < 100 and {0, 399} <= set(kept.tolist())
     assert max(_distance(point, line[kept]) for point in line) < 0.5
-    corner = np.array([[0.0, 0], [5, 0], [10, 0], [10, 5], [10, 10], [np.nan, np.nan], [20, 20], [30, 30], [40, 40]])
+    corner = np.array(
+        [
+            [0.0, 0],
+            [5, 0],
+            [10, 0],
+            [10, 5],
+            [10, 10],
+            [np.nan, np.nan],
+            [20, 20],
+            [30, 30],
+            [40, 40],
+        ]
+    )
     assert {0, 2, 4, 5, 6, 8} <= set(page_table.kept_points(corner).tolist())
 
 
@@ -172,7 +213,9 @@ def test_every_role_that_is_a_mark_has_a_swatch_and_a_symbol(role):
     if not ROLES[role].marker:
         return
     layer = Points(*one(1.0, 2.0), role, "words & more")
-    assert legend_svg.swatch(layer).count("<path") == 1 and ROLES[role].edge in legend_svg.swatch(layer)
+    assert legend_svg.swatch(layer).count("<path") == 1 and ROLES[role].edge in legend_svg.swatch(
+        layer
+    )
     scene = dataclasses.replace(explorers()["line"].scene().panels[0], layers=(layer,))
     assert plotly(Scene((scene,), ""))["data"][0]["marker"]["symbol"]
     assert "words &amp; more" in legend_svg.legend(Scene((scene,), ""))
@@ -180,7 +223,10 @@ def test_every_role_that_is_a_mark_has_a_swatch_and_a_symbol(role):
 
 @pytest.mark.parametrize("name", ["line", "plane", "toy"])
 def test_the_legend_is_that_of_every_frame(name, few):
-    labels = [{layer.label for panel in few[name].scene(**v).panels for layer in panel.layers} for v in few[name].places()]
+    labels = [
+        {layer.label for panel in few[name].scene(**v).panels for layer in panel.layers}
+        for v in few[name].places()
+    ]
     assert all(one == labels[0] for one in labels)
     assert all(label in legend_svg.legend(few[name].scene()) for label in labels[0])
 
@@ -192,7 +238,9 @@ def test_the_legend_is_that_of_every_frame(name, few):
 def command(monkeypatch, capsys, few):
     """`ascentfail explore ...` in this process, with few frames: (exit code, stdout, stderr)."""
     monkeypatch.setattr("ascentfail.core.files.enable_compile_cache", lambda: None)
-    monkeypatch.setattr("ascentfail.figures.explore.explorers.explorers", lambda: {"line": few["line"]})
+    monkeypatch.setattr(
+        "ascentfail.figures.explore.explorers.explorers", lambda: {"line": few["line"]}
+    )
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["ascentfail", "explore", *map(str, arguments)])
@@ -207,7 +255,9 @@ def test_the_command_writes_the_page_and_says_where(command, tmp_path):
     path = tmp_path / "new" / "explore.html"
     code, out, err = command("--out", path)
     assert (code, err) == (0, "") and out.startswith(str(path)) and out.strip().endswith("MB)")
-    assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>") and list(path.parent.iterdir()) == [path]
+    assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>") and list(
+        path.parent.iterdir()
+    ) == [path]
 
 
 def test_without_plotly_one_line_names_the_extra_before_any_work(command, monkeypatch, tmp_path):
@@ -219,7 +269,9 @@ def test_without_plotly_one_line_names_the_extra_before_any_work(command, monkey
         return real(name, *rest)
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    monkeypatch.setattr("ascentfail.figures.explore.explorers.explorers", lambda: pytest.fail("work was done"))
+    monkeypatch.setattr(
+        "ascentfail.figures.explore.explorers.explorers", lambda: pytest.fail("work was done")
+    )
     code, out, err = command("--out", tmp_path / "explore.html")
     assert (code, out) == (2, "") and len(err.splitlines()) == 1
     assert "plotly" in err and "ascentfail[notebook]" in err and not list(tmp_path.iterdir())
@@ -244,20 +296,36 @@ def test_a_browser_moves_every_slider(text, few, tmp_path, width, mobile):
                 states = []
                 for key in ("Home", "ArrowRight"):  # as from a keyboard
                     page.press(key)
-                    page.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+                    page.run(
+                        "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+                    )
                     index = [*starts[:k], int(key == "ArrowRight"), *starts[k + 1 :]]
-                    values = {s.name: s.values[i] for s, i in zip(explorer.sliders, index, strict=True)}
+                    values = {
+                        s.name: s.values[i] for s, i in zip(explorer.sliders, index, strict=True)
+                    }
                     place = list(explorer.places()).index(values)
-                    assert page.run(f"document.getElementById('{name}').dataset.frame") == str(place)
+                    assert page.run(f"document.getElementById('{name}').dataset.frame") == str(
+                        place
+                    )
                     words = explorer.scene(**values).words
                     assert page.run(f"document.getElementById('{name}-words').textContent") == words
                     spoken = f"document.getElementById('{name}-{slider.name}').getAttribute('aria-valuetext')"
                     assert page.run(spoken) == f"{slider.label} = {values[slider.name]:g}"
-                    states.append(page.run(f"[...document.querySelectorAll('#{name} .main-svg')].map(s => s.innerHTML).join()"))
+                    states.append(
+                        page.run(
+                            f"[...document.querySelectorAll('#{name} .main-svg')].map(s => s.innerHTML).join()"
+                        )
+                    )
                 assert states[0] != states[1] and min(map(len, states)) > 10_000
-                page.run(f"(i => {{i.value = {starts[k]}; i.dispatchEvent(new Event('input'))}})"
-                         f"(document.getElementById('{name}-{slider.name}'))")
-            traces = page.run(f"[...document.querySelectorAll('#{name} .picture')].map(p => p.data.length)")
+                page.run(
+                    f"(i => {{i.value = {starts[k]}; i.dispatchEvent(new Event('input'))}})"
+                    f"(document.getElementById('{name}-{slider.name}'))"
+                )
+            traces = page.run(
+                f"[...document.querySelectorAll('#{name} .picture')].map(p => p.data.length)"
+            )
             assert traces == [len(panel.layers) for panel in explorer.scene().panels]
             assert page.run(f"document.querySelectorAll('#{name} .trace.scatter').length") > 8
-        assert [url for url in page.requests if not url.startswith("data:")] == [file.as_uri()] and page.complaints == []
+        assert [url for url in page.requests if not url.startswith("data:")] == [
+            file.as_uri()
+        ] and page.complaints == []

@@ -49,7 +49,9 @@ PROOFS = {
     "a true identity": (IDENTITY,),
     "two true steps": (STEP, IDENTITY),
     "a step on an empty domain": (EMPTY,),
-    "an identity on an empty domain": (equality(lambda p, xp: p.u - p.u, where=lambda p, xp: (-1 - p.u,)),),
+    "an identity on an empty domain": (
+        equality(lambda p, xp: p.u - p.u, where=lambda p, xp: (-1 - p.u,)),
+    ),
     "a step that is undefined": (UNDEFINED,),
     "an identity that is undefined": (NAN_EQUALITY,),
     "an identity that is undefined on a half": (HALF_DEFINED,),
@@ -64,12 +66,18 @@ FALSE = {
 @pytest.mark.parametrize("false", FALSE)
 @pytest.mark.parametrize("name", PROOFS)
 def test_steps_do_not_prove_a_false_margin(name, false):
-    verdict = check(planted(FALSE[false], proof=PROOFS[name], **WORDS), "certified", samples=SAMPLES)
+    verdict = check(
+        planted(FALSE[false], proof=PROOFS[name], **WORDS), "certified", samples=SAMPLES
+    )
     assert verdict.status != "holds" or verdict.evidence.grade == "argued"
-    assert not (verdict.status == "holds" and verdict.proved) and "proved" not in proof_word(verdict.to_json())
+    assert not (verdict.status == "holds" and verdict.proved) and "proved" not in proof_word(
+        verdict.to_json()
+    )
 
 
-@pytest.mark.parametrize("name", [name for name in PROOFS if "undefined" in name or "empty" in name])
+@pytest.mark.parametrize(
+    "name", [name for name in PROOFS if "undefined" in name or "empty" in name]
+)
 def test_a_step_that_says_nothing_does_not_count(name):
     verdict = check(planted(no_float, proof=PROOFS[name]), "certified", samples=SAMPLES)
     assert verdict.status == "open" and verdict.evidence.grade not in ("argued", "boxes")
@@ -77,7 +85,9 @@ def test_a_step_that_says_nothing_does_not_count(name):
 
 @pytest.mark.parametrize("kind", [Kind.ORDERING, Kind.PROBABILITY])
 def test_every_kind_of_inequality_is_only_argued_by_steps(kind):
-    verdict = check(planted(no_float, kind=kind, proof=(STEP,), **WORDS), "certified", samples=SAMPLES)
+    verdict = check(
+        planted(no_float, kind=kind, proof=(STEP,), **WORDS), "certified", samples=SAMPLES
+    )
     assert not verdict.proved and verdict.evidence.certified_fraction is None
 
 
@@ -96,10 +106,15 @@ def test_factors_do_not_prove_a_margin_that_is_not_theirs(name):
 
 def test_factors_of_the_margin_itself_do():
     claim = planted(
-        lambda p, xp: (p.u + 1) * (xp.exp(p.u) - 1), factors=(lambda p, xp: p.u + 1, lambda p, xp: xp.exp(p.u) - 1)
+        lambda p, xp: (p.u + 1) * (xp.exp(p.u) - 1),
+        factors=(lambda p, xp: p.u + 1, lambda p, xp: xp.exp(p.u) - 1),
     )
     verdict = check(claim, "certified", samples=SAMPLES)
-    assert verdict.proved and verdict.evidence.grade == "boxes" and verdict.evidence.certified_fraction == 1.0
+    assert (
+        verdict.proved
+        and verdict.evidence.grade == "boxes"
+        and verdict.evidence.certified_fraction == 1.0
+    )
 
 
 # --- undefined, empty ---------------------------------------------------------------------------------------------------------
@@ -118,7 +133,9 @@ NOWHERE = {  # identities that are undefined somewhere on their domain
     "0 log h": lambda p, xp: 0 * xp.log(h(p)),
     "(log h)^0 - 1": lambda p, xp: xp.log(h(p)) ** 0 - 1,
     "W(h - 1) - W(h - 1)": lambda p, xp: xp.lambertw(h(p) - 1) - xp.lambertw(h(p) - 1),
-    "W_{-1} of what is positive": lambda p, xp: xp.lambertw(1 + p.u**2, -1) - xp.lambertw(1 + p.u**2, -1),
+    "W_{-1} of what is positive": lambda p, xp: (
+        xp.lambertw(1 + p.u**2, -1) - xp.lambertw(1 + p.u**2, -1)
+    ),
     "u/u - 1": lambda p, xp: p.u / p.u - 1,
     "log of an exponential's negative": lambda p, xp: xp.log(-xp.exp(p.u)) - xp.log(-xp.exp(p.u)),
     "min(0, log h) is zero at most": lambda p, xp: xp.minimum(xp.log(h(p)), xp.number(0)) * 0,
@@ -133,7 +150,11 @@ def test_an_identity_is_proved_only_where_it_is_defined(name):
 
 @pytest.mark.parametrize("proof", [(), (STEP,), (IDENTITY,)])
 def test_an_empty_domain_is_vacuous(proof):
-    verdict = check(planted(lambda p, xp: p.u - 2, where=lambda p, xp: (-1 - p.u,), proof=proof), "certified", samples=SAMPLES)
+    verdict = check(
+        planted(lambda p, xp: p.u - 2, where=lambda p, xp: (-1 - p.u,), proof=proof),
+        "certified",
+        samples=SAMPLES,
+    )
     assert verdict.status == "vacuous" and not verdict.proved
 
 
@@ -142,14 +163,19 @@ def test_an_empty_domain_is_vacuous(proof):
 
 def listed(margin, exact, quantifier="every", points=({"x": 1.0}, {"x": 2.0})):
     cases = Cases(points, margin, exact, quantifier, rigorous=True)
-    return Claim("planted", "cases", "test", Kind.ORDERING, cases.domain("two cases"), by_cases, cases=cases)
+    return Claim(
+        "planted", "cases", "test", Kind.ORDERING, cases.domain("two cases"), by_cases, cases=cases
+    )
 
 
 LIES = {
     "the second route says the opposite": ((1.0, 1.0), lambda p, digits: mp.mpf(-1)),
     "the second route does not know": ((1.0, 1.0), lambda p, digits: mp.nan),
     "the exact margin lies outside the enclosure": ((1.0, 1.5), lambda p, digits: mp.mpf(2)),
-    "plain floats, called rigorous": ((math.exp(-1.0), math.exp(-1.0)), lambda p, digits: mp.exp(-1)),
+    "plain floats, called rigorous": (
+        (math.exp(-1.0), math.exp(-1.0)),
+        lambda p, digits: mp.exp(-1),
+    ),
     "the enclosure is empty": ((2.0, 1.0), lambda p, digits: mp.mpf(3) / 2),
     "the second route is noise": ((0.5, 1.5), lambda p, digits: 1 + mp.rand() / 10),
     "the second route is the first in floats": ((0.5, 0.6), lambda p, digits: mp.mpf(0.25)),
@@ -175,7 +201,9 @@ def test_cases_that_agree_are_proved():
 FAR = (Axis("x", 1000.0, 2000.0),)
 TRUE = {  # true statements; many a float, and a hundred digits, see a zero or less
     "ln(1 + e^x) > x": planted(lambda p, xp: xp.softplus(p.x) - p.x, axes=FAR, strict=True),
-    "ln(1 + e^x) > x, written out": planted(lambda p, xp: xp.log(1 + xp.exp(p.x)) - p.x, axes=FAR, strict=True),
+    "ln(1 + e^x) > x, written out": planted(
+        lambda p, xp: xp.log(1 + xp.exp(p.x)) - p.x, axes=FAR, strict=True
+    ),
     "the same at 3000 and beyond": planted(
         lambda p, xp: xp.log(1 + xp.exp(p.x)) - p.x, axes=(Axis("x", 3e3, 4e3),), strict=True
     ),
@@ -193,7 +221,8 @@ TRUE = {  # true statements; many a float, and a hundred digits, see a zero or l
         lambda p, xp: p.u - xp.number(1) / 10, where=lambda p, xp: (p.u - 0.1,)
     ),
     "W(c) e^W(c) <= c": planted(
-        lambda p, xp: p.c - xp.lambertw(p.c) * xp.exp(xp.lambertw(p.c)), axes=(Axis("c", 0.0, 50.0),)
+        lambda p, xp: p.c - xp.lambertw(p.c) * xp.exp(xp.lambertw(p.c)),
+        axes=(Axis("c", 0.0, 50.0),),
     ),
     "e^-u^2 > 0 far out": planted(lambda p, xp: xp.exp(-p.x * p.x / 1000), axes=FAR, strict=True),
     "u - u >= 0": planted(lambda p, xp: p.u - p.u),
@@ -238,7 +267,9 @@ def limit(margin, modulus=None, **more):
 
 NO_LIMIT = {
     "no modulus": limit(lambda p, xp: 1 - xp.abs(p.u - 0.5)),
-    "a constant modulus": limit(lambda p, xp: 1 - xp.abs(p.u - 0.5), Modulus(lambda p, xp: xp.number(1) + 0 * p.h, "h", 0.0)),
+    "a constant modulus": limit(
+        lambda p, xp: 1 - xp.abs(p.u - 0.5), Modulus(lambda p, xp: xp.number(1) + 0 * p.h, "h", 0.0)
+    ),
     "a modulus that vanishes along another axis": limit(
         lambda p, xp: p.u - p.u * p.u / 2, Modulus(lambda p, xp: p.u + 0 * p.h, "h", 0.0)
     ),
@@ -248,7 +279,9 @@ NO_LIMIT = {
     "a modulus that stays above a half": limit(
         lambda p, xp: 0.5 + p.h - p.u / 3, Modulus(lambda p, xp: 0.5 + p.h, "h", 0.0)
     ),
-    "a modulus that is not the margin's": limit(lambda p, xp: 1 - p.u / 2, Modulus(lambda p, xp: p.h, "h", 0.0)),
+    "a modulus that is not the margin's": limit(
+        lambda p, xp: 1 - p.u / 2, Modulus(lambda p, xp: p.h, "h", 0.0)
+    ),
     "a negative modulus": limit(lambda p, xp: 1 + p.u, Modulus(lambda p, xp: -p.h, "h", 0.0)),
     "a modulus that falls below zero": limit(
         lambda p, xp: (p.h - 1e-7) * (1 - p.u / 2), Modulus(lambda p, xp: p.h - 1e-7, "h", 0.0)
@@ -261,7 +294,10 @@ NO_LIMIT = {
         lambda p, xp: p.h + 1e-9 / p.h - 0 * p.u, Modulus(lambda p, xp: p.h + 1e-9 / p.h, "h", 0.0)
     ),
     "a modulus that stays, with steps": limit(
-        lambda p, xp: 1 - p.u / 2, Modulus(lambda p, xp: xp.number(1) + 0 * p.h, "h", 0.0), proof=(STEP,), **WORDS
+        lambda p, xp: 1 - p.u / 2,
+        Modulus(lambda p, xp: xp.number(1) + 0 * p.h, "h", 0.0),
+        proof=(STEP,),
+        **WORDS,
     ),
 }
 
@@ -277,7 +313,9 @@ def test_a_modulus_that_vanishes_does():
     claim = limit(lambda p, xp: 2 * p.h - p.u * p.h, Modulus(lambda p, xp: 2 * p.h, "h", 0.0))
     assert check(claim, "certified", samples=SAMPLES).proved
     slow = planted(
-        lambda p, xp: 2 / xp.lambertw(p.t) - 1 / xp.lambertw(p.t), axes=(Axis("t", 10.0, 1e6, "log"),), kind=Kind.LIMIT,
+        lambda p, xp: 2 / xp.lambertw(p.t) - 1 / xp.lambertw(p.t),
+        axes=(Axis("t", 10.0, 1e6, "log"),),
+        kind=Kind.LIMIT,
         modulus=Modulus(lambda p, xp: 2 / xp.lambertw(p.t), "t", math.inf),
     )
     assert check(slow, samples=SAMPLES).status == "holds"
@@ -294,7 +332,9 @@ def two_faced(name, here, elsewhere):
 def test_a_margin_with_two_faces_is_not_proved(name):
     for here, elsewhere in ((1, -1), (-1, 1)):
         verdict = check(planted(two_faced(name, here, elsewhere)), "certified", samples=SAMPLES)
-        plain = check(planted(lambda p, xp, value=elsewhere: 0 * p.u + value), "certified", samples=SAMPLES)
+        plain = check(
+            planted(lambda p, xp, value=elsewhere: 0 * p.u + value), "certified", samples=SAMPLES
+        )
         if name in ("jax", "formula"):  # floats and the expression disagree
             assert verdict.status != "holds"
         else:  # nobody asks in that arithmetic
@@ -303,7 +343,10 @@ def test_a_margin_with_two_faces_is_not_proved(name):
 
 def test_a_bound_that_a_witness_contradicts_refutes_nothing():
     claim = planted(
-        lambda p, xp: p.w - p.u, kind=Kind.EXISTENCE, inner=(Axis("w", 0.0, 2.0),), exclusion=lambda p, xp: p.u - 2,
+        lambda p, xp: p.w - p.u,
+        kind=Kind.EXISTENCE,
+        inner=(Axis("w", 0.0, 2.0),),
+        exclusion=lambda p, xp: p.u - 2,
         exclusion_words="no w, it is said",
     )
     assert check(claim, samples=1 << 13).status != "fails"
@@ -311,10 +354,17 @@ def test_a_bound_that_a_witness_contradicts_refutes_nothing():
 
 def test_a_refutation_by_words_is_argued_and_one_at_a_point_enclosed():
     words = planted(
-        lambda p, xp: p.w - p.u - 2, kind=Kind.EXISTENCE, inner=(Axis("w", 0.0, 1.0),), exclusion=lambda p, xp: -1 - p.u,
+        lambda p, xp: p.w - p.u - 2,
+        kind=Kind.EXISTENCE,
+        inner=(Axis("w", 0.0, 1.0),),
+        exclusion=lambda p, xp: -1 - p.u,
         exclusion_words="all w",
     )
-    assert check(words).status == "fails" and check(words).evidence.grade == "argued" and not check(words).proved
+    assert (
+        check(words).status == "fails"
+        and check(words).evidence.grade == "argued"
+        and not check(words).proved
+    )
     point = check(planted(lambda p, xp: 0.5 - p.u))
     assert point.status == "fails" and point.evidence.grade == "boxes" and point.proved
     assert MPMATH.exp(0) == 1

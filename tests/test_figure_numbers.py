@@ -16,7 +16,14 @@ import ascentfail as af
 from ascentfail import figures as room
 from ascentfail.claims import record
 from ascentfail.claims.check import LEVELS
-from ascentfail.figures.beyond import fig_continuation, fig_paths, fig_questions, fig_regions, fig_result, fig_stability
+from ascentfail.figures.beyond import (
+    fig_continuation,
+    fig_paths,
+    fig_questions,
+    fig_regions,
+    fig_result,
+    fig_stability,
+)
 from ascentfail.figures.paper import fig04_window, fig05_landscape
 from ascentfail.figures.report import summary as report
 from ascentfail.numerics.arithmetic import MPMATH
@@ -44,7 +51,9 @@ def gradient_flow_balance(s2, p):
     return s2 - p.alpha * beta * mp.exp(-q * s1 - s2), s1, q
 
 
-@pytest.mark.parametrize(("i", "j", "k"), [(0, 0, 60), (0, 2, 150), (1, 1, 120), (2, 3, 180), (2, 0, 30)])
+@pytest.mark.parametrize(
+    ("i", "j", "k"), [(0, 0, 60), (0, 2, 150), (1, 1, 120), (2, 3, 180), (2, 0, 30)]
+)
 def test_window_edges_by_bisection_in_mpmath(arrays, i, j, k):
     data = arrays[fig04_window.NAME]
     phi, b, epsilon = float(data["phi"][i]), float(data["b"][j]), float(data["epsilon"][k])
@@ -66,13 +75,18 @@ def test_window_edges_by_bisection_in_mpmath(arrays, i, j, k):
 
         def ascent_short(log_alpha):  # x_D - x_DA, increasing with alpha
             p = base.replace(alpha=mp.exp(log_alpha))
-            return plane_margins(p, "original", MPMATH)[0] - plane_margins(p, "descent_ascent", MPMATH)[0]
+            return (
+                plane_margins(p, "original", MPMATH)[0]
+                - plane_margins(p, "descent_ascent", MPMATH)[0]
+            )
 
         threshold = mp.exp(bisect(oracle_passed, -12, 3))
         top = bisect(lambda s: -mp.diff(log_height, s), mp.mpf("0.01"), 30)
         existence = mp.exp(log_height(top))
         assert data["existence"][i, j, k] == pytest.approx(float(existence), rel=1e-10)
-        assert data["exact_upper"][i, j, k] == pytest.approx(float(min(threshold, existence)), rel=1e-10)
+        assert data["exact_upper"][i, j, k] == pytest.approx(
+            float(min(threshold, existence)), rel=1e-10
+        )
         lower = data["exact_lower"][i, j, k]
         if math.isfinite(lower):  # interpolated on the grid, hence the tolerance
             above = min(lower * 1.002, existence * 0.9999999)
@@ -93,6 +107,7 @@ def test_window_numbers_are_those_of_the_prints(arrays):
 
 def weights_by_mpmath(phi, b, epsilon, alpha, guess="0.3"):
     """(w_D, w_R) from the gradients in weight coordinates, by mpmath's multidimensional Newton method."""
+
     def stationary(forget):
         retain = b if forget is None else b / (1 + phi)
         pull = 0 if forget is None else forget * b / (1 + phi)
@@ -106,10 +121,14 @@ def weights_by_mpmath(phi, b, epsilon, alpha, guess="0.3"):
     return stationary(alpha), stationary(None)
 
 
-@pytest.mark.parametrize(("i", "j", "k", "m"), [(0, 0, 140, 150), (1, 1, 170, 130), (0, 2, 160, 170), (1, 0, 60, 200)])
+@pytest.mark.parametrize(
+    ("i", "j", "k", "m"), [(0, 0, 140, 150), (1, 1, 170, 130), (0, 2, 160, 170), (1, 0, 60, 200)]
+)
 def test_first_step_in_the_plane_from_weights(arrays, i, j, k, m):
     data = arrays[fig_regions.NAME]
-    phi, b, epsilon, ratio = (float(v) for v in (data["phi"][i], data["b"][j], data["epsilon"][k], data["ratio"][m]))
+    phi, b, epsilon, ratio = (
+        float(v) for v in (data["phi"][i], data["b"][j], data["epsilon"][k], data["ratio"][m])
+    )
     with mpmath.workdps(25):
         w, oracle = weights_by_mpmath(phi, b, epsilon, ratio * phi)
         r, f = b * mp.exp(-w[0] - epsilon * w[1]), ratio * b * mp.exp(-epsilon * w[0] - w[1])
@@ -146,7 +165,13 @@ def test_no_later_point_closer_by_following_the_path(arrays, j, k, m):
 
 def test_the_plane_ends_in_the_line(arrays):
     # identical samples (epsilon = 1) are one coordinate with twice the pull: the edges approach those of the line
-    common = {"phi": [0.3], "phi_axis": [0.2, 0.3], "epsilon": [0.9, 0.9999], "count": 2, "ratio": [0.02, 6.0]}
+    common = {
+        "phi": [0.3],
+        "phi_axis": [0.2, 0.3],
+        "epsilon": [0.9, 0.9999],
+        "count": 2,
+        "ratio": [0.02, 6.0],
+    }
     data, line = (fig_regions.data(b=[b], ratio_count=240, **common) for b in (0.5, 1.0))
     for key in ("farther", "away"):
         plane, one = data[f"plane_{key}"][0, 0, 1] > 0, line[f"line_{key}"][0, 1] > 0
@@ -158,7 +183,11 @@ def test_the_plane_ends_in_the_line(arrays):
 def test_landscape_marks_are_where_the_gradient_vanishes(arrays):
     drawn = arrays[fig05_landscape.NAME]
     assert drawn["supports"].tolist() == [[False, True, False]] + [[True] * 3] * 3
-    assert (drawn["margin"][1:] > 0).all() and drawn["margin"][0] < 0 and "slope 0.5" in drawn["reading"][0]
+    assert (
+        (drawn["margin"][1:] > 0).all()
+        and drawn["margin"][0] < 0
+        and "slope 0.5" in drawn["reading"][0]
+    )
     t = af.ToyLandscape(labels="signed", output="symmetric", slope=1.0, reduction="sum", ridge=0.1)
     for i, which in enumerate(("original", "oracle", "descent_ascent")):
         places = drawn["points"][1, i][drawn["kind"][1, i] > 0]
@@ -167,7 +196,9 @@ def test_landscape_marks_are_where_the_gradient_vanishes(arrays):
             assert np.abs(jax.grad(af.landscape.loss, 1)(t, place, which)).max() < 1e-11
         for j, k in ((3, 5), (60, 90)):
             at = [drawn["a"][k], drawn["b"][j]]
-            assert drawn["loss"][1, i, j, k] == pytest.approx(float(af.landscape.loss(t, at, which)), rel=1e-12)
+            assert drawn["loss"][1, i, j, k] == pytest.approx(
+                float(af.landscape.loss(t, at, which)), rel=1e-12
+            )
     theta = np.array([drawn["basin_a"][60], drawn["basin_b"][50]])
     for _ in range(20_000):  # plain small steps
         theta = theta - 2e-3 * np.asarray(fig05_step(t, theta))
@@ -210,7 +241,9 @@ def test_paths_and_their_stops_by_another_integrator(arrays, i):
     data, fixed = arrays[fig_paths.NAME], fig_paths.PARAMETERS
     phi, b, ratio, epsilon = fixed["phi"], fixed["b"], fixed["ratio"], float(data["epsilon"][i])
     with mpmath.workdps(25):
-        original, oracle = (np.array([float(v) for v in w]) for w in weights_by_mpmath(phi, b, epsilon, ratio * phi))
+        original, oracle = (
+            np.array([float(v) for v in w]) for w in weights_by_mpmath(phi, b, epsilon, ratio * phi)
+        )
     np.testing.assert_allclose(data["original"][i], original, rtol=1e-12)
     np.testing.assert_allclose(data["oracle"][i], oracle, rtol=1e-12, atol=1e-15)
     early = data["times"] < 1.2
@@ -221,16 +254,27 @@ def test_paths_and_their_stops_by_another_integrator(arrays, i):
     assert data["gain"][i] == pytest.approx(1 - distance.min() / distance[0], abs=1e-8)
     forget, wanted = np.exp(-path @ [epsilon, 1]), math.exp(-(oracle @ [epsilon, 1]))
     assert data["rule"][i] == (forget >= wanted).argmax()
-    assert data["rule_gain"][i] == pytest.approx(1 - distance[data["rule"][i]] / distance[0], abs=1e-8)
+    assert data["rule_gain"][i] == pytest.approx(
+        1 - distance[data["rule"][i]] / distance[0], abs=1e-8
+    )
 
 
 def test_every_marked_point_is_where_the_data_says(arrays):
     data = arrays[fig_paths.NAME]
     figure = fig_paths.draw(data)
     for i in range(4):
-        marked = {line.get_marker(): line.get_xydata()[0] for line in figure.axes[i].lines if line.get_marker() != "None"}
-        expected = {"o": data["original"][i], "*": data["oracle"][i], "X": data["minimum"][i],
-                    "D": data["path"][i, data["best"][i]], "s": data["path"][i, data["rule"][i]]}
+        marked = {
+            line.get_marker(): line.get_xydata()[0]
+            for line in figure.axes[i].lines
+            if line.get_marker() != "None"
+        }
+        expected = {
+            "o": data["original"][i],
+            "*": data["oracle"][i],
+            "X": data["minimum"][i],
+            "D": data["path"][i, data["best"][i]],
+            "s": data["path"][i, data["rule"][i]],
+        }
         assert set(marked) == set(expected)
         for marker, place in expected.items():
             np.testing.assert_array_equal(marked[marker], place)
@@ -295,7 +339,10 @@ def test_the_three_answers_by_following_the_path(arrays, words):
     assert (data["returns"][i, j, k, m] > 0) == (answers == [True, True, False])
     with mpmath.workdps(25):
         guess = mp.lambertw(2 * b).real / 2
-        original, oracle = (np.array([float(v) for v in w]) for w in weights_by_mpmath(phi, b, epsilon, ratio * phi, guess))
+        original, oracle = (
+            np.array([float(v) for v in w])
+            for w in weights_by_mpmath(phi, b, epsilon, ratio * phi, guess)
+        )
     path = rk4(original, phi, b, epsilon, ratio, np.concatenate([[0], np.geomspace(1e-6, 1, 200)]))
     distance = np.linalg.norm(path - oracle, axis=1)
     assert (distance[1] > distance[0]) == answers[1]
@@ -307,7 +354,9 @@ def test_the_three_answers_by_following_the_path(arrays, words):
 def test_what_follows_from_what(arrays):
     data = arrays[fig_questions.NAME]
     assert data["b_not_a"].sum() == data["c_not_b"].sum() == 0
-    assert data["a_not_b"].sum() > data["a"].sum() / 2  # most paths that end farther come closer first
+    assert (
+        data["a_not_b"].sum() > data["a"].sum() / 2
+    )  # most paths that end farther come closer first
     assert data["b_not_c"].sum() > 0 and not data["b_not_c"][:, 0].any()
     assert data["b_yes"][0, 0] == 0  # no first step leads away at epsilon = 0.5
     assert 0.03 < data["gain"][data["returns"] > 0].max() < 0.1
@@ -318,10 +367,18 @@ def test_result_ends_by_lambert_w_in_mpmath(arrays, k):
     data, b = arrays[fig_result.NAME], mp.mpf(fig_result.PARAMETERS["b"])
     phi, edge = (mp.mpf(float(data[key][k])) for key in ("phi", "threshold"))
     oracle, original = mp.lambertw(b).real, lambda a: mp.lambertw(b * (1 + a) / (1 + phi)).real
-    for ratio, farther in ((edge * 0.999, False), (edge * 1.001, True), (data["existence"] * 0.999, True)):
+    for ratio, farther in (
+        (edge * 0.999, False),
+        (edge * 1.001, True),
+        (data["existence"] * 0.999, True),
+    ):
         end = mp.lambertw(b * (1 - ratio)).real
         assert (abs(end - oracle) > abs(original(ratio * phi) - oracle)) == farther
-    assert b * (1 - mp.mpf(float(data["existence"])) * 1.001) < -mp.exp(-1) < b * (1 - mp.mpf(float(data["existence"])) * 0.999)
+    assert (
+        b * (1 - mp.mpf(float(data["existence"])) * 1.001)
+        < -mp.exp(-1)
+        < b * (1 - mp.mpf(float(data["existence"])) * 0.999)
+    )
 
 
 def test_result_is_what_the_readme_says_of_it(arrays):
@@ -347,7 +404,10 @@ def test_result_counts_the_record(arrays):
     argued = [e for e in entries if e["status"] == "holds" and e["evidence"]["grade"] == "argued"]
     assert counts[[0, 2], 1].sum() == len(argued)
     chapters = report.chapters(record.load())
-    assert counts[2].sum() == len(chapters[report.OURS]) and counts[0].sum() == sum(map(len, chapters.values())) - counts[2].sum()
+    assert (
+        counts[2].sum() == len(chapters[report.OURS])
+        and counts[0].sum() == sum(map(len, chapters.values())) - counts[2].sum()
+    )
 
 
 def test_committed_picture_is_the_current_one(arrays):
@@ -356,17 +416,27 @@ def test_committed_picture_is_the_current_one(arrays):
     sidecar = json.loads((folder / f"{module.NAME}.json").read_text())
     picture = (folder / f"{module.NAME}.png").read_bytes()
     assert sidecar["sha256"]["png"] == hashlib.sha256(picture).hexdigest()
-    assert sidecar["sha256"]["npz"] == hashlib.sha256((folder / f"{module.NAME}.npz").read_bytes()).hexdigest()
-    assert sidecar["parameters"] == module.PARAMETERS and sidecar["source"] == room.source(module.NAME)
+    assert (
+        sidecar["sha256"]["npz"]
+        == hashlib.sha256((folder / f"{module.NAME}.npz").read_bytes()).hexdigest()
+    )
+    assert sidecar["parameters"] == module.PARAMETERS and sidecar["source"] == room.source(
+        module.NAME
+    )
     with np.load(folder / f"{module.NAME}.npz", allow_pickle=False) as saved:
         assert set(saved) == set(arrays[module.NAME])
         for key, value in arrays[module.NAME].items():
-            np.testing.assert_allclose(saved[key], value, rtol=1e-7, atol=1 if key == "best" else 1e-9, err_msg=key)
+            np.testing.assert_allclose(
+                saved[key], value, rtol=1e-7, atol=1 if key == "best" else 1e-9, err_msg=key
+            )
 
 
 @pytest.mark.parametrize("row", [0, 1])
 def test_minima_appear_change_order_and_vanish_by_another_enumeration(arrays, row):
-    data, t = arrays[fig_continuation.NAME], toy_interpretations.landscape_of(toy_interpretations.NAMED)
+    data, t = (
+        arrays[fig_continuation.NAME],
+        toy_interpretations.landscape_of(toy_interpretations.NAMED),
+    )
 
     def losses(copies):
         counts = np.array(t.multiplicities)
@@ -375,17 +445,27 @@ def test_minima_appear_change_order_and_vanish_by_another_enumeration(arrays, ro
         return [float(value) for _, value in toy_interpretations.exact_minima(p, 20)]
 
     appears, exchange, vanishes = (float(v) for v in data["event_copies"][row])
-    assert [len(losses(v)) for v in (appears - 1e-3, appears + 1e-2, vanishes - 0.1, vanishes + 1e-3)] == [1, 2, 2, 1]
+    assert [
+        len(losses(v)) for v in (appears - 1e-3, appears + 1e-2, vanishes - 0.1, vanishes + 1e-3)
+    ] == [1, 2, 2, 1]
     low, high = losses(exchange)
     assert high - low < 1e-7 and data["event_loss"][row, 1] == pytest.approx(low, abs=1e-7)
     for k in (3, 20, 40):
         shown = data["loss"][row, k, :2]
-        np.testing.assert_allclose(sorted(shown[np.isfinite(shown)]), losses(float(data["copies"][row, k])), atol=1e-9)
+        np.testing.assert_allclose(
+            sorted(shown[np.isfinite(shown)]), losses(float(data["copies"][row, k])), atol=1e-9
+        )
     for k, one in ((0, appears), (2, vanishes)):
         at = np.flatnonzero(data["copies"][row] == one)[0]
-        assert (data["loss"][row, at] == data["event_loss"][row, k]).sum() == 2  # a minimum and the saddle meet there
+        assert (
+            data["loss"][row, at] == data["event_loss"][row, k]
+        ).sum() == 2  # a minimum and the saddle meet there
     lines = fig_continuation.draw(data).axes[row].lines
-    marked = {line.get_marker(): tuple(line.get_xydata()[0]) for line in lines if line.get_marker() != "None"}
+    marked = {
+        line.get_marker(): tuple(line.get_xydata()[0])
+        for line in lines
+        if line.get_marker() != "None"
+    }
     places = zip(data["event_copies"][row], data["event_loss"][row], strict=True)
     assert marked == dict(zip("oDs", places, strict=True))
 
@@ -395,7 +475,9 @@ def test_a_shifted_event_stops_the_figure(monkeypatch):
 
     def shifted(*args, **settings):
         found = whole(*args, **settings)
-        return dataclasses.replace(found, events=tuple(dataclasses.replace(e, value=e.value + 0.01) for e in found.events))
+        return dataclasses.replace(
+            found, events=tuple(dataclasses.replace(e, value=e.value + 0.01) for e in found.events)
+        )
 
     monkeypatch.setattr(landscape, "continuation", shifted)
     with pytest.raises(AssertionError, match="contradicted in"):

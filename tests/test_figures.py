@@ -13,22 +13,65 @@ import pytest
 from matplotlib.figure import Figure
 
 from ascentfail import figures as room
-from ascentfail.figures.beyond import fig_continuation, fig_paths, fig_questions, fig_regions, fig_result, fig_stability
+from ascentfail.figures.beyond import (
+    fig_continuation,
+    fig_paths,
+    fig_questions,
+    fig_regions,
+    fig_result,
+    fig_stability,
+)
 from ascentfail.figures.drawing import style
 from ascentfail.figures.paper import fig04_window, fig05_landscape
 from ascentfail.theory import get
 
 NAMES = list(room.figures())
 SMALL = {
-    fig04_window: {"phi": [0.1, 1.0], "b": [0.1, 100.0], "epsilon": [0.1, 0.9], "epsilon_count": 5,
-                   "ratio": [0.009, 6.0], "ratio_count": 240},
-    fig_regions: {"b": [0.1, 10.0], "phi": [0.3], "phi_axis": [0.05, 2.0], "epsilon": [0.1, 0.9], "count": 5,
-                  "ratio": [0.02, 6.0], "ratio_count": 9},
-    fig_paths: {"epsilon": [0.3, 0.9], "phi": 1.0, "b": 1.0, "ratio": 0.8, "times": [1e-3, 400.0], "count": 80, "mesh": 5},
-    fig_questions: {"phi": 1.0, "epsilon": [0.9], "b_axis": [0.1, 1e5], "b": [1e5], "epsilon_axis": [0.02, 0.99],
-                    "ratio": [0.05, 3.0], "zoom": {"epsilon_axis": [0.87, 0.92], "ratio": [0.34, 0.4]}, "count": 9,
-                    "ratio_count": 9},
-    fig_stability: {"ratio": [0.5, 8.0], "ratio_count": 81, "h_retain": 0.1, "h": 0.005, "transient": 3000, "points": 8},
+    fig04_window: {
+        "phi": [0.1, 1.0],
+        "b": [0.1, 100.0],
+        "epsilon": [0.1, 0.9],
+        "epsilon_count": 5,
+        "ratio": [0.009, 6.0],
+        "ratio_count": 240,
+    },
+    fig_regions: {
+        "b": [0.1, 10.0],
+        "phi": [0.3],
+        "phi_axis": [0.05, 2.0],
+        "epsilon": [0.1, 0.9],
+        "count": 5,
+        "ratio": [0.02, 6.0],
+        "ratio_count": 9,
+    },
+    fig_paths: {
+        "epsilon": [0.3, 0.9],
+        "phi": 1.0,
+        "b": 1.0,
+        "ratio": 0.8,
+        "times": [1e-3, 400.0],
+        "count": 80,
+        "mesh": 5,
+    },
+    fig_questions: {
+        "phi": 1.0,
+        "epsilon": [0.9],
+        "b_axis": [0.1, 1e5],
+        "b": [1e5],
+        "epsilon_axis": [0.02, 0.99],
+        "ratio": [0.05, 3.0],
+        "zoom": {"epsilon_axis": [0.87, 0.92], "ratio": [0.34, 0.4]},
+        "count": 9,
+        "ratio_count": 9,
+    },
+    fig_stability: {
+        "ratio": [0.5, 8.0],
+        "ratio_count": 81,
+        "h_retain": 0.1,
+        "h": 0.005,
+        "transient": 3000,
+        "points": 8,
+    },
 }
 SMALL[fig_result] = fig_result.PARAMETERS | {"count": 9, "paths": SMALL[fig_paths]}
 
@@ -39,7 +82,9 @@ SMALL[fig_result] = fig_result.PARAMETERS | {"count": 9, "paths": SMALL[fig_path
 @pytest.mark.parametrize("module", SMALL, ids=lambda m: m.NAME)
 def test_one_compilation(module, monkeypatch):
     traced = chex.assert_max_traces(module.grid.__wrapped__, n=1)
-    monkeypatch.setattr(module, "grid", jax.jit(traced, static_argnames="times" if module is fig_paths else None))
+    monkeypatch.setattr(
+        module, "grid", jax.jit(traced, static_argnames="times" if module is fig_paths else None)
+    )
     chex.clear_trace_counter()
     first, second = module.data(**SMALL[module]), module.data(**SMALL[module])
     for key, value in first.items():
@@ -62,21 +107,39 @@ def planted(key, change):
     return lambda found: found | {key: change(np.array(found[key]))}
 
 
-@pytest.mark.parametrize(("module", "wrong", "words"), [
-    (fig_paths, planted("minimum", lambda v: v + 1e-6), "and ends there"),
-    (fig_paths, planted("best", lambda v: v + 1), "the best stop is the closest point"),
-    (fig_paths, planted("rule", lambda v: v + 1), "the rule stops where"),
-    (fig_paths, planted("oracle", lambda v: v + 1e-6), "distances are those to the closed-form oracle"),
-    (fig_stability, planted("fixed", lambda v: v + 1e-6), "settle on w\\*"),
-    (fig_stability, planted("multiplier", lambda v: v * 1.01), "its multiplier"),
-    (fig_stability, planted("simultaneous", lambda v: v * np.nan), "simultaneous: a minimum up to"),
-    (fig_result, planted("farther", lambda v: -v), "farther exactly above"),
-    (fig_result, planted("farther", lambda v: v * np.nan), "descent-ascent ends exactly up to"),
-    (fig_result, planted("away", lambda v: -v), "leads away exactly between"),
-    (fig_questions, planted("comes_closer", np.zeros_like), r"\(c\) gives \(b\)"),
-    (fig_questions, planted("away", lambda v: -v), "the closed form and the inner product agree"),
-    (fig_questions, planted("farther", lambda v: -np.abs(v)), r"\(b\) gives \(a\)"),
-], ids=lambda value: value.NAME if hasattr(value, "NAME") else value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("module", "wrong", "words"),
+    [
+        (fig_paths, planted("minimum", lambda v: v + 1e-6), "and ends there"),
+        (fig_paths, planted("best", lambda v: v + 1), "the best stop is the closest point"),
+        (fig_paths, planted("rule", lambda v: v + 1), "the rule stops where"),
+        (
+            fig_paths,
+            planted("oracle", lambda v: v + 1e-6),
+            "distances are those to the closed-form oracle",
+        ),
+        (fig_stability, planted("fixed", lambda v: v + 1e-6), "settle on w\\*"),
+        (fig_stability, planted("multiplier", lambda v: v * 1.01), "its multiplier"),
+        (
+            fig_stability,
+            planted("simultaneous", lambda v: v * np.nan),
+            "simultaneous: a minimum up to",
+        ),
+        (fig_result, planted("farther", lambda v: -v), "farther exactly above"),
+        (fig_result, planted("farther", lambda v: v * np.nan), "descent-ascent ends exactly up to"),
+        (fig_result, planted("away", lambda v: -v), "leads away exactly between"),
+        (fig_questions, planted("comes_closer", np.zeros_like), r"\(c\) gives \(b\)"),
+        (
+            fig_questions,
+            planted("away", lambda v: -v),
+            "the closed form and the inner product agree",
+        ),
+        (fig_questions, planted("farther", lambda v: -np.abs(v)), r"\(b\) gives \(a\)"),
+    ],
+    ids=lambda value: (
+        value.NAME if hasattr(value, "NAME") else value if isinstance(value, str) else ""
+    ),
+)
 def test_a_planted_wrong_datum_stops_the_figure(module, wrong, words, monkeypatch):
     grid = module.grid
     monkeypatch.setattr(module, "grid", lambda *args: wrong(grid(*args)))
@@ -88,8 +151,14 @@ def test_a_planted_wrong_datum_stops_the_figure(module, wrong, words, monkeypatc
 
 
 PANELS = {
-    fig04_window.NAME: 12, fig05_landscape.NAME: 12, fig_regions.NAME: 9, fig_paths.NAME: 8, fig_questions.NAME: 6,
-    fig_result.NAME: 3, fig_stability.NAME: 2, fig_continuation.NAME: 2,
+    fig04_window.NAME: 12,
+    fig05_landscape.NAME: 12,
+    fig_regions.NAME: 9,
+    fig_paths.NAME: 8,
+    fig_questions.NAME: 6,
+    fig_result.NAME: 3,
+    fig_stability.NAME: 2,
+    fig_continuation.NAME: 2,
 }
 
 
@@ -108,13 +177,20 @@ def test_pictures_fit_and_texts_do_not_collide(arrays, name):
         if not box.width or _tick_out_of_view(text):
             continue
         assert text.get_fontsize() >= 7
-        assert box.x0 >= canvas.x0 and box.y0 >= canvas.y0 and box.x1 <= canvas.x1 and box.y1 <= canvas.y1, text
+        assert (
+            box.x0 >= canvas.x0
+            and box.y0 >= canvas.y0
+            and box.x1 <= canvas.x1
+            and box.y1 <= canvas.y1
+        ), text
         boxes.append((box, text.get_text()))
     for n, (box, words) in enumerate(boxes):
         for other, more in boxes[n + 1 :]:
             assert not box.padded(-1).overlaps(other.padded(-1)), (words, more)
     for legend in figure.legends:
-        assert not any(legend.get_window_extent().overlaps(ax.get_window_extent()) for ax in figure.axes)
+        assert not any(
+            legend.get_window_extent().overlaps(ax.get_window_extent()) for ax in figure.axes
+        )
 
 
 def _tick_out_of_view(text):
@@ -123,7 +199,9 @@ def _tick_out_of_view(text):
         for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
             for tick in axis.get_major_ticks() + axis.get_minor_ticks():
                 if text in (tick.label1, tick.label2):
-                    return not (min(limits) <= tick.get_loc() <= max(limits)) or not tick.get_visible()
+                    return (
+                        not (min(limits) <= tick.get_loc() <= max(limits)) or not tick.get_visible()
+                    )
     return False
 
 
@@ -154,7 +232,9 @@ def test_figures_touch_neither_pyplot_nor_a_backend(tmp_path):
         "style.save('line', {'x': np.arange(2)}, f, Path(sys.argv[1]))\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-W", "error", "-c", code, str(tmp_path)], check=True, timeout=120)
+    subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, str(tmp_path)], check=True, timeout=120
+    )
     assert (tmp_path / "line.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -189,7 +269,9 @@ def test_make_writes_picture_data_and_sidecar(arrays, name, tmp_path):
     module = room.figures()[name]
     assert sidecar["parameters"] == module.PARAMETERS and sidecar["claims"] == list(module.CLAIMS)
     assert sidecar["seeds"] is None and "git_revision" in sidecar
-    assert {"ascentfail", "jax", "jaxlib", "numpy", "matplotlib", "python"} <= set(sidecar["versions"])
+    assert {"ascentfail", "jax", "jaxlib", "numpy", "matplotlib", "python"} <= set(
+        sidecar["versions"]
+    )
 
 
 def test_the_source_of_a_figure_is_all_that_draws_it(monkeypatch, tmp_path):

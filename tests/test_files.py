@@ -207,8 +207,12 @@ def test_the_error_names_the_target(tmp_path):
     assert str(caught.value.filename) == str(tmp_path / "folder")
 
 
-@pytest.mark.parametrize(("name", "below"), [("ASCENTFAIL_CACHE", "own"), ("XDG_CACHE_HOME", ".cache/ascentfail")])
-def test_a_tilde_in_the_environment_makes_no_folder_of_that_name(monkeypatch, tmp_path, name, below):
+@pytest.mark.parametrize(
+    ("name", "below"), [("ASCENTFAIL_CACHE", "own"), ("XDG_CACHE_HOME", ".cache/ascentfail")]
+)
+def test_a_tilde_in_the_environment_makes_no_folder_of_that_name(
+    monkeypatch, tmp_path, name, below
+):
     """No shell expands it there; XDG's folders must be absolute and do not count otherwise."""
     monkeypatch.setenv("HOME", str(tmp_path))
     for known in ("ASCENTFAIL_CACHE", "XDG_CACHE_HOME"):
@@ -231,10 +235,17 @@ def test_a_name_as_long_as_names_may_be(tmp_path, length):
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
-@pytest.mark.parametrize("write", [files.check_writable, lambda path: files.write_atomic(path, "content")])
+@pytest.mark.parametrize(
+    "write", [files.check_writable, lambda path: files.write_atomic(path, "content")]
+)
 def test_what_cannot_be_written_is_said_before_and_after_in_the_same_way(tmp_path, write):
     (tmp_path / "file").write_text("in the way")
-    for path in (tmp_path, tmp_path / "file" / "v.json", tmp_path / "file" / "deep" / "v.json", tmp_path / ("x" * 300)):
+    for path in (
+        tmp_path,
+        tmp_path / "file" / "v.json",
+        tmp_path / "file" / "deep" / "v.json",
+        tmp_path / ("x" * 300),
+    ):
         with pytest.raises(OSError) as caught:
             write(path)
         assert str(caught.value.filename) in str(path)

@@ -7,8 +7,19 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = (
-    "core", "numerics", "line", "plane", "problems", "stationary", "toy", "random_sets", "dynamics", "claims", "theory",
-    "figures", "apps",
+    "core",
+    "numerics",
+    "line",
+    "plane",
+    "problems",
+    "stationary",
+    "toy",
+    "random_sets",
+    "dynamics",
+    "claims",
+    "theory",
+    "figures",
+    "apps",
 )  # in the order of the design: a module imports from its own room and from those before it
 FOLDERS = ("ascentfail", "theory", "figures")
 LAZY = ("ascentfail", "ascentfail.__main__")  # load what is asked for
@@ -39,10 +50,16 @@ def imported(source: str, module: str, is_package: bool) -> set[str]:
             base = node.module or ""
             if node.level:
                 package = module.split(".") if is_package else module.split(".")[:-1]
-                base = ".".join([*package[: len(package) - node.level + 1], *filter(None, [node.module])])
+                base = ".".join(
+                    [*package[: len(package) - node.level + 1], *filter(None, [node.module])]
+                )
             names |= {f"{base}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Call):
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            called = (
+                node.func.attr
+                if isinstance(node.func, ast.Attribute)
+                else getattr(node.func, "id", "")
+            )
             if called in ("import_module", "__import__"):
                 names |= {_text(argument) for argument in node.args[:1]}
     return names
@@ -50,7 +67,11 @@ def imported(source: str, module: str, is_package: bool) -> set[str]:
 
 def _text(node: ast.expr) -> str:
     """The literal text of a string or of the fixed parts of an f-string."""
-    return "".join(part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str))
+    return "".join(
+        part.value
+        for part in ast.walk(node)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    )
 
 
 def violations(source: str, module: str, is_package: bool = False) -> list[str]:
@@ -64,7 +85,9 @@ def violations(source: str, module: str, is_package: bool = False) -> list[str]:
             bad.append(f"{module} imports {name}: the room is named ascentfail.{first}")
         elif first == "ascentfail" and module not in LAZY:
             if not room(name) and name not in ("ascentfail", "ascentfail.__version__"):
-                bad.append(f"{module} imports {name}: rooms import from rooms, not from the public face")
+                bad.append(
+                    f"{module} imports {name}: rooms import from rooms, not from the public face"
+                )
             elif room(name) and ROOMS.index(room(name)) > ROOMS.index(room(module)):
                 bad.append(f"{module} imports {name}: {room(module)} never imports {room(name)}")
     return bad
@@ -75,10 +98,22 @@ def private_imports(source: str, module: str) -> list[str]:
     tree, bad, ours = ast.parse(source), [], set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "ascentfail":
-            ours |= {alias.asname or alias.name for alias in node.names if (alias.asname or alias.name).islower()}
-            bad += [f"{module} imports {node.module}.{a.name}" for a in node.names if a.name.startswith("_") and a.name[1] != "_"]
+            ours |= {
+                alias.asname or alias.name
+                for alias in node.names
+                if (alias.asname or alias.name).islower()
+            }
+            bad += [
+                f"{module} imports {node.module}.{a.name}"
+                for a in node.names
+                if a.name.startswith("_") and a.name[1] != "_"
+            ]
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ours:
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id in ours
+        ):
             private = node.attr.startswith("_") and not node.attr.startswith("__")
             if private and node.attr not in ("_replace", "_asdict", "_fields"):
                 bad.append(f"{module} reads {node.value.id}.{node.attr}")
@@ -92,7 +127,11 @@ def ours() -> list[Path]:
 
 
 def test_no_module_takes_a_private_name_of_another():
-    bad = [line for path in ours() for line in private_imports(path.read_text(encoding="utf-8"), module_name(path))]
+    bad = [
+        line
+        for path in ours()
+        for line in private_imports(path.read_text(encoding="utf-8"), module_name(path))
+    ]
     assert not bad, "\n".join(bad)
     assert private_imports("from ascentfail.core.files import _write", "m")
     assert private_imports("from ascentfail.core import files\nfiles._write(3)", "m")
@@ -104,7 +143,9 @@ def test_every_module_respects_the_order_of_the_rooms():
     assert {room(module_name(path)) for path in paths} >= set(ROOMS)
     bad = []
     for path in paths:
-        bad += violations(path.read_text(encoding="utf-8"), module_name(path), path.name == "__init__.py")
+        bad += violations(
+            path.read_text(encoding="utf-8"), module_name(path), path.name == "__init__.py"
+        )
     assert not bad, "\n".join(bad)
 
 
@@ -121,9 +162,18 @@ def test_every_module_respects_the_order_of_the_rooms():
         ("ascentfail.dynamics.flow", "from ..figures.drawing.style import save"),
         ("ascentfail.core.files", "from ascentfail.numerics import special"),
         ("ascentfail.plane.solver", "from ascentfail.stationary import plane"),
-        ("ascentfail.numerics.loops", "import importlib\nimportlib.import_module('ascentfail.theory')"),
-        ("ascentfail.numerics.loops", "import importlib\nimportlib.import_module(f'ascentfail.figures.{1}')"),
-        ("ascentfail.core.files", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import ascentfail.figures.drawing"),
+        (
+            "ascentfail.numerics.loops",
+            "import importlib\nimportlib.import_module('ascentfail.theory')",
+        ),
+        (
+            "ascentfail.numerics.loops",
+            "import importlib\nimportlib.import_module(f'ascentfail.figures.{1}')",
+        ),
+        (
+            "ascentfail.core.files",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import ascentfail.figures.drawing",
+        ),
         ("ascentfail.claims.claim", "from ascentfail.figures import drawing"),
         ("ascentfail.claims.claim", "from ascentfail.theory import domains"),
         ("ascentfail.theory.paper.lemma_01", "from ...figures import drawing"),
@@ -142,10 +192,22 @@ def test_the_check_catches_a_planted_import(module, source):
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("ascentfail.apps.cli", "from ascentfail.figures.drawing import style\nimport ascentfail.theory"),
-        ("ascentfail.figures.paper.fig04", "from ascentfail.theory import get\nimport ascentfail as af\nimport matplotlib"),
-        ("ascentfail.claims.claim", "from ascentfail.problems.losses import loss\nfrom .registry import get\nimport jax"),
-        ("ascentfail.stationary", "from .line import closed_form\nfrom ascentfail.numerics import special"),
+        (
+            "ascentfail.apps.cli",
+            "from ascentfail.figures.drawing import style\nimport ascentfail.theory",
+        ),
+        (
+            "ascentfail.figures.paper.fig04",
+            "from ascentfail.theory import get\nimport ascentfail as af\nimport matplotlib",
+        ),
+        (
+            "ascentfail.claims.claim",
+            "from ascentfail.problems.losses import loss\nfrom .registry import get\nimport jax",
+        ),
+        (
+            "ascentfail.stationary",
+            "from .line import closed_form\nfrom ascentfail.numerics import special",
+        ),
     ],
 )
 def test_the_check_lets_a_permitted_import_pass(module, source):

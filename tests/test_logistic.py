@@ -15,7 +15,9 @@ from ascentfail.numerics.arithmetic import JAX, MPMATH, arb
 from ascentfail.numerics.logistic_root import LEAST_SLOPE, logisticw, pull_mpmath
 from ascentfail.plane import equations as plane_equations
 
-POINTS = np.concatenate([[0.0], *(s * np.geomspace(1e-12, 1e12, 60) for s in (1.0, -1.0)), np.linspace(-12, 12, 97)])
+POINTS = np.concatenate(
+    [[0.0], *(s * np.geomspace(1e-12, 1e12, 60) for s in (1.0, -1.0)), np.linspace(-12, 12, 97)]
+)
 
 
 def by_mpmath(c):
@@ -51,7 +53,9 @@ def test_derivatives_are_those_of_the_inverse():
         w = logisticw(c)
         slope = 1 / (1 + (1 + w) * jnp.exp(w))
         np.testing.assert_allclose(jax.grad(logisticw)(c), slope, rtol=1e-14)
-        np.testing.assert_allclose(jax.grad(jax.grad(logisticw))(c), -(slope**3) * (2 + w) * jnp.exp(w), rtol=1e-12)
+        np.testing.assert_allclose(
+            jax.grad(jax.grad(logisticw))(c), -(slope**3) * (2 + w) * jnp.exp(w), rtol=1e-12
+        )
 
 
 def test_the_least_slope_is_a_bound():
@@ -83,7 +87,9 @@ def test_a_problem_is_not_solved_under_another_loss():
         closed_form.oracle(line, loss="logistic")
     with pytest.raises(ValueError, match=r"^loss = 'exponential'.*'logistic'"):
         plane_equations.oracle(plane, loss="logistic")
-    with pytest.raises(ValueError, match=r"^loss = 'hinge': loss takes 'exponential' or 'logistic'"):
+    with pytest.raises(
+        ValueError, match=r"^loss = 'hinge': loss takes 'exponential' or 'logistic'"
+    ):
         plane_equations.oracle(plane, loss="hinge")
 
 

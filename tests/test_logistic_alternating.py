@@ -18,7 +18,14 @@ from ascentfail.theory.beyond import beyond_08_logistic_least_step as least_step
 from ascentfail.theory.beyond import beyond_08_logistic_second_order as second_order
 from ascentfail.theory.beyond import beyond_08_logistic_unridged as unridged
 
-NEW = ("second-order", "remainder", "least-step", "small-ridge", "stability.repaired", "no-simultaneous")
+NEW = (
+    "second-order",
+    "remainder",
+    "least-step",
+    "small-ridge",
+    "stability.repaired",
+    "no-simultaneous",
+)
 SLOW = "stability.repaired"
 
 
@@ -28,26 +35,38 @@ def after(w, step, excess, ridge=0.0, exp=jnp.exp):
     return u - step * exp(excess) / (1 + exp(u)) - ridge * u
 
 
-@pytest.mark.parametrize(("phi", "b", "beyond"), [(0.05, 0.1, 1e-6), (0.4, 4.0, 0.3), (3.0, 1e3, 10.0)])
-def test_where_the_exponential_loss_has_no_stationary_point_the_logistic_one_has_one(phi, b, beyond):
+@pytest.mark.parametrize(
+    ("phi", "b", "beyond"), [(0.05, 0.1, 1e-6), (0.4, 4.0, 0.3), (3.0, 1e3, 10.0)]
+)
+def test_where_the_exponential_loss_has_no_stationary_point_the_logistic_one_has_one(
+    phi, b, beyond
+):
     """By the package's own solver, by signs on a grid, and by iterating; the claim's margin is that of its two ends."""
     claim = get("beyond-8.7.no-simultaneous")
     at = claim.domain.chart(Point(phi=phi, b=b, beyond=beyond, part=1.0), MPMATH)
     ratios = {"alpha": float(at.alpha), "phi": phi, "b": b}
-    point = af.stationary_point(af.SemiOrthogonal.from_ratios(**ratios, loss="logistic"), "descent_ascent")
+    point = af.stationary_point(
+        af.SemiOrthogonal.from_ratios(**ratios, loss="logistic"), "descent_ascent"
+    )
     assert point.converged and float(point.residual) < 1e-12
-    assert not af.stationary_point(af.SemiOrthogonal.from_ratios(**ratios), "descent_ascent").converged
+    assert not af.stationary_point(
+        af.SemiOrthogonal.from_ratios(**ratios), "descent_ascent"
+    ).converged
     c = b * (1 - ratios["alpha"] / phi)
     w = np.linspace(c, 0, 10_001)
     drift = c / (1 + np.exp(w)) - w
     turns = np.flatnonzero((drift[1:] > 0) != (drift[:-1] > 0))
     assert len(turns) == 1 and w[turns[0]] <= float(point.weights) <= w[turns[0] + 1]
     slope = 1 + (1 + c) * np.exp(c)
-    np.testing.assert_allclose(float(claim.margin(at, MPMATH)), min(drift[0], -drift[-1], slope), rtol=1e-9)
+    np.testing.assert_allclose(
+        float(claim.margin(at, MPMATH)), min(drift[0], -drift[-1], slope), rtol=1e-9
+    )
     np.testing.assert_allclose(float(at.c), c, rtol=1e-9)
 
 
-@pytest.mark.parametrize("name", [*(n for n in NEW if n != SLOW), pytest.param(SLOW, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name", [*(n for n in NEW if n != SLOW), pytest.param(SLOW, marks=pytest.mark.slow)]
+)
 def test_proved(name):
     claim = get(f"beyond-8.7.{name}")
     found = certify(claim)
@@ -66,7 +85,9 @@ def test_the_second_order_by_the_library_s_steps_and_by_derivatives(w):
     ends = {}
     for mode, strength, step in (("alternating", ridge, 0.9), ("simultaneous", 2 * ridge, 0.9)):
         one = dataclasses.replace(p, ridge=strength)
-        ends[mode] = float(af.descent_ascent(one, w, steps=1, step_size=step, mode=mode).weights[-1])
+        ends[mode] = float(
+            af.descent_ascent(one, w, steps=1, step_size=step, mode=mode).weights[-1]
+        )
     at = Point(w=w, eta=0.9, lam=ridge, rho=rho, kappa=kappa)
     slope = 1 / (1 + np.exp(w))
     second = (ridge - kappa * slope * (1 - slope)) * (ridge * w - rho * slope)
@@ -93,13 +114,17 @@ def test_the_constant_of_the_remainder_is_the_best():
 # --- without a ridge ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("excess", "beyond"), [(0.1, 0.05), (0.6, 0.7), (1.4, 0.01), (3.0, 2.0), (0.3, 6.0)])
+@pytest.mark.parametrize(
+    ("excess", "beyond"), [(0.1, 0.05), (0.6, 0.7), (1.4, 0.01), (3.0, 2.0), (0.3, 6.0)]
+)
 def test_the_multiplier_is_the_derivative_of_the_map(excess, beyond):
     p = Point(excess=excess, beyond=beyond)
     at, step = unridged.balanced(p, JAX)
     big, sinh = unridged.spread(p, JAX)
     np.testing.assert_allclose(after(jnp.log(at), step, excess), jnp.log(at), atol=1e-11)
-    np.testing.assert_allclose(jax.grad(after)(jnp.log(at), step, excess), 1 + 2 * big * sinh - big**2, rtol=1e-8)
+    np.testing.assert_allclose(
+        jax.grad(after)(jnp.log(at), step, excess), 1 + 2 * big * sinh - big**2, rtol=1e-8
+    )
     np.testing.assert_allclose(sinh, np.sinh(beyond / 2), rtol=1e-12)
     with mpmath.workdps(60):
         p = Point(excess=mp.mpf(excess), beyond=mp.mpf(beyond))
@@ -155,10 +180,18 @@ def test_two_fixed_points_above_the_least_step_and_none_below(excess):
     assert w < upper - 50  # with a smaller step it falls for ever
 
 
-@pytest.mark.parametrize(("excess", "factor", "stable"), [
-    (1.3, 1.5, True), (1.3, 100.0, True), (1.8, 1.1, True), (1.8, 100.0, False),
-])
-def test_the_upper_fixed_point_is_stable_below_root_two_and_for_small_steps_beyond(excess, factor, stable):
+@pytest.mark.parametrize(
+    ("excess", "factor", "stable"),
+    [
+        (1.3, 1.5, True),
+        (1.3, 100.0, True),
+        (1.8, 1.1, True),
+        (1.8, 100.0, False),
+    ],
+)
+def test_the_upper_fixed_point_is_stable_below_root_two_and_for_small_steps_beyond(
+    excess, factor, stable
+):
     step = factor * lowest(excess)[1]
     upper = fixed_points(step, excess)[-1]
     at = Point(excess=excess, beyond=float(jnp.log1p((1 - jnp.exp(-excess)) * jnp.exp(-upper))))
@@ -178,13 +211,19 @@ def test_the_fixed_point_with_a_small_ridge_tends_to_the_one_without(excess, bey
     start, gaps = jnp.log(at), []
     for part in (1e-2, 1e-4, 1e-6):
         p = unridged._with_ridge(Point(excess=excess, beyond=beyond, part=part), JAX)
-        np.testing.assert_allclose([p.start, 10 * p.step * (1 + abs(start) + excess + beyond)], [start, part], rtol=1e-12)
+        np.testing.assert_allclose(
+            [p.start, 10 * p.step * (1 + abs(start) + excess + beyond)], [start, part], rtol=1e-12
+        )
         moved = abs(after(start, step, excess, p.step) - start)
         margin = get("beyond-8.7.small-ridge").margin(p, JAX)
-        np.testing.assert_allclose(margin, 3 * p.step * (1 + abs(start) + p.move) * (1 + p.move) - moved, rtol=1e-9)
+        np.testing.assert_allclose(
+            margin, 3 * p.step * (1 + abs(start) + p.move) * (1 + p.move) - moved, rtol=1e-9
+        )
         w = start
         for _ in range(40):
-            w = w - (after(w, step, excess, p.step) - w) / (jax.grad(after)(w, step, excess, p.step) - 1)
+            w = w - (after(w, step, excess, p.step) - w) / (
+                jax.grad(after)(w, step, excess, p.step) - 1
+            )
         np.testing.assert_allclose(after(w, step, excess, p.step), w, atol=1e-12)
         gaps.append(float(abs(w - start) / p.step))
     assert max(gaps) < 2 * min(gaps) + 1e-9  # the gap is of first order in the ridge
@@ -193,14 +232,21 @@ def test_the_fixed_point_with_a_small_ridge_tends_to_the_one_without(excess, bey
 # --- the proofs can fail --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "index"), [
-    ("remainder", 0), ("least-step", 1), ("least-step", 2),
-])
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("remainder", 0),
+        ("least-step", 1),
+        ("least-step", 2),
+    ],
+)
 def test_an_identity_with_a_term_too_many_proves_nothing(name, index):
     claim = get(f"beyond-8.7.{name}")
     proof = list(claim.proof)
     step = proof[index]
     axis = step.domain.axes[0].name
-    proof[index] = dataclasses.replace(step, margin=lambda p, xp: step.margin(p, xp) + getattr(p, axis) / 10**6)
+    proof[index] = dataclasses.replace(
+        step, margin=lambda p, xp: step.margin(p, xp) + getattr(p, axis) / 10**6
+    )
     found = certify(dataclasses.replace(claim, proof=tuple(proof)))
     assert found is None or not found.complete

@@ -24,12 +24,18 @@ def derivatives(problem, weights, which):
 
 def check_objective(problem, weights):
     """Value, gradient and Hessian of af.loss against the sums over every listed sample."""
-    shaped = jnp.asarray(weights).reshape(np.shape(problem.retain_on_axis)) if hasattr(problem, "retain_on_axis") else weights
+    shaped = (
+        jnp.asarray(weights).reshape(np.shape(problem.retain_on_axis))
+        if hasattr(problem, "retain_on_axis")
+        else weights
+    )
     scale = 1 + np.exp(2 * np.max(np.abs(weights)))
     for which in MODELS:
         expected = sample_objective(problem, which)(weights)
         for got, want in zip(derivatives(problem, shaped, which), expected, strict=True):
-            np.testing.assert_allclose(np.reshape(got, np.shape(want)), want, rtol=1e-13, atol=1e-14 * scale)
+            np.testing.assert_allclose(
+                np.reshape(got, np.shape(want)), want, rtol=1e-13, atol=1e-14 * scale
+            )
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -64,12 +70,17 @@ def test_one_count_for_several_axes_means_that_many_on_each():
     mixed = af.SemiOrthogonal(3, np.array([1, 2]), 8, 4, 0.1)
     weights = np.array([0.3, -0.4])
     for which in MODELS:
-        np.testing.assert_allclose(af.loss(mixed, weights, which), sample_objective(mixed, which)(weights)[0], rtol=1e-14)
+        np.testing.assert_allclose(
+            af.loss(mixed, weights, which), sample_objective(mixed, which)(weights)[0], rtol=1e-14
+        )
 
 
 @pytest.mark.parametrize("which", ["Original", "unlearned", "", None, 0])
 def test_unknown_models_are_refused_everywhere(which):
-    axis, plane = af.SemiOrthogonal(3.0, 1.0, 8.0, 4.0, 0.1), af.CrossCorrelated(0.5, 3.0, 1.0, 8.0, 4.0, 0.1)
+    axis, plane = (
+        af.SemiOrthogonal(3.0, 1.0, 8.0, 4.0, 0.1),
+        af.CrossCorrelated(0.5, 3.0, 1.0, 8.0, 4.0, 0.1),
+    )
     calls = [
         lambda: af.loss(axis, 0.0, which), lambda: af.stationary_point(plane, which), lambda: af.stationary_point(axis, which),
         lambda: af.closed_form.coefficient(axis, which), lambda: af.plane_equations.pulls(plane, which),
@@ -100,8 +111,13 @@ def test_the_loss_does_not_overflow_where_the_logistic_loss_is_finite():
 def test_samples_of_the_plane(problem):
     inputs, is_forget = af.samples(problem)
     eps = float(problem.epsilon)
-    assert inputs.shape == (int(problem.retain_total + problem.forget_total), 2) and is_forget.dtype == bool
-    assert is_forget.sum() == problem.forget_total and not is_forget[: int(problem.retain_total)].any()
+    assert (
+        inputs.shape == (int(problem.retain_total + problem.forget_total), 2)
+        and is_forget.dtype == bool
+    )
+    assert (
+        is_forget.sum() == problem.forget_total and not is_forget[: int(problem.retain_total)].any()
+    )
     for forget, row, count, total in (
         (False, [1, eps], problem.retain_in_plane, problem.retain_total),
         (True, [eps, 1], problem.forget_in_plane, problem.forget_total),
@@ -131,13 +147,22 @@ def test_samples_need_whole_counts_that_fit():
 
 
 @pytest.mark.parametrize(
-    ("dtype", "every"), [(jnp.float32, False), pytest.param(jnp.float32, True, marks=pytest.mark.slow), (jnp.float64, True)]
+    ("dtype", "every"),
+    [
+        (jnp.float32, False),
+        pytest.param(jnp.float32, True, marks=pytest.mark.slow),
+        (jnp.float64, True),
+    ],
 )
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_problem_of_one_type_stays_in_it_under_strict_promotion(loss, dtype, every):
     """Loss, stationary points, steps and flow, on an axis, on several and in the plane."""
     several = af.SemiOrthogonal([4.0, 3.0], [1.0, 0.5], 10.0, 5.0, 0.1, loss)
-    for problem in (af.SemiOrthogonal(40.0, 8.0, 100.0, 40.0, 1e-1, loss), several, af.CrossCorrelated(*PLANE, loss)):
+    for problem in (
+        af.SemiOrthogonal(40.0, 8.0, 100.0, 40.0, 1e-1, loss),
+        several,
+        af.CrossCorrelated(*PLANE, loss),
+    ):
         problem = jax.tree.map(lambda v: jnp.asarray(v, dtype), problem)
         with jax.numpy_dtype_promotion("strict"):
             for which in MODELS:
@@ -145,16 +170,30 @@ def test_a_problem_of_one_type_stays_in_it_under_strict_promotion(loss, dtype, e
                 value = af.loss(problem, point.weights, which)
                 assert (point.kind == 1) and point.weights.dtype == value.dtype == dtype
             # all other tests iterate on problems of float64, under strict promotion too
-            if dtype == jnp.float64 or not (every or (loss == "logistic") == isinstance(problem, af.CrossCorrelated)):
+            if dtype == jnp.float64 or not (
+                every or (loss == "logistic") == isinstance(problem, af.CrossCorrelated)
+            ):
                 continue
             start = jnp.zeros_like(point.weights)  # steps and flow go on in the default float
             runs = [
                 af.descent_ascent(problem, start, step_size=0.1, steps=3),
                 af.gradient_flow(problem, start, np.array([0.0, 0.1])),
-                af.descent_ascent(problem, start, step_size=0.1, steps=3, batch_size=2, key=jax.random.key(0)),
-                af.descent_ascent(problem, start, step_size=0.1, steps=3, batch_size=2, key=jax.random.key(0), batches="epoch"),
+                af.descent_ascent(
+                    problem, start, step_size=0.1, steps=3, batch_size=2, key=jax.random.key(0)
+                ),
+                af.descent_ascent(
+                    problem,
+                    start,
+                    step_size=0.1,
+                    steps=3,
+                    batch_size=2,
+                    key=jax.random.key(0),
+                    batches="epoch",
+                ),
             ]
-            assert all(np.all(np.isfinite(run.weights)) and run.weights.dtype == float for run in runs)
+            assert all(
+                np.all(np.isfinite(run.weights)) and run.weights.dtype == float for run in runs
+            )
             run = af.descent_ascent(problem, "original", step_size=0.1, steps=3)
             assert np.all(np.isfinite(run.weights)) and run.weights.dtype == dtype
 

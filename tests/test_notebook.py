@@ -25,7 +25,16 @@ PATH = ROOT / "figures" / "explore.ipynb"
 NOTEBOOK = json.loads(PATH.read_text())
 REPOSITORY = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Repository"]
 KEPT = ("jax", "jaxlib", "numpy", "matplotlib", "ipywidgets")
-FORMULAS = ("exp", "log", "log1p", "expm1", "sqrt", "power", "lambertw", "lambertw_exp")  # a cell that calls one computes
+FORMULAS = (
+    "exp",
+    "log",
+    "log1p",
+    "expm1",
+    "sqrt",
+    "power",
+    "lambertw",
+    "lambertw_exp",
+)  # a cell that calls one computes
 
 
 def sources(kind):
@@ -74,12 +83,21 @@ def mathematics(source):
     for node in ast.walk(ast.parse(plain(source))):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             found.append(f"defines {node.name}")
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow | ast.Mult | ast.Div | ast.MatMult):
+        elif isinstance(node, ast.BinOp) and isinstance(
+            node.op, ast.Pow | ast.Mult | ast.Div | ast.MatMult
+        ):
             found.append(f"computes {ast.unparse(node)}")
-        elif isinstance(node, ast.Call) and (getattr(node.func, "attr", "") or getattr(node.func, "id", "")) in FORMULAS:
+        elif (
+            isinstance(node, ast.Call)
+            and (getattr(node.func, "attr", "") or getattr(node.func, "id", "")) in FORMULAS
+        ):
             found.append(f"calls {ast.unparse(node.func)}")
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+            names = (
+                [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else [alias.name for alias in node.names]
+            )
             known = {"ascentfail", "IPython", *sys.stdlib_module_names} - {"math", "cmath"}
             found += [f"imports {name}" for name in names if name.split(".")[0] not in known]
     return found
@@ -90,7 +108,15 @@ def test_no_cell_defines_mathematics():
 
 
 @pytest.mark.parametrize(
-    "planted", ["import numpy as np", "def w(b):\n    return b", "xp.log(1 + p.b)", "p.alpha * p.b", "p.phi ** 2", "import math"]
+    "planted",
+    [
+        "import numpy as np",
+        "def w(b):\n    return b",
+        "xp.log(1 + p.b)",
+        "p.alpha * p.b",
+        "p.phi ** 2",
+        "import math",
+    ],
 )
 def test_planted_mathematics_is_seen(planted):
     assert mathematics(planted)
@@ -108,7 +134,9 @@ class Shell:
         self.command = command
 
 
-@pytest.mark.parametrize(("source", "absent"), [(None, ""), ("git+file:///somewhere/else", "ipywidgets")])
+@pytest.mark.parametrize(
+    ("source", "absent"), [(None, ""), ("git+file:///somewhere/else", "ipywidgets")]
+)
 def test_the_first_cell_installs_beside_what_is_there(tmp_path, monkeypatch, source, absent):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ASCENTFAIL_SOURCE", raising=False)
@@ -135,13 +163,19 @@ def test_the_first_cell_installs_beside_what_is_there(tmp_path, monkeypatch, sou
     assert lines == [f"{name}=={versions[name]}" for name in KEPT if name != absent]
 
 
-@pytest.mark.parametrize("uploaded", ["ascentfail-0.2.0-py3-none-any.whl", "ascentfail/pyproject.toml"])
-def test_the_first_cell_takes_what_was_uploaded_and_says_where_nothing_came(tmp_path, monkeypatch, capsys, uploaded):
+@pytest.mark.parametrize(
+    "uploaded", ["ascentfail-0.2.0-py3-none-any.whl", "ascentfail/pyproject.toml"]
+)
+def test_the_first_cell_takes_what_was_uploaded_and_says_where_nothing_came(
+    tmp_path, monkeypatch, capsys, uploaded
+):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ASCENTFAIL_SOURCE", raising=False)
     (tmp_path / uploaded).parent.mkdir(exist_ok=True)
     (tmp_path / uploaded).touch()
-    folder = importlib.machinery.ModuleSpec("ascentfail", None)  # what a folder without __init__.py is found as
+    folder = importlib.machinery.ModuleSpec(
+        "ascentfail", None
+    )  # what a folder without __init__.py is found as
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: folder)
     shell = Shell()
     names = {"get_ipython": lambda: shell}
@@ -171,7 +205,10 @@ def executed(tmp_path_factory):
         patched.setenv("PYTHONPATH", str(ROOT), prepend=":")
         patched.delenv("ASCENTFAIL_SOURCE", raising=False)
         nbclient.NotebookClient(
-            notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+            notebook,
+            timeout=300,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(folder)}},
         ).execute()
     return notebook
 
@@ -180,38 +217,58 @@ def output(notebook, cell_id):
     """Everything that a cell printed or displayed, as text."""
     cell = next(cell for cell in notebook.cells if cell["id"] == cell_id)
     return "\n".join(
-        item.get("text", "") or "\n".join(str(content) for content in item.get("data", {}).values()) for item in cell.outputs
+        item.get("text", "") or "\n".join(str(content) for content in item.get("data", {}).values())
+        for item in cell.outputs
     )
 
 
 def test_it_runs_from_top_to_bottom(executed):
-    assert all(cell.execution_count for cell in executed.cells if cell.cell_type == "code" and cell.source)
-    streams = [item for cell in executed.cells for item in cell.get("outputs", []) if item.output_type == "stream"]
+    assert all(
+        cell.execution_count for cell in executed.cells if cell.cell_type == "code" and cell.source
+    )
+    streams = [
+        item
+        for cell in executed.cells
+        for item in cell.get("outputs", [])
+        if item.output_type == "stream"
+    ]
     assert not [item.text for item in streams if item.name == "stderr"]
 
 
 def test_the_sliders_are_shown(executed):
-    models = executed.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"].values()
+    models = executed.metadata["widgets"]["application/vnd.jupyter.widget-state+json"][
+        "state"
+    ].values()
     assert sum(model["model_name"] == "ImageModel" for model in models) == len(explorers())
     for name, explorer in explorers().items():
         assert "VBox" in output(executed, f"show-{name}")
-        shown = [model["state"].get("description") for model in models if model["model_name"] == "SelectionSliderModel"]
+        shown = [
+            model["state"].get("description")
+            for model in models
+            if model["model_name"] == "SelectionSliderModel"
+        ]
         assert {one.label for one in explorer.sliders} <= set(shown)
 
 
 def test_the_table_is_the_recorded_one(executed):
     entries = record.load()
     assert report.summary(entries) in output(executed, "table")
-    assert report.markdown_table(e for e in entries if e["id"].startswith("lemma-3")) in output(executed, "table")
+    assert report.markdown_table(e for e in entries if e["id"].startswith("lemma-3")) in output(
+        executed, "table"
+    )
 
 
 def test_the_evidence_is_gathered_again(executed):
     shown = output(executed, "again")
-    assert re.search(r"lemma-3\.main.*fails", shown) and re.search(r"lemma-3\.main\.repaired.*holds", shown)
+    assert re.search(r"lemma-3\.main.*fails", shown) and re.search(
+        r"lemma-3\.main\.repaired.*holds", shown
+    )
 
 
 def test_the_planted_claim_is_refuted(executed):
-    assert output(executed, "check").startswith("fails, counterexample, 50 digits, enclosed: at alpha = ")
+    assert output(executed, "check").startswith(
+        "fails, counterexample, 50 digits, enclosed: at alpha = "
+    )
 
 
 def test_the_claim_holds_where_the_text_says_so():
@@ -255,7 +312,9 @@ def test_plane_shows_what_the_text_says():
 
 
 def test_toy_shows_what_the_text_says():
-    assert "a trap" in said("toy") and "path of descent-ascent leads to (2.28, −1.16): x = 4 alone" in said("toy")
+    assert "a trap" in said(
+        "toy"
+    ) and "path of descent-ascent leads to (2.28, −1.16): x = 4 alone" in said("toy")
     for moved in ({"forget": 1.0}, {"copies": 3.0}, {"slope": 0.5}):
         assert "a trap" not in said("toy", **moved), moved
     assert "x = 3 alone wrong. Fine-tuning" in said("toy", forget=1.0)

@@ -53,7 +53,9 @@ def test_a_batch_of_data_sets_is_a_vmap_and_derivatives_go_through_data():
     sets = jnp.array([[1.0, 3.0], [11.0, 13.0]])
 
     def end(x, ridge=0.0):
-        return go(af.Losses(mean, zero, ridge, data=(x, x)), start=0.0, oracle=5.0, steps=200).weights
+        return go(
+            af.Losses(mean, zero, ridge, data=(x, x)), start=0.0, oracle=5.0, steps=200
+        ).weights
 
     np.testing.assert_allclose(jax.vmap(end)(sets), [2.0, 12.0], rtol=1e-12)
     many = jax.vmap(lambda x: af.Losses(mean, zero, data=(x, x)))(sets)
@@ -66,8 +68,15 @@ def test_a_batch_of_data_sets_is_a_vmap_and_derivatives_go_through_data():
 
 def test_equal_losses():
     x = jnp.arange(3.0)
-    assert af.Losses(zero, zero, data=(x, x)) == af.Losses(zero, zero, data=(x, x)) != af.Losses(zero, zero, data=(x, x + 1))
-    assert hash(af.Losses(zero, zero, data=(x, x))) == hash(af.Losses(zero, zero)) and af.Losses(zero, zero) != 3
+    assert (
+        af.Losses(zero, zero, data=(x, x))
+        == af.Losses(zero, zero, data=(x, x))
+        != af.Losses(zero, zero, data=(x, x + 1))
+    )
+    assert (
+        hash(af.Losses(zero, zero, data=(x, x))) == hash(af.Losses(zero, zero))
+        and af.Losses(zero, zero) != 3
+    )
 
 
 # --- keys and batches ----------------------------------------------------------------------------------------------------------
@@ -87,7 +96,10 @@ def test_a_key_is_passed_on_and_new_in_every_step():
         np.testing.assert_allclose(run.weights[k], w, rtol=1e-12)
     assert not np.allclose(seen[0], seen[1])
     np.testing.assert_allclose(run.retain_loss[-1], draws(jnp.asarray(w), KEY), rtol=1e-12)
-    optional = go(af.Losses(lambda w, key=None: jnp.sum(w**2) if key is None else draws(w, key), zero), key=KEY)
+    optional = go(
+        af.Losses(lambda w, key=None: jnp.sum(w**2) if key is None else draws(w, key), zero),
+        key=KEY,
+    )
     np.testing.assert_allclose(optional.weights, w, rtol=1e-12)
     np.testing.assert_allclose(optional.retain_loss, np.sum(w**2), rtol=1e-12)
 
@@ -127,9 +139,14 @@ def test_what_cannot_be_is_refused_with_a_sentence(losses, how, named):
         go(losses, **how)
 
 
-@pytest.mark.parametrize("data", [3.0, (1.0,), (jnp.ones(3), None), ("all", jnp.ones(3)), (jnp.ones(3), {"x": object()})])
+@pytest.mark.parametrize(
+    "data", [3.0, (1.0,), (jnp.ones(3), None), ("all", jnp.ones(3)), (jnp.ones(3), {"x": object()})]
+)
 def test_data_are_a_pair_of_arrays(data):
-    with pytest.raises(ValueError, match=r"^data = .*takes \(part of retain, part of forget\), two pytrees of arrays$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^data = .*takes \(part of retain, part of forget\), two pytrees of arrays$",
+    ):
         af.Losses(zero, zero, data=data)
 
 
@@ -142,8 +159,17 @@ TREE = {
 
 
 def total(w):
-    assert (w["w"].dtype, w["b"].dtype, w["p"].dtype, w["n"].dtype) == (jnp.float32, jnp.bfloat16, float, int)
-    return jnp.sum(w["w"] ** 2) + w["b"].astype(jnp.float32) + w["statistics"]["mean"][0].astype(jnp.float32)
+    assert (w["w"].dtype, w["b"].dtype, w["p"].dtype, w["n"].dtype) == (
+        jnp.float32,
+        jnp.bfloat16,
+        float,
+        int,
+    )
+    return (
+        jnp.sum(w["w"] ** 2)
+        + w["b"].astype(jnp.float32)
+        + w["statistics"]["mean"][0].astype(jnp.float32)
+    )
 
 
 @pytest.mark.parametrize("record", ["path", "summary"])
@@ -151,12 +177,26 @@ def total(w):
 def test_leaves_keep_their_types_and_what_is_fixed_stays(record, optimizer):
     oracle = TREE | {"w": jnp.zeros(3), "statistics": {"mean": jnp.zeros(2)}, "n": np.array([5, 6])}
     losses = af.Losses(total, lambda w: jnp.sum(w["w"]), ridge=0.5, fixed=("statistics",))
-    how = {"step_size": jnp.asarray(0.1)} if optimizer is None else {"step_size": None, "optimizer": optimizer}
-    with jax.numpy_dtype_promotion("strict" if optimizer is None else "standard"):  # optax promotes by itself
+    how = (
+        {"step_size": jnp.asarray(0.1)}
+        if optimizer is None
+        else {"step_size": None, "optimizer": optimizer}
+    )
+    with jax.numpy_dtype_promotion(
+        "strict" if optimizer is None else "standard"
+    ):  # optax promotes by itself
         run = go(losses, start=TREE, oracle=oracle, record=record, **how)
     lead = (4,) if record == "path" else ()
-    for weights, shape in ((run.weights, lead), (run.best_weights, ()), (run.stops.retain_worsens.weights, ())):
-        assert weights["w"].dtype == jnp.float32 and weights["w"].shape == (*shape, 3) and weights["b"].dtype == jnp.bfloat16
+    for weights, shape in (
+        (run.weights, lead),
+        (run.best_weights, ()),
+        (run.stops.retain_worsens.weights, ()),
+    ):
+        assert (
+            weights["w"].dtype == jnp.float32
+            and weights["w"].shape == (*shape, 3)
+            and weights["b"].dtype == jnp.bfloat16
+        )
         np.testing.assert_array_equal(weights["n"], np.broadcast_to([0, 1], (*shape, 2)))
         np.testing.assert_array_equal(weights["statistics"]["mean"], np.full((*shape, 2), 7.0))
         assert weights["off"] is None and weights["key"].shape == shape
@@ -169,8 +209,16 @@ def test_leaves_keep_their_types_and_what_is_fixed_stays(record, optimizer):
 
 
 def test_half_precision_is_not_divergence_and_whole_arrays_are_floats():
-    run = go(af.Losses(lambda w: jnp.mean(w), zero), start=jnp.full(3, 300, jnp.float16), oracle=np.zeros(3))
-    assert run.diverged_at == -1 and run.weights.dtype == jnp.float16 and run.distance_to_oracle.dtype == jnp.float32
+    run = go(
+        af.Losses(lambda w: jnp.mean(w), zero),
+        start=jnp.full(3, 300, jnp.float16),
+        oracle=np.zeros(3),
+    )
+    assert (
+        run.diverged_at == -1
+        and run.weights.dtype == jnp.float16
+        and run.distance_to_oracle.dtype == jnp.float32
+    )
     assert go(af.Losses(lambda w: jnp.mean(w), zero), start=np.array([1, 2])).weights.dtype == float
 
 
@@ -179,18 +227,54 @@ def test_half_precision_is_not_divergence_and_whole_arrays_are_floats():
 
 @pytest.mark.parametrize("record", ["path", "summary"])
 def test_losses_that_are_not_finite_diverge_and_never_enter_the_path(record):
-    run = af.descent_ascent(HALF, "original", steps=400, step_size=1.0, mode="ascent", record=record)
+    run = af.descent_ascent(
+        HALF, "original", steps=400, step_size=1.0, mode="ascent", record=record
+    )
     at, last = int(run.diverged_at), np.ravel(run.weights)[-1]
     assert at == 69 and np.all(np.isfinite(run.forget_loss)) and -709 < last < 0
-    assert run.stops.budget.weights == last and run.stops.budget.distance == np.ravel(run.distance_to_oracle)[-1]
+    assert (
+        run.stops.budget.weights == last
+        and run.stops.budget.distance == np.ravel(run.distance_to_oracle)[-1]
+    )
     # the logarithm of w - 1 ends at w = 1, and steps of -2 from 4 reach 0 in the second
     wall = af.Losses(lambda w: 2 * w, lambda w: jnp.log(w - 1), ridge=0.0)
-    run = go(wall, start=4.0, oracle=1.5, step_size=1.0, steps=5, test_level=-50.0, budget=3, record=record)
-    assert run.diverged_at == 2 and np.ravel(run.weights)[-1] == 2 and np.ravel(run.forget_loss)[-1] == 0
-    assert run.best_stop == 1 and run.best_weights == 2 and run.stops.budget.weights == 2 and run.stops.budget.distance == 0.5
+    run = go(
+        wall,
+        start=4.0,
+        oracle=1.5,
+        step_size=1.0,
+        steps=5,
+        test_level=-50.0,
+        budget=3,
+        record=record,
+    )
+    assert (
+        run.diverged_at == 2
+        and np.ravel(run.weights)[-1] == 2
+        and np.ravel(run.forget_loss)[-1] == 0
+    )
+    assert (
+        run.best_stop == 1
+        and run.best_weights == 2
+        and run.stops.budget.weights == 2
+        and run.stops.budget.distance == 0.5
+    )
     up = af.Losses(lambda w: jnp.where(w > 3, jnp.inf, w), lambda w: jnp.where(w > 3, jnp.inf, w))
-    run = go(up, start=0.0, oracle=2.5, step_size=1.0, steps=6, mode="ascent", record=record, retain_worsens=9.0)
-    assert run.diverged_at == 4 and run.stops.retain_worsens.fired and run.stops.retain_worsens.step == 1
+    run = go(
+        up,
+        start=0.0,
+        oracle=2.5,
+        step_size=1.0,
+        steps=6,
+        mode="ascent",
+        record=record,
+        retain_worsens=9.0,
+    )
+    assert (
+        run.diverged_at == 4
+        and run.stops.retain_worsens.fired
+        and run.stops.retain_worsens.step == 1
+    )
     assert not af.descent_ascent(
         up, 0.0, oracle=2.5, step_size=1.0, steps=6, mode="ascent", record=record, test_level=3.5
     ).stops.test_level.fired
@@ -198,7 +282,9 @@ def test_losses_that_are_not_finite_diverge_and_never_enter_the_path(record):
 
 def test_traced_starts_of_the_paper_s_problems_at_which_losses_overflow_are_fields():
     p = af.SemiOrthogonal(40.0, 8.0, 100.0, 40.0, 0.1)
-    run = jax.vmap(lambda start: af.descent_ascent(p, start, step_size=0.1, steps=2))(jnp.array([2.0, -1e3]))
+    run = jax.vmap(lambda start: af.descent_ascent(p, start, step_size=0.1, steps=2))(
+        jnp.array([2.0, -1e3])
+    )
     np.testing.assert_array_equal(run.diverged_at, [-1, 0])
 
 
@@ -213,15 +299,25 @@ def test_traced_losses_that_are_not_finite_are_fields():
 
 
 def test_worse_is_worse_for_negative_losses_too():
-    run = go(af.Losses(lambda w: jnp.sum(w) - 10, zero), start=[0.0, 0.0], mode="ascent", step_size=0.01)
+    run = go(
+        af.Losses(lambda w: jnp.sum(w) - 10, zero), start=[0.0, 0.0], mode="ascent", step_size=0.01
+    )
     assert not run.stops.retain_worsens.fired
     up = af.Losses(lambda w: w - 10, lambda w: w)
     run = go(up, start=0.0, oracle=5.0, mode="ascent", step_size=0.4, steps=6)
-    assert run.stops.retain_worsens.step == 3 and run.stops.retain_worsens.fired  # -8.8 is above -10 + 0.1 * 10
+    assert (
+        run.stops.retain_worsens.step == 3 and run.stops.retain_worsens.fired
+    )  # -8.8 is above -10 + 0.1 * 10
 
 
 def test_constant_losses():
-    for mode, end in (("descent", [1.0, 2.0]), ("simultaneous", [1.3, 2.3]), ("alternating", [1.3, 2.3])):
-        np.testing.assert_allclose(go(af.Losses(lambda w: 0.0, jnp.sum), mode=mode).weights, end, rtol=1e-12)
+    for mode, end in (
+        ("descent", [1.0, 2.0]),
+        ("simultaneous", [1.3, 2.3]),
+        ("alternating", [1.3, 2.3]),
+    ):
+        np.testing.assert_allclose(
+            go(af.Losses(lambda w: 0.0, jnp.sum), mode=mode).weights, end, rtol=1e-12
+        )
     run = go(af.Losses(jnp.sum, lambda w: np.float64(1)), mode="simultaneous")
     np.testing.assert_allclose(run.weights, [0.7, 1.7], rtol=1e-12)

@@ -13,7 +13,18 @@ from ascentfail.figures.report import pictures
 from ascentfail.figures.report.page import drawings, page, typeset
 from ascentfail.figures.report.pictures import Cell, fraction, outline, plane
 from ascentfail.figures.report.summary import markdown_table
-from ascentfail.theory import Axis, Claim, Counterexample, Domain, Evidence, Kind, Verdict, check, claims, get
+from ascentfail.theory import (
+    Axis,
+    Claim,
+    Counterexample,
+    Domain,
+    Evidence,
+    Kind,
+    Verdict,
+    check,
+    claims,
+    get,
+)
 
 REAL = ("lemma-3.main", "lemma-4.proof", "lemma-6", "figure-4.exists")
 VOID = {"meta", "br", "img", "input", "link", "hr"}
@@ -56,18 +67,35 @@ def verdict(claim, status="holds", **changes):
     found = Counterexample(point, -0.25, 50, claim.exclusion_words) if status == "fails" else None
     repaired = verdict(claim.repaired) if claim.repaired else None
     base = Verdict(
-        claim.id, claim.statement, claim.source, claim.kind, status, Evidence("sampled", 7, 0.5, point), found, repaired
+        claim.id,
+        claim.statement,
+        claim.source,
+        claim.kind,
+        status,
+        Evidence("sampled", 7, 0.5, point),
+        found,
+        repaired,
     )
     return dataclasses.replace(base, **changes)
 
 
 def bound(margin, **parts):
-    return Claim("planted", "s", "src", parts.pop("kind", Kind.BOUND), parts.pop("domain", LINE), margin, **parts)
+    return Claim(
+        "planted",
+        "s",
+        "src",
+        parts.pop("kind", Kind.BOUND),
+        parts.pop("domain", LINE),
+        margin,
+        **parts,
+    )
 
 
 @pytest.fixture
 def no_pictures(monkeypatch):
-    blank = pictures.Plane(LINE.axes, {}, np.full((2, 2), Cell.HOLDS), np.full((2, 2), np.nan), None, False, False)
+    blank = pictures.Plane(
+        LINE.axes, {}, np.full((2, 2), Cell.HOLDS), np.full((2, 2), np.nan), None, False, False
+    )
     monkeypatch.setattr(pictures, "plane", lambda claim, entry: blank)
 
 
@@ -96,7 +124,9 @@ def test_the_page_is_well_formed_and_its_links_lead_somewhere(text):
 
 def test_nothing_is_loaded_and_nothing_runs(text):
     read = Reader(text)
-    assert not {"script", "link", "iframe", "object", "base", "form"} & {tag for tag, _ in read.elements}
+    assert not {"script", "link", "iframe", "object", "base", "form"} & {
+        tag for tag, _ in read.elements
+    }
     assert all(src.startswith("data:image/png;base64,") for src in read.attributes("src"))
     assert {tag for tag, attrs in read.elements if attrs.get("href", "#")[0] != "#"} <= {"a"}
     assert not [name for _, attrs in read.elements for name in attrs if name.startswith("on")]
@@ -108,7 +138,9 @@ def test_nothing_is_loaded_and_nothing_runs(text):
 def test_every_claim_and_every_repaired_one_has_an_anchor(no_pictures):
     whole = page(claims(), [verdict(claim).to_json() for claim in claims()])
     read = Reader(whole)
-    assert {member.id for claim in claims() for member in claim.family()} <= set(read.attributes("id"))
+    assert {member.id for claim in claims() for member in claim.family()} <= set(
+        read.attributes("id")
+    )
     assert len(whole) < 600_000
     # as printed: the plain text stays beside the typeset one
     assert {claim.statement for claim in claims()} <= set(read.attributes("title"))
@@ -126,14 +158,20 @@ def test_a_drawing_made_elsewhere_is_the_one_shown_and_an_unknown_one_is_drawn()
 def test_stronger_evidence_on_record_is_said_and_not_called_a_proof(no_pictures):
     claim = get("lemma-4")
     entry = verdict(claim).to_json()
-    proved = verdict(claim, evidence=Evidence("certified", 7, 0.5, None, 1.0, grade="boxes")).to_json()
+    proved = verdict(
+        claim, evidence=Evidence("certified", 7, 0.5, None, 1.0, grade="boxes")
+    ).to_json()
     said = "sampled, 7 points; on record: boxes"
-    assert page([claim], [entry], record=[proved]).count(said) == 2  # in the overview and in the card
+    assert (
+        page([claim], [entry], record=[proved]).count(said) == 2
+    )  # in the overview and in the card
     assert "on record: " not in page([claim], [entry], record=[entry])  # no more than this run's
     assert "on record: " not in page([claim], [entry], record=[{**proved, "status": "open"}])
     assert "on record: " not in page([claim], [{**entry, "status": "open"}], record=[proved])
     assert "on record: " not in page([claim], [proved], record=[proved])
-    assert said in markdown_table([entry], [proved]) and "proved" not in markdown_table([entry], [proved])
+    assert said in markdown_table([entry], [proved]) and "proved" not in markdown_table(
+        [entry], [proved]
+    )
 
 
 def test_pictures_are_small(text):
@@ -146,10 +184,17 @@ def test_pictures_are_small(text):
 def test_the_verdict_is_the_entry_s(no_pictures, status):
     claim = get("lemma-4")
     read = Reader(page([claim], [verdict(claim, status).to_json()]))
-    badges = [attrs["class"] for _, attrs in read.elements if attrs.get("class", "").startswith("badge")]
+    badges = [
+        attrs["class"] for _, attrs in read.elements if attrs.get("class", "").startswith("badge")
+    ]
     assert badges == [f"badge {status}"] * 2  # overview and card
     words = "".join(read.text)
-    said = {"holds": "1 holds", "fails": "1 fails", "open": "1 is open", "vacuous": "1 says nothing"}[status]
+    said = {
+        "holds": "1 holds",
+        "fails": "1 fails",
+        "open": "1 is open",
+        "vacuous": "1 says nothing",
+    }[status]
     assert f"1 statements: {said}." in words
     assert ("Refuted at" in words) == (status == "fails")
 
@@ -157,17 +202,26 @@ def test_the_verdict_is_the_entry_s(no_pictures, status):
 @pytest.mark.parametrize(
     ("level", "grade", "proved", "argued"),
     [
-        ("sampled", "sampled", 0, 0), ("searched", "searched", 0, 0), ("certified", "argued", 0, 1), ("certified", "boxes", 1, 0),
-        ("certified", "cases", 1, 0), ("symbolic", "identity", 1, 0), ("certified", "formal", 1, 0),
+        ("sampled", "sampled", 0, 0),
+        ("searched", "searched", 0, 0),
+        ("certified", "argued", 0, 1),
+        ("certified", "boxes", 1, 0),
+        ("certified", "cases", 1, 0),
+        ("symbolic", "identity", 1, 0),
+        ("certified", "formal", 1, 0),
     ],
 )
 def test_only_proofs_are_called_proved(no_pictures, level, grade, proved, argued):
     claim = get("iterative.stabilises")  # a claim that is argued in steps
     entry = verdict(claim, evidence=Evidence(level, grade=grade)).to_json()
     words = "".join(Reader(page([claim], [entry])).text)
-    assert f"{proved} are proved, {argued} argued" in words and f"Evidence{grade}" in words.replace(" ", "")
+    assert f"{proved} are proved, {argued} argued" in words and f"Evidence{grade}" in words.replace(
+        " ", ""
+    )
     steps = f"{len(claim.proof)} steps"
-    assert (f"Argument, {steps} that a machine checked; that they imply it is said in words" in words) == bool(argued)
+    assert (
+        f"Argument, {steps} that a machine checked; that they imply it is said in words" in words
+    ) == bool(argued)
     assert "% of the domain" not in words
     assert ("not checked at this level" in words) == (level in ("sampled", "searched"))
 
@@ -188,7 +242,15 @@ def test_everything_is_escaped():
     domain = Domain((Axis(evil, 0.0, 1.0), Axis("y", 0.0, 1.0)), words=evil)
     step = Claim(evil, evil, evil, Kind.BOUND, domain, lambda p, xp: p.y)
     claim = Claim(
-        f'"><b>{evil}', evil, evil, Kind.BOUND, domain, lambda p, xp: p.y, note=evil, proof=(step,), proof_words=evil
+        f'"><b>{evil}',
+        evil,
+        evil,
+        Kind.BOUND,
+        domain,
+        lambda p, xp: p.y,
+        note=evil,
+        proof=(step,),
+        proof_words=evil,
     )
     entry = check(claim, samples=64).to_json()
     whole = page([claim], [{**entry, "status": evil}], {evil: PNG}, {evil: evil})
@@ -214,7 +276,10 @@ def test_bad_input_is_named(no_pictures):
         ("W_{-1}(c) at lam > 0", "W<sub>−1</sub>(c) at λ &gt; 0"),
         ("2phi in [0, 1], eps != 0", "2φ ∈ [0, 1], ε ≠ 0"),
         ("h'(B) and max_B h(B)", "h&#x27;(B) and max<sub>B</sub> h(B)"),
-        ("ascent_pull, retain_total, alphabet, theta", "ascent_pull, retain_total, alphabet, theta"),
+        (
+            "ascent_pull, retain_total, alphabet, theta",
+            "ascent_pull, retain_total, alphabet, theta",
+        ),
         ("x_{open <b>", "x_{open &lt;b&gt;"),
     ],
 )
@@ -227,7 +292,9 @@ def test_formulas_are_set(ascii_form, shown):
 
 @pytest.mark.parametrize("claim_id", [*REAL, "lemma-3.main.repaired"])
 def test_cells_are_what_the_re_check_says(real, claim_id):
-    known = {entry["id"]: entry for verdict in real for entry in (verdict, verdict["repaired"]) if entry}
+    known = {
+        entry["id"]: entry for verdict in real for entry in (verdict, verdict["repaired"]) if entry
+    }
     claim = get(claim_id)
     found = plane(claim, known[claim_id])
     rows, columns = found.cells.shape
@@ -241,7 +308,9 @@ def test_cells_are_what_the_re_check_says(real, claim_id):
         assert (cell == Cell.OUTSIDE) == (not truth.inside)
         assert (cell == Cell.VIOLATED) == truth.violated
         seen.add(int(cell))
-    assert Cell.UNKNOWN not in seen and (Cell.VIOLATED in found.cells) == (known[claim_id]["status"] == "fails")
+    assert Cell.UNKNOWN not in seen and (Cell.VIOLATED in found.cells) == (
+        known[claim_id]["status"] == "fails"
+    )
 
 
 def test_the_plane_passes_through_the_counterexample(real):
@@ -266,14 +335,22 @@ def test_the_axes_are_those_along_which_the_verdict_changes():
 def test_rounding_is_not_a_violation_but_a_tiny_violation_is():
     rounding = bound(lambda p, xp: (p.x + 1e3) - 1e3 - p.x)
     assert (plane(rounding, NOTHING).cells == Cell.HOLDS).all()
-    assert (plane(dataclasses.replace(rounding, kind=Kind.EQUALITY), NOTHING).cells == Cell.HOLDS).all()
-    assert (plane(bound(lambda p, xp: xp.number(-1) / 10**15 - p.x), NOTHING).cells == Cell.VIOLATED).all()
-    assert (plane(bound(lambda p, xp: p.x - p.x, strict=True), NOTHING).cells == Cell.VIOLATED).all()
+    assert (
+        plane(dataclasses.replace(rounding, kind=Kind.EQUALITY), NOTHING).cells == Cell.HOLDS
+    ).all()
+    assert (
+        plane(bound(lambda p, xp: xp.number(-1) / 10**15 - p.x), NOTHING).cells == Cell.VIOLATED
+    ).all()
+    assert (
+        plane(bound(lambda p, xp: p.x - p.x, strict=True), NOTHING).cells == Cell.VIOLATED
+    ).all()
     assert (plane(bound(lambda p, xp: p.x - p.x), NOTHING).cells == Cell.HOLDS).all()
 
 
 def test_outside_and_undefined_are_said():
-    domain = Domain(LINE.axes, where=lambda p, xp: (p.x - xp.number(1) / 2,), words="the right half")
+    domain = Domain(
+        LINE.axes, where=lambda p, xp: (p.x - xp.number(1) / 2,), words="the right half"
+    )
     found = plane(bound(lambda p, xp: xp.log(p.y - xp.number(1) / 2), domain=domain), NOTHING)
     half = pictures.CELLS // 2
     assert (found.cells[:, :half] == Cell.OUTSIDE).all()
@@ -299,7 +376,13 @@ def test_an_old_point_without_box_coordinates_is_not_marked():
 
 
 @pytest.mark.parametrize(
-    "axis", [Axis("a", -2.0, 3.0), Axis("a", 1e-3, 1e4, "log"), Axis("a", 2, 9, "integer"), Axis("a", 4.0, 4.0)]
+    "axis",
+    [
+        Axis("a", -2.0, 3.0),
+        Axis("a", 1e-3, 1e4, "log"),
+        Axis("a", 2, 9, "integer"),
+        Axis("a", 4.0, 4.0),
+    ],
 )
 def test_fraction_inverts_at(axis):
     for unit in (0.0, 0.2, 0.77, 1.0):
@@ -315,4 +398,6 @@ def test_outlines_cover_exactly_the_cells():
         assert width == back
         covered[int(y) : int(y) + int(height), int(x) : int(x) + int(width)] += 1
     np.testing.assert_array_equal(covered, mask)
-    assert outline(np.ones((5, 7), bool)) == "M0 0h7v5h-7z" and outline(np.zeros((2, 2), bool)) == ""
+    assert (
+        outline(np.ones((5, 7), bool)) == "M0 0h7v5h-7z" and outline(np.zeros((2, 2), bool)) == ""
+    )

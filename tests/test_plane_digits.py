@@ -23,7 +23,9 @@ from ascentfail.plane import equations as plane_equations
 
 
 @given(plane_problems())
-@example(af.CrossCorrelated(1.0, 1.0, 1.0, 1.0, 1.0, 1e-5))  # a bracket of 5e5, in which Anderson's method stalled
+@example(
+    af.CrossCorrelated(1.0, 1.0, 1.0, 1.0, 1.0, 1e-5)
+)  # a bracket of 5e5, in which Anderson's method stalled
 @settings(max_examples=10)
 def test_the_many_digit_route_solves_the_raw_equations(problem):
     """stationary.plane in mpmath, and in JAX, against the gradient as written."""
@@ -35,7 +37,10 @@ def test_the_many_digit_route_solves_the_raw_equations(problem):
             s1, s2 = stationary.plane(p, which, xp=MPMATH)
             if not mpmath.isnan(s1):
                 weights = plane_equations.weights(s1, s2, p.epsilon)
-                assert max(abs(v) for v in gradient(p, weights, which)) < mpmath.mpf(10) ** -30 * (1 + abs(s1) + abs(s2)) ** 2
+                assert (
+                    max(abs(v) for v in gradient(p, weights, which))
+                    < mpmath.mpf(10) ** -30 * (1 + abs(s1) + abs(s2)) ** 2
+                )
         j1, j2 = stationary.plane(problem, which)
         if which == "descent_ascent":
             log_threshold = float(stationary.log_existence_alpha(problem))
@@ -44,18 +49,30 @@ def test_the_many_digit_route_solves_the_raw_equations(problem):
         assert bool(np.isnan(j1)) == mpmath.isnan(s1)
         if not np.isnan(j1):
             size = 1 + abs(float(s1)) + abs(float(s2))
-            np.testing.assert_allclose([j1, j2], [float(s1), float(s2)], rtol=1e-7, atol=1e-9 * size)
+            np.testing.assert_allclose(
+                [j1, j2], [float(s1), float(s2)], rtol=1e-7, atol=1e-9 * size
+            )
 
 
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("q", [0.0, 0.3, 0.9, 1.0])
 def test_the_many_digit_route_takes_pulls_of_any_size(q, sign):
     """Forget pulls down to 1e-300, where the root itself is smaller than every tolerance: relative digits all the same."""
-    for digits, beta, gamma in itertools.product((30, 50), (1e-300, 1e-12, 1.0, 1e4), (1e-300, 1e-186, 1e-40, 1e-12, 0.1)):
+    for digits, beta, gamma in itertools.product(
+        (30, 50), (1e-300, 1e-12, 1.0, 1e4), (1e-300, 1e-186, 1e-40, 1e-12, 0.1)
+    ):
         with mpmath.workdps(digits):
-            s1, s2 = stationary.from_pulls(mpmath.mpf(beta), mpmath.mpf(gamma), mpmath.mpf(q), sign, xp=MPMATH)
-            first, second = s1 / beta * mpmath.exp(s1 + q * s2), s2 / gamma * mpmath.exp(q * s1 + s2)
-            assert max(abs(first - 1), abs(second - sign)) < mpmath.mpf(10) ** (2 - digits), (beta, gamma)
+            s1, s2 = stationary.from_pulls(
+                mpmath.mpf(beta), mpmath.mpf(gamma), mpmath.mpf(q), sign, xp=MPMATH
+            )
+            first, second = (
+                s1 / beta * mpmath.exp(s1 + q * s2),
+                s2 / gamma * mpmath.exp(q * s1 + s2),
+            )
+            assert max(abs(first - 1), abs(second - sign)) < mpmath.mpf(10) ** (2 - digits), (
+                beta,
+                gamma,
+            )
 
 
 def logistic_roots(q, beta, gamma):
@@ -86,7 +103,13 @@ def logistic_pulls(beta, gamma, q, sign):
 
 @pytest.mark.parametrize(
     ("q", "beta", "gamma", "count"),
-    [(0.66, 1000.0, 12.4, 3), (0.85, 700.0, 37.0, 3), (0.5, 20000.0, 16.0, 3), (0.66, 1000.0, 5.0, 1), (0.3, 2.0, 9.0, 1)],
+    [
+        (0.66, 1000.0, 12.4, 3),
+        (0.85, 700.0, 37.0, 3),
+        (0.5, 20000.0, 16.0, 3),
+        (0.66, 1000.0, 5.0, 1),
+        (0.3, 2.0, 9.0, 1),
+    ],
 )
 def test_under_the_logistic_loss_the_smallest_forget_pull_is_found(q, beta, gamma, count):
     roots = logistic_roots(q, beta, gamma)
@@ -94,9 +117,14 @@ def test_under_the_logistic_loss_the_smallest_forget_pull_is_found(q, beta, gamm
     with mpmath.workdps(50):
         s1, s2 = stationary.from_pulls(beta, gamma, q, -1, loss="logistic", xp=MPMATH)
         x, y = s1 + q * s2, q * s1 + s2
-        assert max(abs(s1 * (1 + mpmath.exp(x)) / beta - 1), abs(s2 * (1 + mpmath.exp(y)) / gamma + 1)) < mpmath.mpf(10) ** -47
+        assert (
+            max(abs(s1 * (1 + mpmath.exp(x)) / beta - 1), abs(s2 * (1 + mpmath.exp(y)) / gamma + 1))
+            < mpmath.mpf(10) ** -47
+        )
     np.testing.assert_allclose(float(-s2), roots[0], rtol=1e-9)
-    np.testing.assert_allclose(logistic_pulls(beta, gamma, q, -1), [float(s1), float(s2)], rtol=1e-10)
+    np.testing.assert_allclose(
+        logistic_pulls(beta, gamma, q, -1), [float(s1), float(s2)], rtol=1e-10
+    )
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -111,4 +139,6 @@ def test_many_digits_under_the_logistic_loss(sign):
             # a margin of size m has m roundings, and its exponential as many
             allowed = mpmath.mpf(10) ** (3 - digits) * (1 + abs(x) + abs(y))
             assert max(abs(first - 1), abs(second - sign)) < allowed, (q, beta, gamma)
-        np.testing.assert_allclose(logistic_pulls(beta, gamma, q, sign), [float(s1), float(s2)], rtol=1e-8, atol=1e-30)
+        np.testing.assert_allclose(
+            logistic_pulls(beta, gamma, q, sign), [float(s1), float(s2)], rtol=1e-8, atol=1e-30
+        )

@@ -32,8 +32,12 @@ def squared(target):
 def test_captured_arrays_are_arguments_and_the_second_run_compiles_nothing(compiled):
     for k in range(4):
         data, more = jax.random.normal(jax.random.key(k), (500,)), np.arange(300.0) + k
-        value = programs.run(lambda w, data=data, more=more: squared(data)(w) + squared(more)(w), 1.0)
-        np.testing.assert_allclose(value, np.mean((1 - np.asarray(data)) ** 2) + np.mean((1 - more) ** 2), rtol=1e-12)
+        value = programs.run(
+            lambda w, data=data, more=more: squared(data)(w) + squared(more)(w), 1.0
+        )
+        np.testing.assert_allclose(
+            value, np.mean((1 - np.asarray(data)) ** 2) + np.mean((1 - more) ** 2), rtol=1e-12
+        )
     assert compiled() == 1
     assert programs.run(lambda w: w + 2.0, 1.0) == 3 and programs.run(lambda w: w + 3.0, 1.0) == 4
     assert programs.run(lambda w: w + 3.0, jnp.float32(1.0)).dtype == jnp.float32
@@ -53,7 +57,9 @@ def test_callbacks_are_not_kept(compiled):
     box = [1.0]
 
     def called(w):
-        return w + jax.pure_callback(lambda: np.float64(box[0]), jax.ShapeDtypeStruct((), np.float64))
+        return w + jax.pure_callback(
+            lambda: np.float64(box[0]), jax.ShapeDtypeStruct((), np.float64)
+        )
 
     assert programs.run(called, 1.0) == 2
     box = [5.0]
@@ -112,11 +118,15 @@ print(resident() - first, programs.count() - compiled, programs.count())
 """
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="reads the resident memory of Linux")
+@pytest.mark.skipif(
+    not os.path.exists("/proc/self/statm"), reason="reads the resident memory of Linux"
+)
 def test_fresh_closures_data_and_optimizers_leave_nothing_behind():
     """Of 1.6 MB each, twice: 20 such runs would be 64 MB."""
     script = GROWTH.replace("MANY", "30")
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     grown, new, programs_in_all = (float(word) for word in done.stdout.split())
     assert grown < 50 and new == 0 and programs_in_all == 6
@@ -125,8 +135,14 @@ def test_fresh_closures_data_and_optimizers_leave_nothing_behind():
 def test_a_second_data_set_of_the_same_shape_compiles_nothing(compiled):
     def end(k):
         x, y = jax.random.normal(jax.random.key(k), (2, 30, 3))
-        losses = af.Losses(lambda w, x: jnp.mean((x @ w - 1) ** 2), lambda w, y: jnp.mean((y @ w) ** 2), data=(x, y))
-        run = af.descent_ascent(losses, jnp.zeros(3), oracle=jnp.ones(3), steps=1, step_size=0.5, mode="descent")
+        losses = af.Losses(
+            lambda w, x: jnp.mean((x @ w - 1) ** 2),
+            lambda w, y: jnp.mean((y @ w) ** 2),
+            data=(x, y),
+        )
+        run = af.descent_ascent(
+            losses, jnp.zeros(3), oracle=jnp.ones(3), steps=1, step_size=0.5, mode="descent"
+        )
         np.testing.assert_allclose(run.weights[1], np.asarray(x).mean(0), rtol=1e-12)
 
     end(0)
@@ -138,7 +154,10 @@ def test_a_second_data_set_of_the_same_shape_compiles_nothing(compiled):
 
 def test_an_optimizer_made_anew_compiles_nothing(compiled):
     plane = af.CrossCorrelated(0.5, 40.0, 8.0, 100.0, 40.0, 0.1)
-    ends = [af.descent_ascent(plane, [0.0, 0.0], steps=5, optimizer=optax.adam(0.1)).weights[-1] for _ in range(3)]
+    ends = [
+        af.descent_ascent(plane, [0.0, 0.0], steps=5, optimizer=optax.adam(0.1)).weights[-1]
+        for _ in range(3)
+    ]
     assert compiled() == 1
     np.testing.assert_array_equal(ends[0], ends[2])
     other = af.descent_ascent(plane, [0.0, 0.0], steps=5, optimizer=optax.adam(0.2)).weights[-1]

@@ -22,7 +22,11 @@ from ascentfail.theory.paper import lemma_01_retrained, lemma_01_saw_forget
 
 MOST = 40
 BINOMIAL = jax.jit(jax.vmap(lambda j, n, p: random_sets.binomial_tail(j, n, p, most=MOST)))
-HYPERGEOMETRIC = jax.jit(jax.vmap(lambda j, n, right, total: random_sets.hypergeometric_tail(j, n, right, total, most=MOST)))
+HYPERGEOMETRIC = jax.jit(
+    jax.vmap(
+        lambda j, n, right, total: random_sets.hypergeometric_tail(j, n, right, total, most=MOST)
+    )
+)
 PAIRED = jax.jit(jax.vmap(lambda gap, n, m, p: random_sets.two_sample_tail(gap, n, m, p, most=16)))
 
 
@@ -48,7 +52,9 @@ def test_hypergeometric_tails_are_scipy_s():
     j = whole(rng, 0, n)
     for got, a, b, c, d in zip(HYPERGEOMETRIC(j, n, right, total), j, n, right, total, strict=True):
         k = np.arange(b + 1)
-        expected = scipy.stats.hypergeom.pmf(k, d, c, b)[(k - a) * ((k + a) * d - 2 * b * c) >= 0].sum()
+        expected = scipy.stats.hypergeom.pmf(k, d, c, b)[
+            (k - a) * ((k + a) * d - 2 * b * c) >= 0
+        ].sum()
         np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-14)
 
 
@@ -59,7 +65,9 @@ def test_two_sample_tails_are_scipy_s():
     for got, g, a, b, c in zip(PAIRED(gap, n, m, p), gap, n, m, p, strict=True):
         k, other = np.arange(a + 1)[:, None], np.arange(b + 1)[None]
         chance = scipy.stats.binom.pmf(k, a, c) * scipy.stats.binom.pmf(other, b, c)
-        np.testing.assert_allclose(got, chance[np.abs(k * b - other * a) >= abs(g)].sum(), rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(
+            got, chance[np.abs(k * b - other * a) >= abs(g)].sum(), rtol=1e-12, atol=1e-15
+        )
 
 
 def fraction(end):
@@ -83,10 +91,18 @@ def test_tails_in_many_digits_and_in_balls(n, data):
             got = random_sets.hypergeometric_tail(*args, most=12, xp=xp)
             if xp is MPMATH:
                 assert abs(got - mpmath.mpf(int(exact.p)) / int(exact.q)) < mpmath.mpf(10) ** -35
-                known = random_sets.binomial_tail(xp.number(j), xp.number(n), xp.number(p), most=12, xp=xp)
+                known = random_sets.binomial_tail(
+                    xp.number(j), xp.number(n), xp.number(p), most=12, xp=xp
+                )
             else:
-                assert fraction(got.lower()) <= Fraction(int(exact.p), int(exact.q)) <= fraction(got.upper())
-                ball = random_sets.binomial_tail(xp.number(j), xp.number(n), xp.number(p), most=12, xp=xp)
+                assert (
+                    fraction(got.lower())
+                    <= Fraction(int(exact.p), int(exact.q))
+                    <= fraction(got.upper())
+                )
+                ball = random_sets.binomial_tail(
+                    xp.number(j), xp.number(n), xp.number(p), most=12, xp=xp
+                )
                 assert float(ball.lower()) - 1e-12 <= float(known) <= float(ball.upper()) + 1e-12
 
 
@@ -94,13 +110,20 @@ def test_a_tail_at_its_own_mean_is_certain_and_chances_add_up():
     assert random_sets.binomial_tail(5.0, 10.0, 0.5, most=10) == pytest.approx(1, abs=1e-14)
     assert random_sets.hypergeometric_tail(40.0, 40.0, 40.0, 40.0, most=40) == 1
     for k in (0.0, 3.0, 11.0):
-        assert random_sets.binomial(k, 10.0, 0.25, most=12) == pytest.approx(scipy.stats.binom.pmf(k, 10, 0.25), abs=1e-15)
+        assert random_sets.binomial(k, 10.0, 0.25, most=12) == pytest.approx(
+            scipy.stats.binom.pmf(k, 10, 0.25), abs=1e-15
+        )
 
 
 @pytest.mark.parametrize("total", [7, 16, 33])
 def test_every_fixed_model_at_every_attainable_deviation(total):
     """All K, |F| and e of a population, not a sample of them: Serfling's bound, and so Hoeffding's."""
-    grid = [(j, n, right) for n in range(1, total + 1) for right in range(total + 1) for j in range(n + 1)]
+    grid = [
+        (j, n, right)
+        for n in range(1, total + 1)
+        for right in range(total + 1)
+        for j in range(n + 1)
+    ]
     j, n, right = (jnp.array(values, float) for values in zip(*grid, strict=True))
     p = Point(j=j, n=n, right=right, total=jnp.full(len(grid), float(total)))
     tail = HYPERGEOMETRIC(p.j, p.n, p.right, p.total)
@@ -122,7 +145,9 @@ def test_hoeffding_s_lemma_by_differentiation():
 
 @pytest.mark.parametrize(("total", "forget"), [(6, 2), (8, 5), (10, 4), (12, 5), (12, 9)])
 def test_the_circle_is_counted_as_it_is_tried(total, forget):
-    tried = random_sets.forget_counts(random_sets.nearest_on_circle, [i % 2 == 0 for i in range(total)], forget)
+    tried = random_sets.forget_counts(
+        random_sets.nearest_on_circle, [i % 2 == 0 for i in range(total)], forget
+    )
     by_formula = lemma_01_retrained.circle_counts(total, forget)
     assert {right: n for (_, right), n in tried.items()} == dict(by_formula)
     assert all(test == total - forget + right for test, right in tried)  # what is retained is known
@@ -148,15 +173,24 @@ def test_a_stable_rule_obeys_the_repaired_bound():
     total, forget, labels = 12, 4, [True] * 6 + [False] * 6
     found = []
     for chosen in itertools.combinations(range(total), forget):
-        answers = random_sets.nearest_on_circle([i for i in range(total) if i not in chosen], labels)
+        answers = random_sets.nearest_on_circle(
+            [i for i in range(total) if i not in chosen], labels
+        )
         right = [a == b for a, b in zip(answers, labels, strict=True)]
-        found.append((total - sum(right), abs(Fraction(sum(right), total) - Fraction(sum(right[i] for i in chosen), forget))))
+        found.append(
+            (
+                total - sum(right),
+                abs(Fraction(sum(right), total) - Fraction(sum(right[i] for i in chosen), forget)),
+            )
+        )
     most = max(changed for changed, _ in found)  # the model trained on all of D answers D rightly
     assert 0 < most < forget
     for e in {deviation for _, deviation in found} | {Fraction(most, forget)}:
         if e >= Fraction(most, forget):
             probability = sum(deviation >= e for _, deviation in found) / len(found)
-            assert probability <= random_sets.hoeffding_bound(forget * float(e - Fraction(most, forget)) ** 2)
+            assert probability <= random_sets.hoeffding_bound(
+                forget * float(e - Fraction(most, forget)) ** 2
+            )
 
 
 @pytest.mark.parametrize("size", [0, 4, 5, -1])
@@ -173,15 +207,22 @@ def test_too_many_forget_sets_are_refused_not_waited_for():
 # --- verdicts ---------------------------------------------------------------------------------------------------------------
 
 EXPECTED = {
-    "lemma-1.population": "holds", "lemma-1.finite-test": "fails", "lemma-1.fixed-model": "holds", "lemma-1.fixed-data": "fails",
-    "lemma-1.saw-forget": "fails", "beyond-9.two-sample": "holds", "beyond-9.serfling": "holds",
+    "lemma-1.population": "holds",
+    "lemma-1.finite-test": "fails",
+    "lemma-1.fixed-model": "holds",
+    "lemma-1.fixed-data": "fails",
+    "lemma-1.saw-forget": "fails",
+    "beyond-9.two-sample": "holds",
+    "beyond-9.serfling": "holds",
 }
 
 
 FAST = ("lemma-1.fixed-model", "beyond-9.two-sample")
 
 
-@pytest.mark.parametrize("claim_id", [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in EXPECTED])
+@pytest.mark.parametrize(
+    "claim_id", [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in EXPECTED]
+)
 def test_verdicts_and_their_grades(claim_id):
     verdict = check(get(claim_id), level="certified", samples=512)
     assert verdict.status == EXPECTED[claim_id]
@@ -194,7 +235,9 @@ def test_verdicts_and_their_grades(claim_id):
 # --- larger cases -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("hits", "draws"), [(0, 50), (1, 20), (3, 100), (19, 20), (50, 50), (400, 1000)])
+@pytest.mark.parametrize(
+    ("hits", "draws"), [(0, 50), (1, 20), (3, 100), (19, 20), (50, 50), (400, 1000)]
+)
 def test_clopper_pearson_is_the_beta_quantiles(hits, draws):
     low, high = random_sets.clopper_pearson(hits, draws, 0.99)
     expected = scipy.stats.binomtest(hits, draws).proportion_ci(0.99, method="exact")
@@ -211,7 +254,9 @@ def test_simulated_tails_agree_with_exact_ones():
     right = jnp.arange(30) < 12
     for size, j in ((10, 7), (10, 2)):
         deviation = abs(j / size - 0.4)
-        hits = random_sets.simulated_hits(jax.random.key(size), right, size, max(deviation, 1e-9), 4000)
+        hits = random_sets.simulated_hits(
+            jax.random.key(size), right, size, max(deviation, 1e-9), 4000
+        )
         low, high = random_sets.clopper_pearson(hits, 4000, 0.9999)
         (exact,) = HYPERGEOMETRIC(*(jnp.array([float(value)]) for value in (j, size, 12, 30)))
         assert low <= exact <= high
@@ -223,7 +268,10 @@ def test_lemma_1_on_a_trained_linear_model():
     """Ridge logistic regression in 10 dimensions, retrained 200 times, each time on data and a blind forget set of their own."""
     models, retain, forget, unseen, deviation = 200, 80, 40, 280, 0.2
     rng = np.random.default_rng(3)
-    points, truth = rng.normal(size=(models, retain + forget + unseen, 10)), rng.normal(size=(models, 10, 1))
+    points, truth = (
+        rng.normal(size=(models, retain + forget + unseen, 10)),
+        rng.normal(size=(models, 10, 1)),
+    )
     labels = np.sign(points @ truth + 2 * rng.normal(size=(*points.shape[:2], 1)))
     inputs, w = points * labels, np.zeros((models, 10, 1))
     folded = inputs[:, :retain]

@@ -33,17 +33,31 @@ PYTHON = [b for b in blocks() if b.language == "python"]
 def test_every_block_is_executed_by_some_test():
     assert {b.language for b in blocks()} == {"sh", "python", "text", "bibtex", "", "{toctree}"}
     assert TEXT.count("```") == 2 * len(blocks())
-    assert set(commands()) == {"reproduce", "test", "minute", "explore", "certificates", "record", *BENCHMARKS}
+    assert set(commands()) == {
+        "reproduce",
+        "test",
+        "minute",
+        "explore",
+        "certificates",
+        "record",
+        *BENCHMARKS,
+    }
     assert len(commands()) == sum(b.language == "sh" for b in blocks())
     assert [b.marker for b in PYTHON if b.marker] == [f"file: {FIGURE}"] and len(PYTHON) >= 4
 
 
-@pytest.mark.parametrize("block", [b.text for b in PYTHON if not b.marker], ids=lambda text: f"{len(text)} characters")
+@pytest.mark.parametrize(
+    "block", [b.text for b in PYTHON if not b.marker], ids=lambda text: f"{len(text)} characters"
+)
 def test_python_blocks_run(block, tmp_path):
-    done = subprocess.run([sys.executable, "-W", "error", "-c", block], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", block], cwd=tmp_path, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
-    following = {one.text: two.text for one, two in itertools.pairwise(blocks()) if two.language == "text"}
+    following = {
+        one.text: two.text for one, two in itertools.pairwise(blocks()) if two.language == "text"
+    }
     assert done.stdout == following.get(block, done.stdout)
 
 
@@ -88,10 +102,16 @@ def ascentfail(monkeypatch, tmp_path):
 @pytest.mark.parametrize("name", ["minute", "certificates"])
 def test_commands_of_the_first_minute(name, ascentfail, tmp_path, capsys):
     for line in command(name).splitlines():
-        if line.startswith("python "):  # no part of the package: from the checkout, on the files that were just written
+        if line.startswith(
+            "python "
+        ):  # no part of the package: from the checkout, on the files that were just written
             _, script, *rest = shlex.split(line)
-            done = subprocess.run([sys.executable, ROOT / script, *rest], cwd=tmp_path, capture_output=True, text=True)
-            assert (done.returncode, done.stderr) == (0, "") and "proved (boxes)" in done.stdout, line
+            done = subprocess.run(
+                [sys.executable, ROOT / script, *rest], cwd=tmp_path, capture_output=True, text=True
+            )
+            assert (done.returncode, done.stderr) == (0, "") and "proved (boxes)" in done.stdout, (
+                line
+            )
             continue
         assert ascentfail(line) == 0, line
         assert capsys.readouterr().out.strip(), line
@@ -101,7 +121,9 @@ def test_commands_of_the_first_minute(name, ascentfail, tmp_path, capsys):
 def test_explore_in_small(ascentfail, monkeypatch, tmp_path):
     """Two places for each slider of one explorer."""
     line = explorers()["line"]
-    cut = [dataclasses.replace(slider, values=slider.values[:2], start=0) for slider in line.sliders]
+    cut = [
+        dataclasses.replace(slider, values=slider.values[:2], start=0) for slider in line.sliders
+    ]
     small = {"line": dataclasses.replace(line, sliders=tuple(cut))}
     monkeypatch.setattr("ascentfail.figures.explore.explorers.explorers", lambda: small)
     install, words = command("explore").split(" && ")
@@ -125,7 +147,9 @@ def test_reproduce_in_small(few, ascentfail, tmp_path):
     install, line = command("reproduce").split(" && ")
     assert_installs(install, "certify")
     assert ascentfail(line, "--level", "sampled", "--jobs", "1") == 0
-    assert (tmp_path / "results" / "report.html").is_file() and (tmp_path / "results" / "verdicts.md").is_file()
+    assert (tmp_path / "results" / "report.html").is_file() and (
+        tmp_path / "results" / "verdicts.md"
+    ).is_file()
 
 
 def test_test_command_in_small():
@@ -141,7 +165,10 @@ def test_test_command_in_small():
 def assert_installs(line, *extras):
     """That an installation names files and extras which exist."""
     words = shlex.split(line)
-    assert words[:4] == ["python3", "-m", "pip", "install"] and (ROOT / words[words.index("-c") + 1]).is_file()
+    assert (
+        words[:4] == ["python3", "-m", "pip", "install"]
+        and (ROOT / words[words.index("-c") + 1]).is_file()
+    )
     known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     assert words[-1] == f".[{','.join(extras)}]" and set(extras) <= set(known)
 
@@ -155,7 +182,10 @@ def test_record_in_small(few, ascentfail, monkeypatch, tmp_path):
     monkeypatch.setattr(figures, "make", lambda name, folder: (tmp_path / name).touch())
     (tmp_path / "verdicts.md").write_text(VERDICTS.read_text())
     runpy.run_path(str(ROOT / shlex.split(update)[1]), run_name="__main__")
-    assert "Of 1 statements of the paper" in (tmp_path / "verdicts.md").read_text() and (tmp_path / "result").exists()
+    assert (
+        "Of 1 statements of the paper" in (tmp_path / "verdicts.md").read_text()
+        and (tmp_path / "result").exists()
+    )
 
 
 BENCHMARKS = {
@@ -178,9 +208,13 @@ def test_benchmarks_in_small(name):
         source, found = re.subn(rf"^{constant} = .*", f"{constant} = {value}", source, flags=re.M)
         assert found == 1
     words = [sys.executable, "-c", SMALL, script]
-    done = subprocess.run(words, input=source, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        words, input=source, cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, done.stderr
-    shown = re.search(rf"<!-- benchmark: {Path(script).stem} -->\n(.*?)<!-- /benchmark -->", TEXT, re.S)[1]
+    shown = re.search(
+        rf"<!-- benchmark: {Path(script).stem} -->\n(.*?)<!-- /benchmark -->", TEXT, re.S
+    )[1]
     assert labels(shown) and set(labels(shown)) <= set(labels(done.stdout))
 
 
@@ -202,7 +236,9 @@ def test_verdict_table_has_every_claim_once_and_in_a_chapter():
     assert sorted(rows) == sorted((e["id"], e["status"]) for e in record.load())
     assert {i for i, _ in rows} == {claim.id for claim in registry.claims()}
     found = report.chapters(record.load())
-    assert "Other" not in found, f"name a chapter in figures/report/summary.py for {[e['id'] for e in found['Other']]}"
+    assert "Other" not in found, (
+        f"name a chapter in figures/report/summary.py for {[e['id'] for e in found['Other']]}"
+    )
     for title, members in found.items():
         folded = TEXT.split(f"<b>{title}</b>")[1]
         said, table = folded.split("</summary>")[0], folded.split("</details>")[0]
@@ -213,7 +249,9 @@ def test_verdict_table_has_every_claim_once_and_in_a_chapter():
 
 def test_commands_come_first():
     """The two commands that matter most are the first two."""
-    assert list(commands())[:2] == ["reproduce", "test"] and all("\n" not in command(name) for name in ("reproduce", "test"))
+    assert list(commands())[:2] == ["reproduce", "test"] and all(
+        "\n" not in command(name) for name in ("reproduce", "test")
+    )
 
 
 def test_picture_is_there_and_has_words_for_those_who_cannot_see_it():
@@ -240,12 +278,21 @@ def test_citation_is_that_of_the_citation_file():
     entries = "".join(b.text for b in blocks() if b.language == "bibtex")
     facts = (ROOT / "CITATION.cff").read_text()
     named = dict(re.findall(r"^ *([\w-]+): \"?(.+?)\"?$", facts, re.M))
-    assert set(re.findall(r"family-names: (\w+)", facts)) == set(re.findall(r"author += {(\w.+)}", entries)[0].split(" and "))
+    assert set(re.findall(r"family-names: (\w+)", facts)) == set(
+        re.findall(r"author += {(\w.+)}", entries)[0].split(" and ")
+    )
     for title in re.findall(r"title: \"(.+)\"", facts):
         assert f"{{{title}}}" in entries
-    assert all(f"{{{named[key]}}}" in entries for key in ("version", "license", "year", "url", "collection-title"))
+    assert all(
+        f"{{{named[key]}}}" in entries
+        for key in ("version", "license", "year", "url", "collection-title")
+    )
     assert f"{{{{{re.search(r'- name: .(.+).$', facts, re.M)[1]}}}}}" in entries
-    assert named["version"] == af.__version__ == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert (
+        named["version"]
+        == af.__version__
+        == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    )
 
 
 def test_tree_names_every_module():
@@ -254,4 +301,6 @@ def test_tree_names_every_module():
         for path in (ROOT / room).rglob("*.py"):
             if {"paper", "beyond"} & set(path.parts) and room == "theory":
                 continue  # one result a file: the table of contents lists them
-            assert path.name.startswith("_") or f"  {path.name} " in tree, f"{path} is missing from docs/tree.md"
+            assert path.name.startswith("_") or f"  {path.name} " in tree, (
+                f"{path} is missing from docs/tree.md"
+            )

@@ -15,7 +15,15 @@ X = Axis("x", 0.0, 1.0)
 
 
 def planted(margin, kind=Kind.BOUND, where=None, axes=(X,), **rest):
-    return Claim("planted", "planted", "tests", kind, Domain(axes, where=where, words="planted"), margin, **rest)
+    return Claim(
+        "planted",
+        "planted",
+        "tests",
+        kind,
+        Domain(axes, where=where, words="planted"),
+        margin,
+        **rest,
+    )
 
 
 def test_it_imports_nothing_that_searches():
@@ -39,7 +47,9 @@ def test_it_imports_nothing_that_searches():
     )
     strangers = {name for name in imported if not name.startswith(allowed)}
     assert not {
-        name for name in strangers if "evidence" in name or name.split(".")[0] in ("jax", "numpy", "optax", "flint")
+        name
+        for name in strangers
+        if "evidence" in name or name.split(".")[0] in ("jax", "numpy", "optax", "flint")
     }
 
 
@@ -65,7 +75,9 @@ def test_floats_are_taken_at_their_exact_binary_value():
 
 
 def test_the_precision_of_the_caller_neither_matters_nor_moves():
-    claim = planted(lambda p, xp: xp.exp(p.x) - xp.exp(xp.number(1) / 4) - xp.number(1) / mp.mpf(10) ** 30)
+    claim = planted(
+        lambda p, xp: xp.exp(p.x) - xp.exp(xp.number(1) / 4) - xp.number(1) / mp.mpf(10) ** 30
+    )
     before = mp.dps
     with mp.workdps(5):
         assert recheck(claim, {"x": 0.25}).violated
@@ -143,7 +155,12 @@ def test_rounding_is_no_exact_zero(strict):
 def test_a_true_strict_margin_is_settled_however_small():
     claim = planted(lambda p, xp: xp.log(1 + xp.exp(2000 + p.x)) - 2000 - p.x, strict=True)
     found = recheck(claim, {"x": 0.5})
-    assert 0 < found.margin < mp.mpf(10) ** -800 and not found.vanishing and found.digits == 50 and not found.violated
+    assert (
+        0 < found.margin < mp.mpf(10) ** -800
+        and not found.vanishing
+        and found.digits == 50
+        and not found.violated
+    )
     beyond = planted(lambda p, xp: xp.log(1 + xp.exp(20000 + p.x)) - 20000 - p.x, strict=True)
     assert recheck(beyond, {"x": 0.5}).vanishing and not recheck(beyond, {"x": 0.5}).violated
 
@@ -154,15 +171,24 @@ EXACT = {  # name: (margin at x = 1/4, whether it is exactly zero)
     "zero times anything": (lambda p, xp: (4 * p.x - 1) * xp.exp(p.x), True),
     "a root": (lambda p, xp: xp.sqrt(p.x) - xp.number(1) / 2, True),
     "a root as a power": (lambda p, xp: p.x**0.5 - xp.number(1) / 2, True),
-    "a root that is none": (lambda p, xp: xp.sqrt(2 * p.x) * xp.sqrt(2 * p.x) - xp.number(1) / 2, False),
+    "a root that is none": (
+        lambda p, xp: xp.sqrt(2 * p.x) * xp.sqrt(2 * p.x) - xp.number(1) / 2,
+        False,
+    ),
     "a logarithm": (lambda p, xp: xp.log(4 * p.x), True),
     "an exponential": (lambda p, xp: xp.exp(4 * p.x - 1) - 1, True),
     "W": (lambda p, xp: xp.lambertw(4 * p.x - 1), True),
     "a power": (lambda p, xp: p.x**2 - xp.number(1) / 16, True),
     "a product": (lambda p, xp: (p.x + p.x) * p.x - xp.number(1) / 8, True),
     "a high power": (lambda p, xp: (4 * p.x) ** 999 - 1, True),
-    "a power too high to be written out": (lambda p, xp: (3 * p.x + xp.number(1) / 4) ** 1000 - 1, False),
-    "a root of a fraction without one": (lambda p, xp: xp.sqrt(3 * p.x) * xp.sqrt(xp.number(12)) - 3, False),
+    "a power too high to be written out": (
+        lambda p, xp: (3 * p.x + xp.number(1) / 4) ** 1000 - 1,
+        False,
+    ),
+    "a root of a fraction without one": (
+        lambda p, xp: xp.sqrt(3 * p.x) * xp.sqrt(xp.number(12)) - 3,
+        False,
+    ),
     "a quotient": (lambda p, xp: 1 / p.x - 4, True),
     "the least": (lambda p, xp: xp.minimum(p.x - xp.number(1) / 4, p.x), True),
     "the largest": (lambda p, xp: xp.maximum(p.x - xp.number(1) / 4, -p.x), True),
@@ -181,18 +207,26 @@ def test_only_fractions_say_that_a_margin_is_exactly_zero(name):
 
 
 def test_an_exclusion_is_what_decides_where_there_is_one():
-    claim = planted(lambda p, xp: -2 - p.x, Kind.LIMIT, exclusion=lambda p, xp: p.x - xp.number(1) / 2)
+    claim = planted(
+        lambda p, xp: -2 - p.x, Kind.LIMIT, exclusion=lambda p, xp: p.x - xp.number(1) / 2
+    )
     assert recheck(claim, {"x": 0.25}).violated and not recheck(claim, {"x": 0.75}).violated
     assert float(recheck(claim, {"x": 0.25}).margin) == -0.25
     existence = planted(
-        lambda p, xp: p.z - 5, Kind.EXISTENCE, inner=(Axis("z", 0.0, 1.0),), exclusion=lambda p, xp: -4 + 0 * p.x
+        lambda p, xp: p.z - 5,
+        Kind.EXISTENCE,
+        inner=(Axis("z", 0.0, 1.0),),
+        exclusion=lambda p, xp: -4 + 0 * p.x,
     )
     assert recheck(existence, {"x": 0.5}).violated  # the inner variable is not needed
 
 
 def test_a_counterexample_says_what_it_excludes():
     claim = planted(
-        lambda p, xp: -2 - p.x, Kind.LIMIT, exclusion=lambda p, xp: -1 - p.x, exclusion_words="all later terms"
+        lambda p, xp: -2 - p.x,
+        Kind.LIMIT,
+        exclusion=lambda p, xp: -1 - p.x,
+        exclusion_words="all later terms",
     )
     found = judge.confirm(claim, {"x": 0.5})
     assert found.bound == "all later terms" and found.to_json()["bound"] == "all later terms"
@@ -252,6 +286,8 @@ def test_a_complex_value_is_undefined(place):
         return xp.sqrt(p.x - 1)
 
     claim = (
-        planted(root) if place == "margin" else planted(lambda p, xp: -1 - p.x, where=lambda p, xp: (root(p, xp),))
+        planted(root)
+        if place == "margin"
+        else planted(lambda p, xp: -1 - p.x, where=lambda p, xp: (root(p, xp),))
     )
     assert not recheck(claim, {"x": 0.5}).violated

@@ -17,7 +17,9 @@ def verdicts():
 
 
 def strange(claim_id="no-such-claim", status="holds"):
-    return Verdict(claim_id, "s", "src", Kind.BOUND, status, Evidence("sampled", 8, 0.5, {"x": 1.0}))
+    return Verdict(
+        claim_id, "s", "src", Kind.BOUND, status, Evidence("sampled", 8, 0.5, {"x": 1.0})
+    )
 
 
 def test_what_is_saved_is_what_is_loaded(tmp_path, verdicts):
@@ -50,7 +52,9 @@ def test_entries_of_unknown_claims_are_dropped(tmp_path, verdicts):
     path = tmp_path / "recorded.json"
     record.save([*verdicts, strange()], "sampled", path)
     assert [entry["id"] for entry in record.load("sampled", path)] == list(IDS)
-    path.write_text(json.dumps({"levels": {"sampled": [v.to_json() for v in (strange(), *verdicts)]}}))
+    path.write_text(
+        json.dumps({"levels": {"sampled": [v.to_json() for v in (strange(), *verdicts)]}})
+    )
     record.save(verdicts[:1], "sampled", path)
     assert [entry["id"] for entry in record.load("sampled", path)] == list(IDS)
 
@@ -81,7 +85,9 @@ def test_a_difference_in_the_repaired_statement_counts(tmp_path, verdicts):
     entries = [v.to_json() for v in verdicts]
     entries[0]["repaired"]["status"] = "open"
     path.write_text(json.dumps({"levels": {"sampled": entries}}))
-    assert record.differences(verdicts, "sampled", path) == ["lemma-3.main.repaired: holds, recorded: open"]
+    assert record.differences(verdicts, "sampled", path) == [
+        "lemma-3.main.repaired: holds, recorded: open"
+    ]
 
 
 def test_a_record_that_cannot_be_written_stays_as_it_was(tmp_path, verdicts, monkeypatch):
@@ -116,8 +122,12 @@ def test_levels_are_recorded_side_by_side(tmp_path, verdicts):
     assert [entry["id"] for entry in record.load("certified", path)] == list(IDS[:1])
     assert record.load("searched", path) == []
     assert record.load(path=path) == record.load("certified", path)  # the strongest one
-    assert record.differences(verdicts[1:], "certified", path) == []  # what one level lacks is looked up at the others
-    assert record.differences([strange()], "certified", path) == [f"{strange().id}: {strange().status}, recorded: nothing"]
+    assert (
+        record.differences(verdicts[1:], "certified", path) == []
+    )  # what one level lacks is looked up at the others
+    assert record.differences([strange()], "certified", path) == [
+        f"{strange().id}: {strange().status}, recorded: nothing"
+    ]
 
 
 def test_the_place_of_the_record_is_looked_up_when_it_is_needed(tmp_path, verdicts, monkeypatch):
@@ -145,5 +155,8 @@ def test_a_check_does_not_read_the_record(monkeypatch):
     monkeypatch.setattr(record, "load", forbidden)
     domain = Domain((Axis("x", 0.0, 1.0),), words="x")
     assert (
-        check(Claim("lemma-4", "s", "src", Kind.BOUND, domain, lambda p, xp: -1 - p.x), samples=64).status == "fails"
+        check(
+            Claim("lemma-4", "s", "src", Kind.BOUND, domain, lambda p, xp: -1 - p.x), samples=64
+        ).status
+        == "fails"
     )

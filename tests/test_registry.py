@@ -10,7 +10,20 @@ import sys
 import pytest
 
 from ascentfail.claims import record, registry
-from ascentfail.theory import Axis, Claim, Domain, Kind, beyond, check, claims, contents, get, paper, recheck, register
+from ascentfail.theory import (
+    Axis,
+    Claim,
+    Domain,
+    Kind,
+    beyond,
+    check,
+    claims,
+    contents,
+    get,
+    paper,
+    recheck,
+    register,
+)
 
 # the ids of the printed statements
 PRINTED = """
@@ -61,7 +74,13 @@ def test_every_lemma_file_registers_a_claim():
     written_in = set()
     for member in FAMILIES:
         case = member.cases and member.cases.margin
-        for function in (member.margin, member.exclusion, member.domain.where, member.domain.chart, case):
+        for function in (
+            member.margin,
+            member.exclusion,
+            member.domain.where,
+            member.domain.chart,
+            case,
+        ):
             if function is not None:
                 written_in.add(function.__module__)
     for folder in (paper, beyond):
@@ -104,9 +123,13 @@ def test_a_repaired_statement_carries_the_id_of_the_printed_one(claim):
 
 def test_order_is_the_paper_s_and_ours_last():
     chapters = [claim.id.partition("-")[0] for claim in CLAIMS]
-    lemma_numbers = [int(c.id.split("-")[1].split(".")[0]) for c in CLAIMS if c.id.startswith("lemma-")]
+    lemma_numbers = [
+        int(c.id.split("-")[1].split(".")[0]) for c in CLAIMS if c.id.startswith("lemma-")
+    ]
     assert lemma_numbers == sorted(lemma_numbers)
-    assert chapters.index("beyond") > max(i for i, chapter in enumerate(chapters) if chapter == "lemma")
+    assert chapters.index("beyond") > max(
+        i for i, chapter in enumerate(chapters) if chapter == "lemma"
+    )
     assert claims() == CLAIMS
 
 
@@ -117,7 +140,9 @@ def test_order_is_that_of_the_files_however_they_are_imported():
         "from ascentfail.theory import claims\n"
         "print(*[claim.id for claim in claims()])"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert done.stdout.split() == [claim.id for claim in CLAIMS]
 
 
@@ -130,7 +155,11 @@ def test_what_is_beyond_the_paper_says_so_in_its_source():
 
 @pytest.mark.parametrize(
     ("typo", "nearest"),
-    [("lemma-3.mian", "lemma-3.main"), ("lema-4", "lemma-4"), ("figure-4.exist", "figure-4.exists")],
+    [
+        ("lemma-3.mian", "lemma-3.main"),
+        ("lema-4", "lemma-4"),
+        ("figure-4.exist", "figure-4.exists"),
+    ],
 )
 def test_an_unknown_id_suggests_the_nearest(typo, nearest):
     with pytest.raises(KeyError) as caught:
@@ -141,14 +170,18 @@ def test_an_unknown_id_suggests_the_nearest(typo, nearest):
 
 @pytest.mark.parametrize("typed", ["lemma-3", "Lemma 3", "LEMMA3.", "lemma_3"])
 def test_ids_that_begin_with_what_was_typed_come_first(typed):
-    with pytest.raises(KeyError, match=r"nearest: lemma-3\.main, lemma-3\.setup, lemma-3\.farthest"):
+    with pytest.raises(
+        KeyError, match=r"nearest: lemma-3\.main, lemma-3\.setup, lemma-3\.farthest"
+    ):
         get(typed)
 
 
 def test_an_id_typed_without_its_marks_is_suggested():
     with pytest.raises(KeyError, match=r"nearest: lemma-3\.main, "):
         get("Lemma 3 main")
-    with pytest.raises(KeyError, match=r"nearest: lemma-1\.\S+, lemma-1\.\S+, lemma-1\."):  # and not lemma-10
+    with pytest.raises(
+        KeyError, match=r"nearest: lemma-1\.\S+, lemma-1\.\S+, lemma-1\."
+    ):  # and not lemma-10
         get("lemma-1")
 
 
@@ -174,7 +207,9 @@ def own(monkeypatch):
 
 def mine(statement="x >= 0", claim_id="mine-1", repaired=None):
     domain = Domain((Axis("x", 0.0, 1.0),), words="x")
-    return Claim(claim_id, statement, "me", Kind.BOUND, domain, lambda p, xp: p.x, repaired=repaired)
+    return Claim(
+        claim_id, statement, "me", Kind.BOUND, domain, lambda p, xp: p.x, repaired=repaired
+    )
 
 
 def test_a_claim_of_one_s_own_is_registered_and_found(own):
@@ -189,14 +224,19 @@ def test_a_claim_takes_the_place_of_another_where_asked(own):
         register(mine("second"))
     assert get("mine-1").statement == "first"
     register(mine("third"), replace=True)
-    assert get("mine-1").statement == "third" and len([c for c in claims() if c.id == "mine-1"]) == 1
+    assert (
+        get("mine-1").statement == "third" and len([c for c in claims() if c.id == "mine-1"]) == 1
+    )
 
 
 CELL = "register(mine({!r}))"
 
 
 def run_code(code, name, module="__main__", **more):
-    exec(compile(code, name, "exec"), {"__name__": module, "register": register, "mine": mine, **more})
+    exec(
+        compile(code, name, "exec"),
+        {"__name__": module, "register": register, "mine": mine, **more},
+    )
 
 
 @pytest.mark.parametrize(
@@ -220,8 +260,14 @@ def test_what_is_run_again_replaces_what_it_registered(own, second, module, more
     [
         ((CELL.format("first"), "a.py", "a"), (CELL.format("second"), "b.py", "b")),
         ((CELL.format("first"), "a.py", "a"), (CELL.format("second"), "<cell>", "__main__")),
-        (("", "a.py", "a"), ("\n".join(map(CELL.format, ("first", "second"))), "a.py", "a")),  # twice in one file
-        (("", "<cell>", "__main__"), ("for _ in range(2): register(mine('first'))", "<cell>", "__main__")),
+        (
+            ("", "a.py", "a"),
+            ("\n".join(map(CELL.format, ("first", "second"))), "a.py", "a"),
+        ),  # twice in one file
+        (
+            ("", "<cell>", "__main__"),
+            ("for _ in range(2): register(mine('first'))", "<cell>", "__main__"),
+        ),
     ],
     ids=["two files", "a file and a cell", "one file", "a loop"],
 )
@@ -262,7 +308,9 @@ def test_an_id_taken_before_the_lemmas_are_read_is_refused_at_once():
         "try:\n    register(mine)\nexcept ValueError as error:\n    print(error)\n"
         "assert len(claims()) > 100\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert "replace=True" in done.stdout
 
 
@@ -301,7 +349,9 @@ def assert_refuted(claim, found):
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda c: c.id)
 def test_what_is_repaired_holds_and_what_fails_among_ours_is_a_finding(claim):
     *_, last = family_of(verdict_of(claim.id))
-    ours = claim.id.startswith("beyond-") and not claim.id.startswith("beyond-8.")  # item 8 repeats printed statements
+    ours = claim.id.startswith("beyond-") and not claim.id.startswith(
+        "beyond-8."
+    )  # item 8 repeats printed statements
     if last.id.endswith(".repaired") or ours:
         assert last.status == "holds", last.id
 
@@ -334,7 +384,11 @@ def test_lemma_2_extrema_is_refuted_where_there_are_two_solutions():
 
 
 def _flippable():
-    return [c for c in FAMILIES if str(c.kind) in HOLDING and c.exclusion is None and not c.repaired and not c.cases]
+    return [
+        c
+        for c in FAMILIES
+        if str(c.kind) in HOLDING and c.exclusion is None and not c.repaired and not c.cases
+    ]
 
 
 def _flipped(cases):
@@ -342,14 +396,21 @@ def _flipped(cases):
         low, high = cases.margin(point, level)
         return -high, -low
 
-    points = tuple({name: value for name, value in point.items() if name != "case"} for point in cases.points)
-    return dataclasses.replace(cases, points=points, margin=margin, exact=lambda point, digits: -cases.exact(point, digits))
+    points = tuple(
+        {name: value for name, value in point.items() if name != "case"} for point in cases.points
+    )
+    return dataclasses.replace(
+        cases, points=points, margin=margin, exact=lambda point, digits: -cases.exact(point, digits)
+    )
 
 
 @pytest.mark.parametrize("claim", _flippable(), ids=lambda c: c.id)
 def test_a_flipped_sign_is_refuted(claim):
     flipped = dataclasses.replace(
-        claim, margin=lambda p, xp: -claim.margin(p, xp), repaired=None, cases=claim.cases and _flipped(claim.cases)
+        claim,
+        margin=lambda p, xp: -claim.margin(p, xp),
+        repaired=None,
+        cases=claim.cases and _flipped(claim.cases),
     )
     verdict = check(flipped, samples=64)
     assert verdict.status == "fails"
@@ -360,5 +421,7 @@ def test_a_flipped_sign_is_refuted(claim):
     "claim", [c for c in FAMILIES if c.kind is Kind.EQUALITY and not c.repaired], ids=lambda c: c.id
 )
 def test_an_equality_off_by_a_millionth_is_refuted(claim):
-    shifted = dataclasses.replace(claim, margin=lambda p, xp: claim.margin(p, xp) + xp.number(1) / 10**6)
+    shifted = dataclasses.replace(
+        claim, margin=lambda p, xp: claim.margin(p, xp) + xp.number(1) / 10**6
+    )
     assert check(shifted, samples=64).status == "fails"

@@ -17,11 +17,14 @@ from ascentfail.theory.paper import remark_influence, remark_ridge
 
 def influence_matrix(x, y, ridge, theta):
     """From the loss itself: per-sample gradients and the Hessian of the ridge objective, by automatic differentiation."""
+
     def sample(theta, x, y):
         return jax.nn.softplus(-y * jnp.vdot(x, theta))
 
     def objective(theta):
-        return jnp.mean(jax.vmap(sample, (None, 0, 0))(theta, x, y)) + ridge / 2 * jnp.vdot(theta, theta)
+        return jnp.mean(jax.vmap(sample, (None, 0, 0))(theta, x, y)) + ridge / 2 * jnp.vdot(
+            theta, theta
+        )
 
     slopes = jax.vmap(jax.grad(sample), (None, 0, 0))(theta, x, y)
     return slopes @ jnp.linalg.solve(jax.hessian(objective)(theta), slopes.T)
@@ -34,17 +37,31 @@ def leading(matrix):
 @pytest.mark.parametrize("seed", range(4))
 def test_two_samples_by_formula_and_by_autodiff(seed):
     rng = np.random.default_rng(seed)
-    lengths, cosine, labels, ridge = rng.uniform(0.5, 2, 2), rng.uniform(-0.9, 0.9), rng.integers(0, 2, 2), 0.1
+    lengths, cosine, labels, ridge = (
+        rng.uniform(0.5, 2, 2),
+        rng.uniform(-0.9, 0.9),
+        rng.integers(0, 2, 2),
+        0.1,
+    )
     x = jnp.array([[lengths[0], 0.0], [lengths[1] * cosine, lengths[1] * np.sqrt(1 - cosine**2)]])
     p = Point(
-        length1=lengths[0], length2=lengths[1], cosine=cosine, label1=float(labels[0]), label2=float(labels[1]), ridge=ridge
+        length1=lengths[0],
+        length2=lengths[1],
+        cosine=cosine,
+        label1=float(labels[0]),
+        label2=float(labels[1]),
+        ridge=ridge,
     )
     found = influence_matrix(x, jnp.array(2.0 * labels - 1), ridge, jnp.zeros(2))
     a, c, d = remark_influence.influence(p)
     np.testing.assert_allclose(found, [[a, c], [c, d]], rtol=1e-12)
     gram = np.asarray(x @ x.T)
     expected = 1 - np.vdot(leading(found), leading(gram)) ** 2
-    np.testing.assert_allclose(remark_influence.leading_angle((a, c, d), remark_influence.gram(p), JAX), expected, atol=1e-12)
+    np.testing.assert_allclose(
+        remark_influence.leading_angle((a, c, d), remark_influence.gram(p), JAX),
+        expected,
+        atol=1e-12,
+    )
 
 
 @pytest.mark.parametrize(("samples", "inputs"), [(3, 2), (12, 5), (6, 9)])
@@ -54,16 +71,31 @@ def test_any_number_of_samples_at_a_small_theta(samples, inputs):
     gram = leading(x @ x.T)
     cosines = []
     for size in (1e-1, 1e-3, 1e-5):
-        found = leading(influence_matrix(jnp.array(x), jnp.array(y), 0.5, size * jnp.array(rng.normal(size=inputs))))
+        found = leading(
+            influence_matrix(
+                jnp.array(x), jnp.array(y), 0.5, size * jnp.array(rng.normal(size=inputs))
+            )
+        )
         cosines.append((abs(found @ (y * gram)), abs(found @ gram)))
-    assert 1 - cosines[-1][0] < 1e-8 and cosines[-1][0] >= cosines[0][0]  # with the labels it tends to 1
-    assert abs(cosines[-1][1] - abs(np.sum(y * gram**2))) < 1e-4  # without them to this, below 1 for mixed labels
+    assert (
+        1 - cosines[-1][0] < 1e-8 and cosines[-1][0] >= cosines[0][0]
+    )  # with the labels it tends to 1
+    assert (
+        abs(cosines[-1][1] - abs(np.sum(y * gram**2))) < 1e-4
+    )  # without them to this, below 1 for mixed labels
     assert abs(np.sum(y * gram**2)) < 0.999
 
 
 def test_influence_is_refuted_by_opposite_labels_and_holds_for_equal_ones():
     claim = get("influence-pc")
-    point = {"length1": 1.0, "length2": 1.0, "cosine": 0.5, "label1": 0.0, "label2": 1.0, "ridge": 0.5}
+    point = {
+        "length1": 1.0,
+        "length2": 1.0,
+        "cosine": 0.5,
+        "label1": 0.0,
+        "label2": 1.0,
+        "ridge": 0.5,
+    }
     assert recheck(claim, point).violated and float(recheck(claim, point).margin) == 1.0
     assert not recheck(claim, {**point, "label1": 1.0}).violated
     assert recheck(get("influence-pc.repaired"), point).margin == 0
@@ -111,10 +143,14 @@ def test_quadratic_displacement_by_linear_algebra(means):
         a, c = np.array([values["a1"], values["a2"]]), np.array([values["c1"], values["c2"]])
         phi, ridge = values["phi"] if means else 1.0, values["ridge"] * np.eye(2)
         weights = (1 / (1 + phi), phi / (1 + phi)) if means else (1.0, 1.0)
-        original = np.linalg.solve(weights[0] * big_a + weights[1] * big_b + ridge, weights[0] * a + weights[1] * c)
+        original = np.linalg.solve(
+            weights[0] * big_a + weights[1] * big_b + ridge, weights[0] * a + weights[1] * c
+        )
         retain = big_a + ridge
         pull = big_b @ original - c + (ridge @ original if means else 0)
-        np.testing.assert_allclose(np.linalg.solve(retain, a) - original, phi * np.linalg.solve(retain, pull), atol=1e-12)
+        np.testing.assert_allclose(
+            np.linalg.solve(retain, a) - original, phi * np.linalg.solve(retain, pull), atol=1e-12
+        )
         assert abs(beyond_02_displacement.quadratic_residual(Point(**values), means)) < 1e-12
 
 
@@ -136,14 +172,20 @@ def test_first_order_displacement_is_a_newton_step_and_its_error_is_of_second_or
 # --- verdicts ----------------------------------------------------------------------------------------------------------------
 
 EXPECTED = {  # the status, and the grade of the statement, or of the repaired one, that holds
-    "influence-pc": ("fails", "argued"), "cross-influence": ("open", "sampled"), "ridge-radial": ("fails", "identity"),
-    "ridge-radial.turns": ("holds", "argued"), "beyond-2.quadratic-means": ("holds", "identity"),
-    "beyond-2.quadratic-sums": ("holds", "identity"), "beyond-2.first-order": ("holds", "argued"),
+    "influence-pc": ("fails", "argued"),
+    "cross-influence": ("open", "sampled"),
+    "ridge-radial": ("fails", "identity"),
+    "ridge-radial.turns": ("holds", "argued"),
+    "beyond-2.quadratic-means": ("holds", "identity"),
+    "beyond-2.quadratic-sums": ("holds", "identity"),
+    "beyond-2.first-order": ("holds", "argued"),
 }
 SLOW = "ridge-radial.turns"
 
 
-@pytest.mark.parametrize("claim_id", [*(n for n in EXPECTED if n != SLOW), pytest.param(SLOW, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "claim_id", [*(n for n in EXPECTED if n != SLOW), pytest.param(SLOW, marks=pytest.mark.slow)]
+)
 def test_verdicts_and_their_grades(claim_id):
     verdict = check(get(claim_id), level="certified", samples=512)
     last = verdict.repaired or verdict

@@ -16,7 +16,13 @@ def planted(margin, *, axes=3, where=None, kind=Kind.BOUND, **more):
     names = "uvwz"[:axes]
     box = more.pop("box", tuple(Axis(name, 0.0, 1.0) for name in names))
     return Claim(
-        id="planted", statement="", source="test", kind=kind, domain=Domain(box, where=where), margin=margin, **more
+        id="planted",
+        statement="",
+        source="test",
+        kind=kind,
+        domain=Domain(box, where=where),
+        margin=margin,
+        **more,
     )
 
 
@@ -48,7 +54,9 @@ def valley(p, xp):
 
 def chained_valley(p, xp):
     x = [4 * value - 2 for value in p.values().values()]
-    return sum((1 - a) ** 2 + 1000 * (b - a * a) ** 2 for a, b in zip(x, x[1:], strict=False)) - 1e-9
+    return (
+        sum((1 - a) ** 2 + 1000 * (b - a * a) ** 2 for a, b in zip(x, x[1:], strict=False)) - 1e-9
+    )
 
 
 def on_a_log_axis(p, xp):  # false for a relative width of 1e-4 of b, at one phi
@@ -59,7 +67,9 @@ def hair_in_four(p, xp):
     return squared(p, (0.31, 0.83, 0.57, 0.11)) - 1e-9
 
 
-def vanishing_on_faces(p, xp):  # zero on u = 0 and v = 0, which lie lower than everything but the dip
+def vanishing_on_faces(
+    p, xp
+):  # zero on u = 0 and v = 0, which lie lower than everything but the dip
     return p.u * p.v * (squared(p, (0.4, 0.6, 0.7)) - 1e-5)
 
 
@@ -75,20 +85,26 @@ FALSE = {
     "curved valley, by 1e-9": planted(valley, axes=2),
     "narrow valley in four": planted(chained_valley, axes=4),
     "by 1e-9 in four": planted(hair_in_four, axes=4),
-    "log axis": planted(on_a_log_axis, box=(Axis("b", 1e-2, 1e4, "log"), Axis("phi", 1e-2, 3.0, "log"))),
+    "log axis": planted(
+        on_a_log_axis, box=(Axis("b", 1e-2, 1e4, "log"), Axis("phi", 1e-2, 3.0, "log"))
+    ),
     "corner of the side conditions": planted(
         lambda p, xp: 1 - p.v + 1e-3 * (p.u - 0.5) ** 2 - 1e-8,
         axes=2,
         where=lambda p, xp: (p.v + 10 * (p.u - 0.3) - 1, 1 - p.v + 10 * (p.u - 0.3), 1 - p.v),
     ),
     "curved side condition": planted(
-        lambda p, xp: p.u + p.v - 0.6464467,  # the least sum on the disc is 1 - sqrt(1/8) = 0.64644660...
+        lambda p, xp: (
+            p.u + p.v - 0.6464467
+        ),  # the least sum on the disc is 1 - sqrt(1/8) = 0.64644660...
         axes=2,
         where=lambda p, xp: (xp.number(1) / 16 - squared(p, (0.5, 0.5)),),
     ),
     "vanishing on faces": planted(vanishing_on_faces),
     "implicit point": Claim("planted", "", "test", Kind.BOUND, PLANE, in_the_plane),
-    "exclusion": planted(lambda p, xp: ball(p, xp) - 1e-5, exclusion=ball, exclusion_words="the ball"),
+    "exclusion": planted(
+        lambda p, xp: ball(p, xp) - 1e-5, exclusion=ball, exclusion_words="the ball"
+    ),
 }
 
 
@@ -113,7 +129,10 @@ def test_what_no_certificate_can_speak_of_is_searched_at_that_level_too():
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("name", ["ball in four", "curved valley, by 1e-9", "narrow valley in four", "vanishing on faces"])
+@pytest.mark.parametrize(
+    "name",
+    ["ball in four", "curved valley, by 1e-9", "narrow valley in four", "vanishing on faces"],
+)
 def test_no_lucky_seed(name, seed):
     assert search(FALSE[name], samples=SAMPLES, seed=seed).status == "fails"
 
@@ -122,12 +141,18 @@ TRUE = {
     "ball": planted(lambda p, xp: ball(p, xp) + 4.4e-5 + 1e-9),
     "valley": planted(lambda p, xp: valley(p, xp) + 2e-9, axes=2),
     "zero at a corner": planted(lambda p, xp: p.u * p.u + p.v + p.w),
-    "equality": planted(lambda p, xp: xp.exp(p.u + p.v) - xp.exp(p.u) * xp.exp(p.v), axes=2, kind=Kind.EQUALITY),
+    "equality": planted(
+        lambda p, xp: xp.exp(p.u + p.v) - xp.exp(p.u) * xp.exp(p.v), axes=2, kind=Kind.EQUALITY
+    ),
     "square of a difference": planted(lambda p, xp: p.u * p.u - 2 * p.u * p.v + p.v * p.v, axes=2),
     "curved side condition": planted(
-        lambda p, xp: p.u + p.v - 0.6464466, axes=2, where=lambda p, xp: (xp.number(1) / 16 - squared(p, (0.5, 0.5)),)
+        lambda p, xp: p.u + p.v - 0.6464466,
+        axes=2,
+        where=lambda p, xp: (xp.number(1) / 16 - squared(p, (0.5, 0.5)),),
     ),
-    "jump": planted(lambda p, xp: xp.minimum(xp.abs(p.u - 0.5) * 10**9, xp.number(1)) + 1e-9, axes=1),
+    "jump": planted(
+        lambda p, xp: xp.minimum(xp.abs(p.u - 0.5) * 10**9, xp.number(1)) + 1e-9, axes=1
+    ),
 }
 
 
@@ -136,7 +161,9 @@ def test_does_not_break_what_is_true(name):
     found = search(TRUE[name], samples=SAMPLES)
     assert found.status == "holds" and found.counterexample is None
     assert found.evidence.worst_margin >= 0
-    assert found.evidence.worst_margin <= max(2e-9, sample(TRUE[name], SAMPLES).evidence.worst_margin)
+    assert found.evidence.worst_margin <= max(
+        2e-9, sample(TRUE[name], SAMPLES).evidence.worst_margin
+    )
 
 
 def test_comes_closer_than_sampling():
@@ -145,7 +172,11 @@ def test_comes_closer_than_sampling():
     found = search(claim, samples=SAMPLES)
     assert found.evidence.worst_margin == pytest.approx(1e-9, rel=1e-3)
     point = found.evidence.worst_point
-    assert point is not None and point["u"] == pytest.approx(0.75, abs=1e-4) and point["v"] == pytest.approx(0.5, abs=1e-4)
+    assert (
+        point is not None
+        and point["u"] == pytest.approx(0.75, abs=1e-4)
+        and point["v"] == pytest.approx(0.5, abs=1e-4)
+    )
 
 
 def test_strict_claims_fail_on_an_exact_zero():
@@ -168,8 +199,14 @@ def test_a_nan_that_sampling_misses_is_open():  # W is NaN in a ball of volume 1
 
 
 BOUNDS = {
-    "although": (lambda p, xp: 1 + p.u, ball),  # the bound lies below the margin that it should bound
-    "no bound": (lambda p, xp: ball(p, xp) - 2e-5, lambda p, xp: ball(p, xp) + 4.5e-5),  # it never comes below zero
+    "although": (
+        lambda p, xp: 1 + p.u,
+        ball,
+    ),  # the bound lies below the margin that it should bound
+    "no bound": (
+        lambda p, xp: ball(p, xp) - 2e-5,
+        lambda p, xp: ball(p, xp) + 4.5e-5,
+    ),  # it never comes below zero
 }
 
 
@@ -191,26 +228,39 @@ def test_vacuous():
 def test_reaches_the_edge_of_a_tiny_domain():
     claim = planted(lambda p, xp: p.u, where=lambda p, xp: (-ball(p, xp),))
     found = search(claim, samples=SAMPLES)
-    assert found.status == "holds" and found.evidence.worst_margin == pytest.approx(0.61 - 4.4e-5**0.5, abs=1e-6)
+    assert found.status == "holds" and found.evidence.worst_margin == pytest.approx(
+        0.61 - 4.4e-5**0.5, abs=1e-6
+    )
 
 
 def test_integer_axes_are_walked_at_each_of_their_values():
     def dip(p, xp):  # below zero only at n = 3 and u within 1e-4 of 0.7
         return (p.u - 0.7) ** 2 + (p.n - 3) ** 2 - 1e-8
 
-    found = search(planted(dip, box=(Axis("u", 0.0, 1.0), Axis("n", 0, 5, "integer"))), samples=SAMPLES)
+    found = search(
+        planted(dip, box=(Axis("u", 0.0, 1.0), Axis("n", 0, 5, "integer"))), samples=SAMPLES
+    )
     assert found.status == "fails" and found.counterexample.point["n"] == 3
 
 
 def test_same_seed_same_evidence():
     claim = TRUE["valley"]
     found = search(claim, samples=256, seed=5)
-    assert found == search(claim, samples=256, seed=5) == search(claim, samples=256, seed=5, weaker=sample(claim, 256, 5))
+    assert (
+        found
+        == search(claim, samples=256, seed=5)
+        == search(claim, samples=256, seed=5, weaker=sample(claim, 256, 5))
+    )
 
 
 @pytest.mark.parametrize(
     ("claim_id", "status"),
-    [("lemma-3.appendix", "holds"), ("lemma-3.setup", "fails"), ("lemma-6", "holds"), ("figure-4.exists", "fails")],
+    [
+        ("lemma-3.appendix", "holds"),
+        ("lemma-3.setup", "fails"),
+        ("lemma-6", "holds"),
+        ("figure-4.exists", "fails"),
+    ],
 )
 def test_registered_claims_keep_the_status_of_sampling(claim_id, status):
     found = search(get(claim_id), samples=SAMPLES)
@@ -230,7 +280,9 @@ def test_slopes_of_an_implicit_point_match_differences():
     step = 1e-6
     for axis in range(4):
         shift = np.eye(4)[axis] * step
-        difference = (_slopes(claim)(unit + shift)[0] - _slopes(claim)(unit - shift)[0]) / (2 * step)
+        difference = (_slopes(claim)(unit + shift)[0] - _slopes(claim)(unit - shift)[0]) / (
+            2 * step
+        )
         np.testing.assert_allclose(slopes[:, :, axis], difference, rtol=1e-5, atol=1e-6)
 
 
@@ -244,7 +296,9 @@ def test_bad_input():
         search(planted(lambda p, xp: np.ones(3) * p.u, axes=1), samples=64)
 
 
-@pytest.mark.parametrize("axis", [Axis("b", -2.0, 3.0), Axis("b", 1e-3, 1e4, "log"), Axis("n", 2, 7, "integer")])
+@pytest.mark.parametrize(
+    "axis", [Axis("b", -2.0, 3.0), Axis("b", 1e-3, 1e4, "log"), Axis("n", 2, 7, "integer")]
+)
 def test_axes_in_descents_are_those_of_the_domain(axis):
     for unit in np.linspace(0, 1, 41):
         np.testing.assert_allclose(_smooth(axis, unit), float(axis.at(unit)), rtol=1e-12)

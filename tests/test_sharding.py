@@ -70,7 +70,12 @@ WAYS = {"alternating", "end", "own", "batch", "flow", "noisy", "tail"}
 
 
 def test_a_batch_split_over_devices_is_the_batch():
-    settings = os.environ | {"XLA_FLAGS": f"--xla_force_host_platform_device_count={DEVICES}", "JAX_PLATFORMS": "cpu"}
-    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, env=settings, timeout=300)
+    settings = os.environ | {
+        "XLA_FLAGS": f"--xla_force_host_platform_device_count={DEVICES}",
+        "JAX_PLATFORMS": "cpu",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, env=settings, timeout=300
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     assert set(done.stdout.split()) == WAYS

@@ -92,7 +92,11 @@ def test_whole_domain(branch, dtype):
         [-np.finfo(dtype).tiny],
     ]
     if branch == 0:
-        parts += [10 ** np.linspace(-decades, decades, 1501), rng.uniform(0, 10, 500), [np.finfo(dtype).max]]
+        parts += [
+            10 ** np.linspace(-decades, decades, 1501),
+            rng.uniform(0, 10, 500),
+            [np.finfo(dtype).max],
+        ]
     z = floats(np.concatenate(parts), dtype, branch)
     assert worst_ulp(JITTED[branch](z), z, lambda x: exact(x, branch)) <= MAX_ULP
 
@@ -129,7 +133,11 @@ def test_inverts_w_exp_w(w, lower):
     with mp.workdps(DIGITS):
         back = mp.mpf(got) * mp.exp(mp.mpf(got))
         residual = abs(back / mp.mpf(z) - 1)
-    assert residual <= MAX_ULP * np.finfo(float).eps * max(abs(1 + got), np.finfo(float).eps) + np.finfo(float).eps
+    assert (
+        residual
+        <= MAX_ULP * np.finfo(float).eps * max(abs(1 + got), np.finfo(float).eps)
+        + np.finfo(float).eps
+    )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -161,7 +169,9 @@ def test_special_values(dtype):
 
 
 def test_shapes_and_dtypes():
-    assert lambertw(1).dtype == jnp.result_type(float) and lambertw_exp(1).dtype == jnp.result_type(float)
+    assert lambertw(1).dtype == jnp.result_type(float) and lambertw_exp(1).dtype == jnp.result_type(
+        float
+    )
     assert lambertw(jnp.ones((2, 0, 3))).shape == (2, 0, 3)
     for half in (jnp.float16, jnp.bfloat16):
         z = jnp.linspace(-0.36, 9, 50).astype(half)
@@ -176,7 +186,10 @@ def test_every_type_under_strict_promotion(dtype):
     """W(1) = 0.567..., in the precision of the argument; integers in the default float."""
     kind = dtype if jnp.issubdtype(dtype, jnp.floating) else jnp.result_type(float)
     with jax.numpy_dtype_promotion("strict"):
-        for got, want in ((lambertw(jnp.ones((), dtype)), 0.5671432904097838), (lambertw_exp(jnp.ones((), dtype)), 1.0)):
+        for got, want in (
+            (lambertw(jnp.ones((), dtype)), 0.5671432904097838),
+            (lambertw_exp(jnp.ones((), dtype)), 1.0),
+        ):
             assert got.dtype == kind and abs(float(got) - want) <= float(jnp.finfo(kind).eps)
 
 
@@ -195,8 +208,13 @@ def test_an_array_of_branches():
     np.testing.assert_array_equal(lambertw(z, branch), want)
     np.testing.assert_array_equal(lambertw(z, branch.tolist()), want)
     np.testing.assert_array_equal(jax.jit(lambertw)(z, branch), want)
-    np.testing.assert_array_equal(jax.vmap(lambertw, (None, 0))(z, branch[:, 0].astype(np.int8)), want)
-    assert lambertw(-0.2, np.int64(-1)) == lambertw(-0.2, -1) and lambertw(jnp.float32(-0.2), branch).dtype == np.float32
+    np.testing.assert_array_equal(
+        jax.vmap(lambertw, (None, 0))(z, branch[:, 0].astype(np.int8)), want
+    )
+    assert (
+        lambertw(-0.2, np.int64(-1)) == lambertw(-0.2, -1)
+        and lambertw(jnp.float32(-0.2), branch).dtype == np.float32
+    )
     np.testing.assert_array_equal(jax.jit(lambertw)(z[:2], jnp.array([1, -2])), [np.nan, np.nan])
     assert float(jax.jit(lambertw)(0.5, jnp.uint8(0))) == float(lambertw(0.5))
     assert np.isnan(jax.jit(lambertw)(-0.2, jnp.uint8(255)))
@@ -213,7 +231,17 @@ def test_derivatives_with_a_traced_branch(branch):
         np.testing.assert_allclose(got, jax.vmap(one)(points), rtol=1e-12)
 
 
-NO_BRANCHES = [[0, 1], [0.0, -1.0], np.array(["a"]), np.array([True]), [[0], [0, -1]], object(), 1j, [], b"0"]
+NO_BRANCHES = [
+    [0, 1],
+    [0.0, -1.0],
+    np.array(["a"]),
+    np.array([True]),
+    [[0], [0, -1]],
+    object(),
+    1j,
+    [],
+    b"0",
+]
 
 
 @pytest.mark.parametrize("branch", NO_BRANCHES)
@@ -227,7 +255,9 @@ def test_branches_of_another_shape_are_refused():
         lambertw(jnp.ones(3), [0, -1])
 
 
-@pytest.mark.parametrize("z", ["1", b"1", None, object(), ["a"], [[0.1], [0.1, 0.2]], {}, np.array([1j])])
+@pytest.mark.parametrize(
+    "z", ["1", b"1", None, object(), ["a"], [[0.1], [0.1, 0.2]], {}, np.array([1j])]
+)
 def test_what_is_no_real_number_is_refused(z):
     for function, name in ((lambertw, "z"), (lambertw_exp, "y")):
         with pytest.raises(ValueError, match=f"^{name} must be real"):
@@ -319,7 +349,9 @@ def test_no_loop_in_the_program():
 
 
 def test_one_trace_serves_every_value():
-    f = jax.jit(chex.assert_max_traces(lambda z: (lambertw(z), lambertw(z, -1), lambertw_exp(z)), n=1))
+    f = jax.jit(
+        chex.assert_max_traces(lambda z: (lambertw(z), lambertw(z, -1), lambertw_exp(z)), n=1)
+    )
     for z in (-0.3, 0.0, 5.0, np.nan):
         f(np.full(3, z))
 

@@ -50,7 +50,9 @@ def derivatives(problem, weights, which):
     def objective(w):
         return af.loss(problem, w, which)
 
-    return jax.grad(objective)(weights) / problem.ridge, jax.hessian(objective)(weights) / problem.ridge
+    return jax.grad(objective)(weights) / problem.ridge, jax.hessian(objective)(
+        weights
+    ) / problem.ridge
 
 
 @functools.partial(jax.jit, static_argnames="loss")
@@ -69,18 +71,30 @@ def nth(problems, i):
 def random_ratios(n, seed, b=(-2, 4), epsilon=(0.0, 1.0), pressure=(-2, 0.3), phi=(-2, 0.5)):
     rng = np.random.default_rng(seed)
     phi = 10 ** rng.uniform(*phi, n)
-    return rng.uniform(*epsilon, n), 10 ** rng.uniform(*pressure, n) * phi, phi, 10 ** rng.uniform(*b, n)
+    return (
+        rng.uniform(*epsilon, n),
+        10 ** rng.uniform(*pressure, n) * phi,
+        phi,
+        10 ** rng.uniform(*b, n),
+    )
 
 
 def pull_sizes(problem, which, margins):
     """Sizes of the terms that balance the weights at a point: the retain and the forget pull, in units of the ridge."""
-    x, y = np.asarray(margins) if isinstance(problem, af.CrossCorrelated) else (np.asarray(margins), np.asarray(margins))
+    x, y = (
+        np.asarray(margins)
+        if isinstance(problem, af.CrossCorrelated)
+        else (np.asarray(margins), np.asarray(margins))
+    )
 
     def force(m):
         return np.exp(-m) if problem.loss == "exponential" else np.exp(-np.logaddexp(0, m))
 
     share = 1 + np.asarray(problem.phi) if which == "original" else 1
-    forget = np.asarray(problem.forget_b) / {"original": share, "oracle": np.inf, "descent_ascent": problem.phi}[which]
+    forget = (
+        np.asarray(problem.forget_b)
+        / {"original": share, "oracle": np.inf, "descent_ascent": problem.phi}[which]
+    )
     return 2 * np.max(np.asarray(problem.b) / share * force(x)) + 2 * np.max(forget * force(y))
 
 
@@ -93,12 +107,16 @@ def check_point(problem, which, point):
     assert point.kind.dtype == jnp.int32 and point.converged.dtype == bool
     if point.kind == NONE:
         assert which == "descent_ascent" and problem.loss == "exponential"
-        assert not point.converged and np.isnan(point.weights).all() and np.isnan(point.margins).all()
+        assert (
+            not point.converged and np.isnan(point.weights).all() and np.isnan(point.margins).all()
+        )
         return
     assert point.kind == MINIMUM and point.converged
     slope, bend = derivatives(problem, point.weights, which)
     # the rounding of each term, and of the exponent in it
-    size = (1 + np.max(np.abs(point.margins)) + np.max(np.abs(point.weights))) * (1 + pull_sizes(problem, which, point.margins))
+    size = (1 + np.max(np.abs(point.margins)) + np.max(np.abs(point.weights))) * (
+        1 + pull_sizes(problem, which, point.margins)
+    )
     assert np.max(np.abs(slope)) <= 64 * EPS * size
     assert point.residual <= 64 * EPS * size
     bend = bend if plane else np.diag(np.diag(np.atleast_2d(bend)))
@@ -117,7 +135,9 @@ def test_points_in_the_plane_are_minima_of_the_loss_or_said_to_be_none(loss):
             check_point(problem, which, point)
             w, eps = np.asarray(point.weights), problem.epsilon
             expected = np.array([w[0] + eps * w[1], eps * w[0] + w[1]])
-            np.testing.assert_allclose(point.margins, expected, rtol=0, atol=8 * EPS * np.max(np.abs(w)))
+            np.testing.assert_allclose(
+                point.margins, expected, rtol=0, atol=8 * EPS * np.max(np.abs(w))
+            )
 
     check()
 
@@ -131,7 +151,10 @@ def test_points_on_axes_are_minima_of_the_loss_or_said_to_be_none(loss):
             check_point(problem, which, point)
             np.testing.assert_array_equal(point.margins, point.weights)
             if loss == "exponential" and point.kind != NONE:
-                name = {"descent_ascent": closed_form.descent_ascent, "original": closed_form.original}
+                name = {
+                    "descent_ascent": closed_form.descent_ascent,
+                    "original": closed_form.original,
+                }
                 w = name.get(which, closed_form.oracle)(problem)
                 rounding = 1e-14 * (1 + pull_sizes(problem, which, w)) / np.abs(1 + w)
                 assert np.all(np.abs(point.weights - w) <= rounding)
@@ -185,7 +208,9 @@ def test_points_are_what_direct_minimisation_over_samples_finds(loss):
             smallest = np.min(np.linalg.eigvalsh(bend)) / float(problem.ridge)
             assert smallest > -1e-6
             if smallest > 1e-2:  # next to a fold a minimiser stops early
-                np.testing.assert_allclose(w, minimise_samples(problem, which), rtol=1e-6, atol=1e-6)
+                np.testing.assert_allclose(
+                    w, minimise_samples(problem, which), rtol=1e-6, atol=1e-6
+                )
 
     check()
 
@@ -194,12 +219,22 @@ def test_points_are_what_direct_minimisation_over_samples_finds(loss):
 
 
 def test_kinds_have_the_promised_numbers():
-    assert {kind.name: int(kind) for kind in af.StationaryKind} == {"NONE": 0, "MINIMUM": 1, "SADDLE": 2, "MAXIMUM": 3}
+    assert {kind.name: int(kind) for kind in af.StationaryKind} == {
+        "NONE": 0,
+        "MINIMUM": 1,
+        "SADDLE": 2,
+        "MAXIMUM": 3,
+    }
 
 
 def test_an_axis_has_no_minimum_below_the_branch_point():
     """c_DA = b - forget_b/phi against -1/e, from both sides."""
-    for c, kind in ((-1 / np.e * (1 + 1e-6), NONE), (-1 / np.e * (1 - 1e-6), MINIMUM), (-5.0, NONE), (0.0, MINIMUM)):
+    for c, kind in (
+        (-1 / np.e * (1 + 1e-6), NONE),
+        (-1 / np.e * (1 - 1e-6), MINIMUM),
+        (-5.0, NONE),
+        (0.0, MINIMUM),
+    ):
         problem = af.SemiOrthogonal.from_ratios(alpha=0.5 * (1 - c), phi=0.5, b=1.0)
         point = af.stationary_point(problem, "descent_ascent")
         assert int(point.kind) == kind, c
@@ -221,31 +256,42 @@ def test_one_count_for_several_axes_is_spread_over_them():
     full = af.SemiOrthogonal(np.array([4.0, 4.0]), np.array([1.0, 0.5]), 10.0, 5.0, 0.1)
     for which in MODELS:
         np.testing.assert_array_equal(
-            af.stationary_point(mixed, which).weights * np.ones(2), af.stationary_point(full, which).weights
+            af.stationary_point(mixed, which).weights * np.ones(2),
+            af.stationary_point(full, which).weights,
         )
 
 
 @pytest.mark.parametrize("side", [1e-3, 1e-6, 1e-10])
-@pytest.mark.parametrize(("epsilon", "b", "phi"), [(0.5, 3.0, 0.5), (0.1, 100.0, 2.0), (0.9, 20.0, 0.1), (0.95, 5e3, 0.7)])
+@pytest.mark.parametrize(
+    ("epsilon", "b", "phi"),
+    [(0.5, 3.0, 0.5), (0.1, 100.0, 2.0), (0.9, 20.0, 0.1), (0.95, 5e3, 0.7)],
+)
 def test_next_to_the_fold_a_minimum_exists_below_and_none_above(epsilon, b, phi, side):
     with mpmath.workdps(40):
         p = exact(af.CrossCorrelated.from_ratios(epsilon=epsilon, alpha=phi, phi=phi, b=b))
         alpha = float(mpmath.exp(stationary.log_existence_alpha(p, xp=MPMATH)))
     below, above = (
-        af.CrossCorrelated.from_ratios(epsilon=epsilon, alpha=alpha * (1 + sign * side), phi=phi, b=b) for sign in (-1, 1)
+        af.CrossCorrelated.from_ratios(
+            epsilon=epsilon, alpha=alpha * (1 + sign * side), phi=phi, b=b
+        )
+        for sign in (-1, 1)
     )
     assert solve(above, "descent_ascent").kind == NONE
     point = solve(below, "descent_ascent")
     check_point(below, "descent_ascent", point)
     assert point.kind == MINIMUM
     slope, bend = derivatives(below, point.weights, "descent_ascent")
-    if side > 1e-8:  # closer, the smallest eigenvalue, of the size of the root of the distance, drowns in rounding
+    if (
+        side > 1e-8
+    ):  # closer, the smallest eigenvalue, of the size of the root of the distance, drowns in rounding
         assert np.min(np.linalg.eigvalsh(bend)) > 0
         check_digits(below, "descent_ascent", point)
     # the saddle, on the other side of the fold, has a larger forget pull
     q = float(plane_equations.cosine(below))
     s2 = float(point.margins[1] - q * point.margins[0]) / (1 - q * q)
-    fold_pull = float(stationary.fold(plane_equations.retain_strength(below, "descent_ascent"), q)[1])
+    fold_pull = float(
+        stationary.fold(plane_equations.retain_strength(below, "descent_ascent"), q)[1]
+    )
     assert -s2 < fold_pull * (1 + 1e-6)
 
 
@@ -256,7 +302,9 @@ def brute_force_log_threshold(epsilon, phi, b):
     def height(log_pull):
         target = np.log(beta) + q * np.exp(log_pull)
         a = np.where(target > 1, target, np.exp(np.minimum(target, 1)))
-        for _ in range(60):  # Newton on ln A + A = target, which is concave increasing: from above it overshoots once
+        for _ in range(
+            60
+        ):  # Newton on ln A + A = target, which is concave increasing: from above it overshoots once
             a = np.maximum(a - (np.log(a) + a - target) * a / (1 + a), 1e-300)
         return log_pull + q * a - np.exp(log_pull), a
 
@@ -279,12 +327,18 @@ FOLDS = [
 ]
 
 
-@pytest.mark.parametrize(("epsilon", "b"), [((0.0, 0.95), (-2, 4)), ((0.9, 1 - 1e-6), (-2, 4)), ((0.0, 0.999), (-6, 8))])
+@pytest.mark.parametrize(
+    ("epsilon", "b"), [((0.0, 0.95), (-2, 4)), ((0.9, 1 - 1e-6), (-2, 4)), ((0.0, 0.999), (-6, 8))]
+)
 def test_existence_is_decided_as_by_a_brute_force_scan(epsilon, b):
     """20,000 problems a box: the threshold itself, and a minimum exactly below it."""
     point_epsilon, alpha, phi, point_b = random_ratios(20_000, 1, b, epsilon)
     seen = np.array(FOLDS)
-    point_epsilon[: len(seen)], point_b[: len(seen)], phi[: len(seen)] = seen[:, 0], seen[:, 1], seen[:, 2]
+    point_epsilon[: len(seen)], point_b[: len(seen)], phi[: len(seen)] = (
+        seen[:, 0],
+        seen[:, 1],
+        seen[:, 2],
+    )
     alpha[: len(seen)] = seen[:, 3] * seen[:, 2]
     expected, size = brute_force_log_threshold(point_epsilon, phi, point_b)
     problems = build_many(point_epsilon, alpha, phi, point_b)
@@ -293,7 +347,9 @@ def test_existence_is_decided_as_by_a_brute_force_scan(epsilon, b):
     assert not wrong.any(), (wrong.sum(), [v[wrong][:3] for v in (point_epsilon, point_b, phi)])
     points = solve_many(problems, "descent_ascent")
     clear = np.abs(np.log(alpha) - expected) > 256 * EPS * size
-    np.testing.assert_array_equal(np.asarray(points.kind)[clear], np.where(np.log(alpha) < expected, MINIMUM, NONE)[clear])
+    np.testing.assert_array_equal(
+        np.asarray(points.kind)[clear], np.where(np.log(alpha) < expected, MINIMUM, NONE)[clear]
+    )
     np.testing.assert_array_equal(points.converged, np.asarray(points.kind) == MINIMUM)
 
 
@@ -302,7 +358,9 @@ def test_existence_is_decided_as_by_a_brute_force_scan(epsilon, b):
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("epsilon", [0.0, 0.5, 1.0])
-@pytest.mark.parametrize(("retain", "forget"), [(0.0, 0.0), (0.0, 0.01), (0.0, 40.0), (40.0, 0.0), (100.0, 40.0)])
+@pytest.mark.parametrize(
+    ("retain", "forget"), [(0.0, 0.0), (0.0, 0.01), (0.0, 40.0), (40.0, 0.0), (100.0, 40.0)]
+)
 def test_counts_of_zero_and_full_counts_in_the_plane(retain, forget, epsilon, loss):
     problem = af.CrossCorrelated(epsilon, retain, forget, 100.0, 40.0, 1e-3, loss)
     for which in MODELS:
@@ -310,13 +368,18 @@ def test_counts_of_zero_and_full_counts_in_the_plane(retain, forget, epsilon, lo
         check_point(problem, which, point)
         if point.kind != NONE:
             check_digits(problem, which, point)
-    if loss == "exponential" and retain == 0:  # alone, the forget samples need forget_b (1 + eps^2)/phi <= 1/e
+    if (
+        loss == "exponential" and retain == 0
+    ):  # alone, the forget samples need forget_b (1 + eps^2)/phi <= 1/e
         few = forget / 40.0 / 1e-3 * (1 + epsilon**2) <= 1 / np.e
         assert (solve(problem, "descent_ascent").kind == MINIMUM) == few
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize(("retain", "forget"), [(0.0, 0.0), (0.0, 0.001), (0.0, 40.0), (40.0, 0.0), (100.0, 40.0), (40.0, 16.0)])
+@pytest.mark.parametrize(
+    ("retain", "forget"),
+    [(0.0, 0.0), (0.0, 0.001), (0.0, 40.0), (40.0, 0.0), (100.0, 40.0), (40.0, 16.0)],
+)
 def test_counts_of_zero_and_full_counts_on_an_axis(retain, forget, loss):
     problem = af.SemiOrthogonal(retain, forget, 100.0, 40.0, 1e-2, loss)
     for which in MODELS:
@@ -325,7 +388,9 @@ def test_counts_of_zero_and_full_counts_on_an_axis(retain, forget, loss):
         if point.kind != NONE:
             check_digits(problem, which, point)
     c = (retain / 100.0 - forget / 40.0) / 1e-2
-    assert (solve(problem, "descent_ascent").kind == NONE) == (loss == "exponential" and c < -1 / np.e)
+    assert (solve(problem, "descent_ascent").kind == NONE) == (
+        loss == "exponential" and c < -1 / np.e
+    )
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -341,7 +406,9 @@ def test_without_correlation_the_plane_is_two_axes(loss):
             point, axes = solve(plane, which), [solve(axis, which) for axis in (first, second)]
             assert point.kind == min(axis.kind for axis in axes)
             if point.kind != NONE and np.min(point.weights) > -0.999:
-                np.testing.assert_allclose(point.weights, [axis.weights for axis in axes], rtol=1e-11, atol=1e-12)
+                np.testing.assert_allclose(
+                    point.weights, [axis.weights for axis in axes], rtol=1e-11, atol=1e-12
+                )
 
     check()
 
@@ -351,7 +418,12 @@ def test_without_correlation_the_plane_is_two_axes(loss):
 def test_identical_samples_share_one_margin(problem):
     """epsilon = 1: x = y = W of twice the axis coefficient."""
     same = af.CrossCorrelated(
-        1.0, problem.retain_in_plane, problem.forget_in_plane, problem.retain_total, problem.forget_total, problem.ridge
+        1.0,
+        problem.retain_in_plane,
+        problem.forget_in_plane,
+        problem.retain_total,
+        problem.forget_total,
+        problem.ridge,
     )
     for which in MODELS:
         point, c = solve(same, which), 2 * float(closed_form.coefficient(same, which))
@@ -362,7 +434,9 @@ def test_identical_samples_share_one_margin(problem):
         if point.kind != NONE:
             expected = scipy_lambertw(c).real
             tolerance = 64 * EPS * (1 + size) * np.exp(-expected) / (1 + expected)
-            np.testing.assert_allclose(point.margins, [expected, expected], rtol=1e-13, atol=tolerance)
+            np.testing.assert_allclose(
+                point.margins, [expected, expected], rtol=1e-13, atol=tolerance
+            )
 
 
 @pytest.mark.parametrize("b", [1e2, 1e4, 1e5, 1e6, 1e8])
@@ -407,8 +481,12 @@ def test_minima_next_to_the_fold_converge(b, gap):
     epsilon, side = 1 - 10 ** rng.uniform(*gap, 20_000), 10 ** rng.uniform(-17, -1, 20_000)
     for column, values in zip((epsilon, point_b, phi, side), np.transpose(LEFT_ROOTS), strict=True):
         column[: len(values)] = values
-    log_threshold = jax.jit(jax.vmap(stationary.log_existence_alpha))(build_many(epsilon, phi, phi, point_b))
-    points = solve_many(build_many(epsilon, np.exp(log_threshold) * (1 - side), phi, point_b), "descent_ascent")
+    log_threshold = jax.jit(jax.vmap(stationary.log_existence_alpha))(
+        build_many(epsilon, phi, phi, point_b)
+    )
+    points = solve_many(
+        build_many(epsilon, np.exp(log_threshold) * (1 - side), phi, point_b), "descent_ascent"
+    )
     assert np.mean(points.kind == MINIMUM) > 0.85  # at the smallest distances rounding decides
     assert set(np.unique(points.kind)) == {NONE, MINIMUM}
     np.testing.assert_array_equal(points.converged, np.asarray(points.kind) == MINIMUM)
@@ -418,7 +496,9 @@ def test_minima_next_to_the_fold_converge(b, gap):
 def test_extreme_ratios_converge(loss):
     """b from 1e-6 to 1e8, epsilon down to 0 and up to 1, alpha/phi from 1e-4 to 10."""
     epsilon = [0.0, 1e-12, 1e-3, 0.3, 0.8, 0.99, 1 - 1e-6, 1 - 1e-12, 1.0]
-    grid = itertools.product(epsilon, np.geomspace(1e-4, 10, 11), [1e-3, 0.3, 10.0], np.geomspace(1e-6, 1e8, 15))
+    grid = itertools.product(
+        epsilon, np.geomspace(1e-4, 10, 11), [1e-3, 0.3, 10.0], np.geomspace(1e-6, 1e8, 15)
+    )
     epsilon, pressure, phi, b = np.array(list(grid)).T
     problems = jax.tree.map(np.asarray, build_many(epsilon, pressure * phi, phi, b, loss))
     for which in MODELS:
@@ -427,7 +507,9 @@ def test_extreme_ratios_converge(loss):
         np.testing.assert_array_equal(points.converged, kind == MINIMUM)
         pulls = 2 * np.abs(points.weights).max(axis=1) + 2 * b * (1 + pressure)
         rounding = 256 * EPS * (1 + np.abs(points.margins).sum(axis=1)) * (1 + pulls)
-        assert np.all(points.residual[points.converged] <= rounding[points.converged])  # else the word would mean nothing
+        assert np.all(
+            points.residual[points.converged] <= rounding[points.converged]
+        )  # else the word would mean nothing
         assert set(np.unique(kind)) <= {NONE, MINIMUM}
         np.testing.assert_array_equal(np.isnan(points.weights).any(axis=1), kind == NONE)
         if loss == "logistic" or which != "descent_ascent":
@@ -440,7 +522,9 @@ def test_extreme_ratios_converge(loss):
 def test_float32_gives_float32_and_most_of_its_digits():
     problems = build_many(*random_ratios(2000, 3, b=(-2, 3)))
     single = jax.tree.map(jnp.float32, problems)
-    double = jax.tree.map(jnp.float64, single)  # the rounded problem, so that only the arithmetic differs
+    double = jax.tree.map(
+        jnp.float64, single
+    )  # the rounded problem, so that only the arithmetic differs
     threshold = jax.vmap(stationary.log_existence_alpha)(double)
     for which in MODELS:
         got, expected = solve_many(single, which), solve_many(double, which)
@@ -448,10 +532,19 @@ def test_float32_gives_float32_and_most_of_its_digits():
         assert got.kind.dtype == jnp.int32
         np.testing.assert_array_equal(got.converged, np.asarray(got.kind) == MINIMUM)
         # next to the fold, where the smallest eigenvalue of the Hessian vanishes, digits halve and at last rounding decides
-        clear = np.ones(2000, bool) if which != "descent_ascent" else np.abs(np.log(double.alpha) - threshold) > 0.02
+        clear = (
+            np.ones(2000, bool)
+            if which != "descent_ascent"
+            else np.abs(np.log(double.alpha) - threshold) > 0.02
+        )
         assert clear.sum() > 1500
         np.testing.assert_array_equal(np.asarray(got.kind)[clear], np.asarray(expected.kind)[clear])
-        np.testing.assert_allclose(np.asarray(got.margins)[clear], np.asarray(expected.margins)[clear], rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(
+            np.asarray(got.margins)[clear],
+            np.asarray(expected.margins)[clear],
+            rtol=1e-3,
+            atol=1e-4,
+        )
 
 
 def test_with_the_logistic_loss_the_smallest_forget_pull_is_found():
@@ -460,9 +553,19 @@ def test_with_the_logistic_loss_the_smallest_forget_pull_is_found():
     epsilon, alpha, phi, b = random_ratios(n, 5, b=(-2, 3), pressure=(-2, 1))
     epsilon[: n // 4] = 1 - (1 - epsilon[: n // 4]) / 20  # several minima need strong correlation
     problems = build_many(epsilon, alpha, phi, b, "logistic")
-    q, beta, gamma = 2 * epsilon / (1 + epsilon**2), b * (1 + epsilon**2), alpha * b * (1 + epsilon**2) / phi
-    log_s = np.log(gamma)[:, None] - np.linspace(1, 0, cells) * (3 + np.log1p(np.minimum(gamma, 1e3)) + 20)[:, None]
-    lower, upper = np.full_like(log_s, -60.0), np.broadcast_to(np.log(beta)[:, None], log_s.shape).copy()
+    q, beta, gamma = (
+        2 * epsilon / (1 + epsilon**2),
+        b * (1 + epsilon**2),
+        alpha * b * (1 + epsilon**2) / phi,
+    )
+    log_s = (
+        np.log(gamma)[:, None]
+        - np.linspace(1, 0, cells) * (3 + np.log1p(np.minimum(gamma, 1e3)) + 20)[:, None]
+    )
+    lower, upper = (
+        np.full_like(log_s, -60.0),
+        np.broadcast_to(np.log(beta)[:, None], log_s.shape).copy(),
+    )
     shift = q[:, None] * np.exp(log_s)
     for _ in range(60):
         middle = (lower + upper) / 2
@@ -470,14 +573,18 @@ def test_with_the_logistic_loss_the_smallest_forget_pull_is_found():
         lower, upper = np.where(low, middle, lower), np.where(low, upper, middle)
     g = log_s + np.logaddexp(0, q[:, None] * np.exp(lower) - np.exp(log_s)) - np.log(gamma)[:, None]
     crossings = (g[:, :-1] < 0) & (g[:, 1:] >= 0)
-    assert np.all(crossings.any(axis=1)) and np.sum(crossings.sum(axis=1) > 1) > 3  # some problems have two minima
+    assert (
+        np.all(crossings.any(axis=1)) and np.sum(crossings.sum(axis=1) > 1) > 3
+    )  # some problems have two minima
     first = crossings.argmax(axis=1)
     points = solve_many(problems, "descent_ascent")
     x, y = np.asarray(points.margins).T
     pull = gamma / (1 + np.exp(y))
     rows = np.arange(n)
     cell = log_s[:, 1] - log_s[:, 0]
-    inside = (np.log(pull) >= log_s[rows, first] - cell - 1e-9) & (np.log(pull) <= log_s[rows, first + 1] + cell + 1e-9)
+    inside = (np.log(pull) >= log_s[rows, first] - cell - 1e-9) & (
+        np.log(pull) <= log_s[rows, first + 1] + cell + 1e-9
+    )
     assert inside.all(), [v[~inside][:4] for v in (epsilon, alpha, phi, b)]
     assert np.all(np.asarray(points.kind) == MINIMUM)
 
@@ -497,9 +604,15 @@ CHUNKED = 2 * loops.CHUNK + 77  # more than runs at once, and no multiple of any
 
 def a_batch(loss, size=CHUNKED):
     rng = np.random.default_rng(0)
-    epsilon, b, phi = rng.uniform(0, 1, size), 10 ** rng.uniform(-1, 3, size), 10 ** rng.uniform(-1, 0, size)
+    epsilon, b, phi = (
+        rng.uniform(0, 1, size),
+        10 ** rng.uniform(-1, 3, size),
+        10 ** rng.uniform(-1, 0, size),
+    )
     alpha = phi * rng.uniform(0.01, 2, size)
-    return af.CrossCorrelated.from_ratios(epsilon=epsilon, alpha=alpha, phi=phi, b=b, ridge=1e-4, loss=loss)
+    return af.CrossCorrelated.from_ratios(
+        epsilon=epsilon, alpha=alpha, phi=phi, b=b, ridge=1e-4, loss=loss
+    )
 
 
 @pytest.mark.parametrize("which", ["original", "descent_ascent"])
@@ -510,7 +623,11 @@ def test_a_large_batch_is_what_its_parts_are(which, loss):
     whole = jax.jit(jax.vmap(point))(batch)
     text = str(jax.make_jaxpr(jax.vmap(point))(batch))
     assert f"f64[{CHUNKED}]" in text and "scan[" in text  # in chunks
-    for part in (slice(0, 50), slice(loops.CHUNK - 25, loops.CHUNK + 25), slice(CHUNKED - 50, CHUNKED)):
+    for part in (
+        slice(0, 50),
+        slice(loops.CHUNK - 25, loops.CHUNK + 25),
+        slice(CHUNKED - 50, CHUNKED),
+    ):
         few = jax.jit(jax.vmap(point))(jax.tree.map(lambda x, part=part: x[part], batch))
         for got, want in zip(whole, few, strict=True):
             np.testing.assert_allclose(got[part], want, rtol=1e-13, atol=1e-13)
@@ -522,7 +639,9 @@ def test_a_large_batch_nested_or_one_field_only_has_derivatives():
     epsilon = jnp.linspace(0.1, 0.9, rows * 60).reshape(rows, 60)
 
     def first(e):
-        return af.stationary_point(af.CrossCorrelated(e, 40.0, 8.0, 100.0, 40.0, 1e-1), "original").weights[0]
+        return af.stationary_point(
+            af.CrossCorrelated(e, 40.0, 8.0, 100.0, 40.0, 1e-1), "original"
+        ).weights[0]
 
     flat = jax.jit(jax.vmap(jax.grad(jax.grad(first))))(epsilon.ravel()[:40])
     nested = jax.jit(jax.vmap(jax.vmap(jax.grad(jax.grad(first)))))(epsilon)
@@ -531,4 +650,6 @@ def test_a_large_batch_nested_or_one_field_only_has_derivatives():
     inside = jax.jit(jax.vmap(jax.vmap(jax.jacfwd(first))))(epsilon)
     np.testing.assert_allclose(outside, inside, rtol=1e-12)
     middle = np.asarray(epsilon[0, 30]) + 1e-6 * np.array([-1.0, 1.0])
-    np.testing.assert_allclose(inside[0, 30], np.diff([float(first(e)) for e in middle])[0] / 2e-6, rtol=1e-7)
+    np.testing.assert_allclose(
+        inside[0, 30], np.diff([float(first(e)) for e in middle])[0] / 2e-6, rtol=1e-7
+    )

@@ -21,7 +21,12 @@ from ascentfail import stationary
 EPS = np.finfo(float).eps
 NONE, MINIMUM = int(af.StationaryKind.NONE), int(af.StationaryKind.MINIMUM)
 solve = jax.jit(af.stationary_point, static_argnames="which")
-FIELD_OF = {"retain_in_plane": "retain", "forget_in_plane": "forget", "retain_on_axis": "retain", "forget_on_axis": "forget"}
+FIELD_OF = {
+    "retain_in_plane": "retain",
+    "forget_in_plane": "forget",
+    "retain_on_axis": "retain",
+    "forget_on_axis": "forget",
+}
 DIFFERENTIATED = [
     af.CrossCorrelated(0.5, 40.0, 5.0, 100.0, 40.0, 1e-1),
     af.CrossCorrelated(0.0, 40.0, 0.0, 100.0, 40.0, 1.0),
@@ -51,7 +56,11 @@ def two_derivatives(problem, which):
     return value, second
 
 
-@pytest.mark.parametrize("problem", DIFFERENTIATED, ids=lambda p: f"{type(p).__name__}-{'-'.join(map(str, jax.tree.leaves(p)))}")
+@pytest.mark.parametrize(
+    "problem",
+    DIFFERENTIATED,
+    ids=lambda p: f"{type(p).__name__}-{'-'.join(map(str, jax.tree.leaves(p)))}",
+)
 def test_gradients_in_every_field_are_those_of_the_exact_root(problem):
     """Central differences in 50 digits with step 1e-15, whose own error is 1e-30, beyond the ends of a range where need be."""
     step = mpmath.mpf(10) ** -15
@@ -72,9 +81,13 @@ def test_gradients_in_every_field_are_those_of_the_exact_root(problem):
                     ends.append(root_near(p, which, point.weights))
                 expected = [float((a - b) / (2 * step)) for a, b in zip(*ends, strict=True)]
                 # rounding of the solution, 1e-15, times the second derivatives
-                slack = 1e-13 * max(1.0, float(np.max(np.abs(jax.tree.leaves(getattr(second, name))[0]))))
+                slack = 1e-13 * max(
+                    1.0, float(np.max(np.abs(jax.tree.leaves(getattr(second, name))[0])))
+                )
                 got = np.atleast_1d(getattr(first, name))
-                np.testing.assert_allclose(got, expected, rtol=1e-9, atol=slack, err_msg=f"{which} {name}")
+                np.testing.assert_allclose(
+                    got, expected, rtol=1e-9, atol=slack, err_msg=f"{which} {name}"
+                )
 
 
 @pytest.mark.parametrize("rest", [0.0, 1e-14, 1e-12])
@@ -109,11 +122,17 @@ def test_reverse_mode_gives_what_forward_mode_gives():
 
 
 def test_gradients_on_several_axes_are_diagonal():
-    problem = af.SemiOrthogonal(np.array([4.0, 3.0]), np.array([1.0, 0.5]), 10.0, 5.0, 0.1, "logistic")
+    problem = af.SemiOrthogonal(
+        np.array([4.0, 3.0]), np.array([1.0, 0.5]), 10.0, 5.0, 0.1, "logistic"
+    )
     jacobian = jax.jacrev(lambda p: af.stationary_point(p, "descent_ascent").weights)(problem)
     for j in range(2):
-        one = jax.grad(lambda p: af.stationary_point(p, "descent_ascent").weights)(axis_of(problem, j))
-        np.testing.assert_allclose(jacobian.retain_on_axis[j], np.eye(2)[j] * one.retain_on_axis, rtol=1e-12)
+        one = jax.grad(lambda p: af.stationary_point(p, "descent_ascent").weights)(
+            axis_of(problem, j)
+        )
+        np.testing.assert_allclose(
+            jacobian.retain_on_axis[j], np.eye(2)[j] * one.retain_on_axis, rtol=1e-12
+        )
         np.testing.assert_allclose(jacobian.ridge[j], one.ridge, rtol=1e-12)
 
 
@@ -132,20 +151,29 @@ def test_second_derivatives_are_the_differences_of_first_ones():
             for other in ("epsilon", "ridge"):
                 expected = (getattr(ends[0], other) - getattr(ends[1], other)) / (2 * h)
                 got = getattr(getattr(second, other), name)
-                np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6 * (1 + np.max(np.abs(got))))
+                np.testing.assert_allclose(
+                    got, expected, rtol=1e-5, atol=1e-6 * (1 + np.max(np.abs(got)))
+                )
 
 
 @pytest.mark.parametrize("which", MODELS)
 def test_one_compilation_serves_a_whole_grid(which):
     """jit(vmap) over epsilon x alpha x phi x b: traced once, kinds as int32, and the same as one by one."""
-    axes = np.linspace(0, 1, 5), np.geomspace(0.01, 2, 4), np.geomspace(0.1, 2, 3), np.geomspace(1e-2, 1e4, 6)
+    axes = (
+        np.linspace(0, 1, 5),
+        np.geomspace(0.01, 2, 4),
+        np.geomspace(0.1, 2, 3),
+        np.geomspace(1e-2, 1e4, 6),
+    )
     grid = np.meshgrid(*axes, indexing="ij")
 
     @jax.jit
     @chex.assert_max_traces(n=1)
     def run(epsilon, alpha, phi, b):
         def one(epsilon, alpha, phi, b):
-            return af.stationary_point(af.CrossCorrelated.from_ratios(epsilon=epsilon, alpha=alpha, phi=phi, b=b), which)
+            return af.stationary_point(
+                af.CrossCorrelated.from_ratios(epsilon=epsilon, alpha=alpha, phi=phi, b=b), which
+            )
 
         for _ in axes:
             one = jax.vmap(one)
@@ -161,6 +189,8 @@ def test_one_compilation_serves_a_whole_grid(which):
         assert set(np.unique(points.kind)) == {NONE, MINIMUM}
     for index in [(0, 0, 0, 0), (2, 1, 1, 3), (4, 3, 2, 5), (3, 2, 0, 4)]:
         epsilon, alpha, phi, b = (float(axis[index]) for axis in grid)
-        single = solve(af.CrossCorrelated.from_ratios(epsilon=epsilon, alpha=alpha, phi=phi, b=b), which)
+        single = solve(
+            af.CrossCorrelated.from_ratios(epsilon=epsilon, alpha=alpha, phi=phi, b=b), which
+        )
         assert single.kind == points.kind[index]
         np.testing.assert_allclose(points.weights[index], single.weights, rtol=1e-10, atol=1e-10)

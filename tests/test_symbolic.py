@@ -79,7 +79,9 @@ def test_proves_nothing_else_of_the_registry():
 
 def two_models(p, xp):
     w, c = closed_form.original(p, xp=xp), closed_form.coefficient(p, "original")
-    return xp.abs(residual(closed_form.oracle(p, xp=xp), p.b, 1, xp)) + xp.abs(residual(w, c, -1, xp))
+    return xp.abs(residual(closed_form.oracle(p, xp=xp), p.b, 1, xp)) + xp.abs(
+        residual(w, c, -1, xp)
+    )
 
 
 def first_step(p, xp, sign=-1):
@@ -87,7 +89,10 @@ def first_step(p, xp, sign=-1):
     s1, s2 = stationary.plane(p, "original", loss=p.loss, xp=xp)
     q = plane_equations.cosine(p)
     x, y = plane_equations.margins(s1, s2, q)
-    w, big = plane_equations.weights(s1, s2, p.epsilon), plane_equations.oracle(p, loss=p.loss, xp=xp)[0]
+    w, big = (
+        plane_equations.weights(s1, s2, p.epsilon),
+        plane_equations.oracle(p, loss=p.loss, xp=xp)[0],
+    )
     oracle = plane_equations.weights(big, 0, p.epsilon)
     retain, forget = p.b * slope(x), p.b * p.alpha / p.phi * slope(y)
     step = (retain + sign * p.epsilon * forget - w[0], p.epsilon * retain + sign * forget - w[1])
@@ -113,7 +118,10 @@ def displacement(p, means):
     one = beyond_02_displacement
     big_a, big_b, ridge = (p.a11, p.a12, p.a22), (p.b11, p.b12, p.b22), (p.ridge, 0, p.ridge)
     share, whole = (p.phi, 1 + p.phi) if means else (1, 1)
-    original = one._solve(one._sum(one._sum(big_a, share, big_b), whole, ridge), one._sum((p.a1, p.a2), share, (p.c1, p.c2)))
+    original = one._solve(
+        one._sum(one._sum(big_a, share, big_b), whole, ridge),
+        one._sum((p.a1, p.a2), share, (p.c1, p.c2)),
+    )
     slope = one._sum(one._times(big_b, original), -1, (p.c1, p.c2))
     retain = one._sum(big_a, 1, ridge)
     step = one._solve(retain, one._sum(slope, p.ridge, original) if means else slope)
@@ -122,7 +130,8 @@ def displacement(p, means):
 
 def ridge_turn(p, xp):
     (a, b), (c, d) = (
-        plane_equations.weights(*stationary.plane(at, "oracle", xp=xp), p.epsilon) for at in (p, p.replace(b=p.b * p.factor))
+        plane_equations.weights(*stationary.plane(at, "oracle", xp=xp), p.epsilon)
+        for at in (p, p.replace(b=p.b * p.factor))
     )
     return a * d + b * c
 
@@ -146,7 +155,9 @@ def logistic_multiplier(p, xp):
 def second_order(p, xp, loss):
     """With the sign of the remainder flipped."""
     if loss == "logistic":
-        return beyond_08_logistic_second_order._after(p, xp) + beyond_08_logistic_second_order._secant(p, xp)
+        return beyond_08_logistic_second_order._after(
+            p, xp
+        ) + beyond_08_logistic_second_order._secant(p, xp)
     remainder = p.eta * p.kappa * xp.exp(-p.w) * beyond_07_alternating._beyond_linear(p, xp)
     return beyond_07_alternating.after_second_order(p, xp) - remainder
 
@@ -157,13 +168,19 @@ def forget(p):
 
 FLIPS = {
     "ridge-radial.repaired": ridge_turn,
-    "beyond-1.identity": lambda p, xp: -(p.r - forget(p) + p.lam * p.w) + (1 + p.phi) / p.phi * (p.r + p.lam * p.w) - p.lam * p.w,
-    "beyond-1.ascended-ridge": lambda p, xp: -(p.r + forget(p)) + (1 + p.phi) / p.phi * (p.r + p.lam * p.w),
+    "beyond-1.identity": lambda p, xp: (
+        -(p.r - forget(p) + p.lam * p.w) + (1 + p.phi) / p.phi * (p.r + p.lam * p.w) - p.lam * p.w
+    ),
+    "beyond-1.ascended-ridge": lambda p, xp: (
+        -(p.r + forget(p)) + (1 + p.phi) / p.phi * (p.r + p.lam * p.w)
+    ),
     "beyond-1.ascent": lambda p, xp: forget(p) - p.lam * p.w + (p.r + p.lam * p.w) / p.phi,
     "beyond-2.quadratic-means": lambda p, xp: displacement(p, True),
     "beyond-2.quadratic-sums": lambda p, xp: displacement(p, False),
     "beyond-7.fixed-point": unridged_move,
-    "beyond-7.multiplier": lambda p, xp: beyond_07_alternating._multiplier(p, xp) - (1 + p.excess**2),
+    "beyond-7.multiplier": lambda p, xp: (
+        beyond_07_alternating._multiplier(p, xp) - (1 + p.excess**2)
+    ),
     "beyond-8.3.first-step-2d": lambda p, xp: first_step(p.replace(loss=LOGISTIC), xp, sign=1),
     "beyond-8.7.fixed-point": logistic_return,
     "beyond-8.7.multiplier": logistic_multiplier,
@@ -171,11 +188,16 @@ FLIPS = {
     "beyond-8.7.second-order": lambda p, xp: second_order(p, xp, "logistic"),
     "lemma-2.one-coordinate": two_models,
     "lemma-2.second-branch": lambda p, xp: residual(
-        closed_form.descent_ascent(p, -1, xp=xp), -closed_form.coefficient(p, "descent_ascent"), 1, xp
+        closed_form.descent_ascent(p, -1, xp=xp),
+        -closed_form.coefficient(p, "descent_ascent"),
+        1,
+        xp,
     ),
     "lemma-2.assumptions.repaired": lambda p, xp: residual(
         xp.lambertw(p.width * closed_form.coefficient(p, "original"), 0) / p.width,
-        closed_form.coefficient(p, "original"), -p.width, xp,
+        closed_form.coefficient(p, "original"),
+        -p.width,
+        xp,
     ),
     "lemma-6": lambda p, xp: oracle_equation(*plane_equations.oracle(p, xp=xp), p, xp),
     "beyond-3.first-step-2d": lambda p, xp: first_step(p, xp, sign=1),
@@ -189,10 +211,14 @@ def test_a_flipped_sign_is_not_proved(claim_id):
     assert symbolic.prove(dataclasses.replace(claim, margin=FLIPS[claim_id])) is None
 
 
-@pytest.mark.parametrize(("claim_id", "margin"), [
-    ("beyond-3.first-step-2d", first_step), ("beyond-6.identity", distance),
-    ("beyond-8.3.first-step-2d", lambda p, xp: first_step(p.replace(loss=LOGISTIC), xp)),
-])
+@pytest.mark.parametrize(
+    ("claim_id", "margin"),
+    [
+        ("beyond-3.first-step-2d", first_step),
+        ("beyond-6.identity", distance),
+        ("beyond-8.3.first-step-2d", lambda p, xp: first_step(p.replace(loss=LOGISTIC), xp)),
+    ],
+)
 def test_the_unflipped_copies_are_proved(claim_id, margin):
     assert symbolic.prove(dataclasses.replace(get(claim_id), margin=margin)) is not None
 
@@ -200,9 +226,13 @@ def test_the_unflipped_copies_are_proved(claim_id, margin):
 @pytest.mark.parametrize("claim_id", PROVED)
 def test_a_hair_is_not_proved(claim_id):
     claim = get(claim_id)
-    off = dataclasses.replace(claim, margin=lambda p, xp: claim.margin(p, xp) + next(iter(p.values().values())) / 10**30)
+    off = dataclasses.replace(
+        claim, margin=lambda p, xp: claim.margin(p, xp) + next(iter(p.values().values())) / 10**30
+    )
     assert symbolic.prove(off) is None
-    none = dataclasses.replace(claim, margin=lambda p, xp: claim.margin(p, xp) + 0 * next(iter(p.values().values())))
+    none = dataclasses.replace(
+        claim, margin=lambda p, xp: claim.margin(p, xp) + 0 * next(iter(p.values().values()))
+    )
     assert symbolic.prove(none) is not None  # so it is the hair that is refused
 
 
@@ -216,7 +246,9 @@ def test_stationary_points_are_bound_to_their_own_equations(which):
 
     claim = get("beyond-6.identity")
     for model in ("original", "descent_ascent"):
-        proof = symbolic.prove(dataclasses.replace(claim, margin=lambda p, xp, m=model: equation(p, xp, m)))
+        proof = symbolic.prove(
+            dataclasses.replace(claim, margin=lambda p, xp, m=model: equation(p, xp, m))
+        )
         assert (proof is not None) == (model == which)
 
 
@@ -224,15 +256,26 @@ def test_stationary_points_are_bound_to_their_own_equations(which):
 
 IDENTITIES = {
     "constants": lambda p, xp: xp.exp(xp.number(1)) * xp.exp(p.u - 1) - xp.exp(p.u),
-    "exponents": lambda p, xp: xp.exp(2 * p.u / (1 + p.v)) * xp.exp(2 * p.u * p.v / (1 + p.v)) - xp.exp(p.u) ** 2,
+    "exponents": lambda p, xp: (
+        xp.exp(2 * p.u / (1 + p.v)) * xp.exp(2 * p.u * p.v / (1 + p.v)) - xp.exp(p.u) ** 2
+    ),
     "logarithms": lambda p, xp: xp.log(p.u * xp.exp(p.v) / p.v) - xp.log(p.u) - p.v + xp.log(p.v),
     "exponential of a logarithm": lambda p, xp: xp.exp(xp.log(p.u) + p.v) - p.u * xp.exp(p.v),
-    "W of an exponential": lambda p, xp: xp.lambertw_exp(p.u + xp.log(p.u)) - p.u
-    - (xp.lambertw(p.u * xp.exp(p.u), 0) - p.u),
-    "nested W": lambda p, xp: xp.lambertw(p.u * xp.exp(-xp.lambertw(p.v, 0)), 0)
-    * xp.exp(xp.lambertw(p.u * xp.exp(-xp.lambertw(p.v, 0)), 0)) * p.v - p.u * xp.lambertw(p.v, 0),
-    "two ways to write c": lambda p, xp: xp.lambertw(p.u * (1 + p.v), 0) - xp.lambertw(p.u + p.u * p.v, 0),
-    "magnitude of nothing": lambda p, xp: xp.abs(xp.abs(p.u - p.u * (1 + p.v) / (1 + p.v)) + (p.u - 1) * p.v - p.u * p.v + p.v),
+    "W of an exponential": lambda p, xp: (
+        xp.lambertw_exp(p.u + xp.log(p.u)) - p.u - (xp.lambertw(p.u * xp.exp(p.u), 0) - p.u)
+    ),
+    "nested W": lambda p, xp: (
+        xp.lambertw(p.u * xp.exp(-xp.lambertw(p.v, 0)), 0)
+        * xp.exp(xp.lambertw(p.u * xp.exp(-xp.lambertw(p.v, 0)), 0))
+        * p.v
+        - p.u * xp.lambertw(p.v, 0)
+    ),
+    "two ways to write c": lambda p, xp: (
+        xp.lambertw(p.u * (1 + p.v), 0) - xp.lambertw(p.u + p.u * p.v, 0)
+    ),
+    "magnitude of nothing": lambda p, xp: xp.abs(
+        xp.abs(p.u - p.u * (1 + p.v) / (1 + p.v)) + (p.u - 1) * p.v - p.u * p.v + p.v
+    ),
     "a chart": lambda p, xp: p.u / p.v - 1 / (p.v / p.u),
 }
 NONE = {
@@ -256,12 +299,18 @@ def test_proves(name):
 
 def test_the_words_count_the_defining_equations():
     def ends(unknowns):
-        inverse = lambda p, xp: sum(xp.lambertw(x) * xp.exp(xp.lambertw(x)) - x for x in (p.u, p.v)[:unknowns])  # noqa: E731
+        def inverse(p, xp):
+            return sum(xp.lambertw(x) * xp.exp(xp.lambertw(x)) - x for x in (p.u, p.v)[:unknowns])
+
         zero = lambda p, xp: 0 * p.u  # noqa: E731
         return symbolic.prove(planted(inverse if unknowns else zero)).words
 
     said = "the margin is identically zero"
-    assert [ends(n) for n in range(3)] == [said, f"{said}, by 1 defining equation", f"{said}, by 2 defining equations"]
+    assert [ends(n) for n in range(3)] == [
+        said,
+        f"{said}, by 1 defining equation",
+        f"{said}, by 2 defining equations",
+    ]
 
 
 @pytest.mark.parametrize("name", NONE)
@@ -294,9 +343,27 @@ def test_division_by_what_may_vanish_is_not_used():  # u (v - 1)(v - 2) = w e^w 
     assert checker.solvable(w, [u * (v + 1) * (v + 2) - w]) is not None
 
 
-LEAVES = st.sampled_from(["u", "v", "1", "2", "exp(u)", "exp(-v)", "exp(u*v)", "1/(1 + u)", "log(u)", "log(u*v)", "log(v)"])
+LEAVES = st.sampled_from(
+    [
+        "u",
+        "v",
+        "1",
+        "2",
+        "exp(u)",
+        "exp(-v)",
+        "exp(u*v)",
+        "1/(1 + u)",
+        "log(u)",
+        "log(u*v)",
+        "log(v)",
+    ]
+)
 TREES = st.recursive(
-    LEAVES, lambda part: st.tuples(part, st.sampled_from("+-*"), part).map(lambda t: f"({t[0]} {t[1]} {t[2]})"), max_leaves=5
+    LEAVES,
+    lambda part: st.tuples(part, st.sampled_from("+-*"), part).map(
+        lambda t: f"({t[0]} {t[1]} {t[2]})"
+    ),
+    max_leaves=5,
 )
 
 
@@ -365,9 +432,24 @@ def test_every_closed_form_is_stationary():
     ("module", "name", "wrong", "broken"),
     [
         (closed_form, "coefficient", lambda p, which: -p.b, "original"),
-        (plane_equations, "cosine", lambda p: 2 * p.epsilon / (1 - p.epsilon**2), "original in the plane, 1"),
-        (plane_equations, "weights", lambda s1, s2, e: ((s1 - e * s2) / (1 + e * e), s2), "descent_ascent in the plane, 2"),
-        (plane_bounds, "duplicate_limit", lambda r, k, which, xp: xp.lambertw(r + k, 0), "oracle at epsilon = 1"),
+        (
+            plane_equations,
+            "cosine",
+            lambda p: 2 * p.epsilon / (1 - p.epsilon**2),
+            "original in the plane, 1",
+        ),
+        (
+            plane_equations,
+            "weights",
+            lambda s1, s2, e: ((s1 - e * s2) / (1 + e * e), s2),
+            "descent_ascent in the plane, 2",
+        ),
+        (
+            plane_bounds,
+            "duplicate_limit",
+            lambda r, k, which, xp: xp.lambertw(r + k, 0),
+            "oracle at epsilon = 1",
+        ),
     ],
 )
 def test_a_wrong_closed_form_is_not_stationary(monkeypatch, module, name, wrong, broken):
@@ -376,7 +458,10 @@ def test_a_wrong_closed_form_is_not_stationary(monkeypatch, module, name, wrong,
 
 
 def test_two_half_steps():
-    w, (rho, kappa, lam) = sympy.Symbol("w", real=True), sympy.symbols("rho kappa lam", positive=True)
+    w, (rho, kappa, lam) = (
+        sympy.Symbol("w", real=True),
+        sympy.symbols("rho kappa lam", positive=True),
+    )
     pull, push = rho * sympy.exp(-w), kappa * sympy.exp(-w)
     start, first, second, third = identities.alternating_expansion()
     assert start == w
@@ -398,7 +483,10 @@ def test_the_expansion_meets_the_map_to_fourth_order(order):
     w, rho, kappa, lam = (mp.mpf(value) for value in values.values())
     with mpmath.workdps(40):
         exact = {name: sympy.Rational(str(value)) for name, value in values.items()}
-        terms = [t.subs({s: exact[s.name] for s in t.free_symbols}).evalf(40) for t in identities.alternating_expansion(order)]
+        terms = [
+            t.subs({s: exact[s.name] for s in t.free_symbols}).evalf(40)
+            for t in identities.alternating_expansion(order)
+        ]
         terms, rest = [mp.mpf(str(t)) for t in terms], []
         for eta in (mp.mpf("1e-3"), mp.mpf("1e-4")):
             u = w
@@ -423,7 +511,9 @@ def test_oracle_displacement_in_numbers():  # what the symbols mean, on least sq
     x, y, lam, kept = rng.normal(size=(30, 4)), rng.normal(size=30), 0.3, 22
 
     def fit(rows):
-        return np.linalg.solve(x[rows].T @ x[rows] / len(rows) + lam * np.eye(4), x[rows].T @ y[rows] / len(rows))
+        return np.linalg.solve(
+            x[rows].T @ x[rows] / len(rows) + lam * np.eye(4), x[rows].T @ y[rows] / len(rows)
+        )
 
     retain, forget = np.arange(kept), np.arange(kept, 30)
     original = fit(np.arange(30))

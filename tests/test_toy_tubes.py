@@ -26,14 +26,23 @@ def retain_points():
 
 def solved(p, start, times):
     found = scipy.integrate.solve_ivp(
-        lambda _, x: -plain(p, x[None])[1][0], (0, times[-1]), start, "LSODA", rtol=1e-11, atol=1e-12, t_eval=times
+        lambda _, x: -plain(p, x[None])[1][0],
+        (0, times[-1]),
+        start,
+        "LSODA",
+        rtol=1e-11,
+        atol=1e-12,
+        t_eval=times,
     )
     return found.y.T
 
 
 def test_taylor_coefficients_by_differentiating_the_flow():
     rng = np.random.default_rng(0)
-    for t in (TRAP, landscape_of({**NAMED, "labels": 1.0, "output": 0.0, "slope": 0.5, "reduction": 1.0})):
+    for t in (
+        TRAP,
+        landscape_of({**NAMED, "labels": 1.0, "output": 0.0, "slope": 0.5, "reduction": 1.0}),
+    ):
         p = concrete(t, "descent_ascent")
         for theta in rng.normal(size=(3, 2)) * [2, 1]:
             sides = [toy_enclosures.thin(theta[k : k + 1]) for k in (0, 1)]
@@ -53,7 +62,9 @@ def test_taylor_coefficients_over_a_box_contain_those_of_its_points(middle):
     found = toy_enclosures.series(p, *box, 4)
     for part in np.concatenate([rng.uniform(-1, 1, (20, 2)), [[0.999, 0.999], [-0.999, -0.999]]]):
         theta = np.array(middle) + radius * part
-        points = toy_enclosures.series(p, *(toy_enclosures.thin(theta[k : k + 1]) for k in (0, 1)), 4)
+        points = toy_enclosures.series(
+            p, *(toy_enclosures.thin(theta[k : k + 1]) for k in (0, 1)), 4
+        )
         for one, whole in zip(points, found, strict=True):
             for s, around in zip(one, whole, strict=True):
                 assert abs(s.m[0] - around.m[0]) <= around.r[0] + s.r[0]
@@ -63,15 +74,27 @@ def solve_taylor(p, theta, order):
     """Coefficient of t^order of the flow, from plain differences of the right-hand side along the series itself."""
     rows = [[mp.mpf(float(v)) for v in theta]]
     for k in range(order):
+
         def velocity(t, side):
             a, b = (sum(row[i] * t**j for j, row in enumerate(rows)) for i in (0, 1))
             total = 2 * mp.mpf(float(p.ridge)) * (a, b)[side]
             for x, w, v in zip((-1, 1, 3, 4), p.weight, p.target, strict=True):
                 u = 1 / (1 + mp.exp(-mp.mpf(float(p.slope)) * (1 + a * x + b * x * x)))
                 gain = mp.mpf(float(p.gain)) / mp.mpf(float(p.divisor)) * mp.mpf(float(w))
-                total += 2 * gain * mp.mpf(float(p.slope)) * (u - mp.mpf(float(v))) * u * (1 - u) * x ** (side + 1)
+                total += (
+                    2
+                    * gain
+                    * mp.mpf(float(p.slope))
+                    * (u - mp.mpf(float(v)))
+                    * u
+                    * (1 - u)
+                    * x ** (side + 1)
+                )
             return -total
-        rows.append([mp.taylor(lambda t, s=side: velocity(t, s), 0, k)[k] / (k + 1) for side in (0, 1)])
+
+        rows.append(
+            [mp.taylor(lambda t, s=side: velocity(t, s), 0, k)[k] / (k + 1) for side in (0, 1)]
+        )
     return rows[order]
 
 
@@ -98,7 +121,10 @@ def test_balls_contain_every_path_that_starts_in_them():
 
 
 def test_the_track_is_the_path_and_its_pieces_cover_it(retain_points):
-    start, end = (landscape.stationary_points(TRAP, which, certified=True).minima() for which in ("original", "descent_ascent"))
+    start, end = (
+        landscape.stationary_points(TRAP, which, certified=True).minima()
+        for which in ("original", "descent_ascent")
+    )
     balls = [Balls(m.parameters[:1], 2 * m.radius[:1]) for m in (start, end)]
     track, rest = verified_flow._track(ASCENT, *balls)
     times = track.times[1::20]
@@ -118,9 +144,13 @@ def test_a_hold_keeps_and_a_ball_around_a_minimum_attracts(retain_points):
     minima = retain_points.minima()
     for i, hold in enumerate(held):
         (a0, a1), (b0, b1) = hold.box
-        grid = np.stack(np.meshgrid(np.linspace(a0, a1, 200), np.linspace(b0, b1, 200)), -1).reshape(-1, 2)
+        grid = np.stack(
+            np.meshgrid(np.linspace(a0, a1, 200), np.linspace(b0, b1, 200)), -1
+        ).reshape(-1, 2)
         low = grid[plain(RETAIN, grid)[0] <= hold.level]
-        assert len(low) > 50 and set(landscape.settle(TRAP, low[:: len(low) // 60], "oracle")) == {i}
+        assert len(low) > 50 and set(landscape.settle(TRAP, low[:: len(low) // 60], "oracle")) == {
+            i
+        }
         size = verified_flow.attracts(RETAIN, minima.parameters[i], float(minima.radius[i]))
         turn = np.linspace(0, 2 * np.pi, 200)
         ring = minima.parameters[i] + size * np.stack([np.cos(turn), np.sin(turn)], -1)
@@ -159,12 +189,24 @@ def test_iterates_stopped_early_return_before_tau_and_are_trapped_after():
     assert 0 < last * eta - tau < 8 * eta
     for k, place in ((last - 2, 0), (last + 3, 1)):
         end = landscape.fine_tune(TRAP, run.weights[k], jnp.full(20_000, 1e-3))
-        assert np.abs(np.asarray(end) - landscape.stationary_points(TRAP, "oracle").minima().parameters[place]).max() < 1e-3
+        assert (
+            np.abs(
+                np.asarray(end)
+                - landscape.stationary_points(TRAP, "oracle").minima().parameters[place]
+            ).max()
+            < 1e-3
+        )
 
 
 def test_a_switch_out_of_order_or_no_switch_is_no_tau(monkeypatch):
     piece = verified_flow.Piece
-    for wrong in ([(0.0, 1.0, 1)], [(0.0, 1.0, 0), (1.0, 2.0, -1), (2.0, np.inf, 0)], [(0.0, 0.5, 1), (0.5, np.inf, 0)],
-                  [(0.0, 0.5, 0), (0.5, 1.0, 1), (1.0, 2.0, 0), (2.0, np.inf, 1)]):
-        monkeypatch.setattr(early, "pieces", lambda wrong=wrong: tuple(piece(*one) for one in wrong))
+    for wrong in (
+        [(0.0, 1.0, 1)],
+        [(0.0, 1.0, 0), (1.0, 2.0, -1), (2.0, np.inf, 0)],
+        [(0.0, 0.5, 1), (0.5, np.inf, 0)],
+        [(0.0, 0.5, 0), (0.5, 1.0, 1), (1.0, 2.0, 0), (2.0, np.inf, 1)],
+    ):
+        monkeypatch.setattr(
+            early, "pieces", lambda wrong=wrong: tuple(piece(*one) for one in wrong)
+        )
         assert np.isnan(early.border({}, "certified")).all()

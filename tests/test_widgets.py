@@ -40,8 +40,12 @@ def test_every_explorer_has_a_widget(boxes):
     assert set(explorers()) == set(boxes)
     for name, box in boxes.items():
         explorer = explorers()[name]
-        assert [slider.description for slider in sliders(box)] == [one.label for one in explorer.sliders]
-        assert [slider.value for slider in sliders(box)] == [one.values[one.start] for one in explorer.sliders]
+        assert [slider.description for slider in sliders(box)] == [
+            one.label for one in explorer.sliders
+        ]
+        assert [slider.value for slider in sliders(box)] == [
+            one.values[one.start] for one in explorer.sliders
+        ]
         for row, one in zip(box.children[1:-2], explorer.sliders, strict=True):
             assert [value for _, value in row.children[0].options] == list(one.values)
             assert escape(one.words) == row.children[1].value
@@ -60,7 +64,9 @@ def test_a_move_changes_picture_and_words_and_compiles_nothing(boxes, name, capl
         for one in sliders(box):
             before, start = (picture.value, words.value), one.index
             one.index = (start + 1) % len(one.options)
-            assert picture.value != before[0] and bytes(picture.value).startswith(b"\x89PNG"), one.description
+            assert picture.value != before[0] and bytes(picture.value).startswith(b"\x89PNG"), (
+                one.description
+            )
             assert words.value != before[1], one.description
             one.index = start
             assert (picture.value, words.value) == before, one.description
@@ -70,14 +76,24 @@ def test_a_move_changes_picture_and_words_and_compiles_nothing(boxes, name, capl
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_kept_from_former_pictures_cannot_be_seen(name, boxes):
     explorer, used = explorers()[name], widgets.Picture()
-    places = [{}, *({one.name: value} for one in explorer.sliders for value in (one.values[0], one.values[-1])), {}]
+    places = [
+        {},
+        *(
+            {one.name: value}
+            for one in explorer.sliders
+            for value in (one.values[0], one.values[-1])
+        ),
+        {},
+    ]
     for place in places:
         scene = explorer.scene(**place)
         figure, fresh = style.figure(widgets.WIDTH, widgets.HEIGHT), io.BytesIO()
         scene_matplotlib.draw(scene, figure)
         with style.look():
             figure.savefig(fresh, format="png", dpi=widgets.DPI)
-        shown = [image.imread(io.BytesIO(content)) for content in (used.png(scene), fresh.getvalue())]
+        shown = [
+            image.imread(io.BytesIO(content)) for content in (used.png(scene), fresh.getvalue())
+        ]
         np.testing.assert_array_equal(*shown, err_msg=str(place))
 
 
@@ -95,7 +111,11 @@ def test_few_backgrounds_are_kept(monkeypatch, boxes):
 @pytest.mark.parametrize("collects", [True, False])
 def test_the_collector_waits_for_the_picture(boxes, monkeypatch, collects):
     seen, png = [], widgets.Picture.png
-    monkeypatch.setattr(widgets.Picture, "png", lambda self, scene: (seen.append(gc.isenabled()), png(self, scene))[1])
+    monkeypatch.setattr(
+        widgets.Picture,
+        "png",
+        lambda self, scene: (seen.append(gc.isenabled()), png(self, scene))[1],
+    )
     slider = sliders(boxes["line"])[0]
     try:
         (gc.enable if collects else gc.disable)()
@@ -112,7 +132,9 @@ def test_pyplot_holds_nothing(boxes):
 
 
 def test_words_are_text_not_markup(boxes, monkeypatch):
-    assert "<p>" in boxes["line"].children[-1].value and "&" not in explorers()["line"].scene().words
+    assert (
+        "<p>" in boxes["line"].children[-1].value and "&" not in explorers()["line"].scene().words
+    )
     monkeypatch.setattr(widgets.Picture, "png", lambda self, scene: b"")
     explorer = explorers()["line"]
     monkeypatch.setitem(explorers(), "line", _saying(explorer, "<script>"))
@@ -120,7 +142,9 @@ def test_words_are_text_not_markup(boxes, monkeypatch):
 
 
 def _saying(explorer, words):
-    return dataclasses.replace(explorer, draws=lambda **values: dataclasses.replace(explorer.draws(**values), words=words))
+    return dataclasses.replace(
+        explorer, draws=lambda **values: dataclasses.replace(explorer.draws(**values), words=words)
+    )
 
 
 def test_an_unknown_name_gets_suggestions():

@@ -13,7 +13,9 @@ import pytest
 from ascentfail.core import workers
 
 PROC = Path("/proc")
-linux = pytest.mark.skipif(not (PROC / "self" / "stat").exists(), reason="children are looked up in /proc")
+linux = pytest.mark.skipif(
+    not (PROC / "self" / "stat").exists(), reason="children are looked up in /proc"
+)
 SOON = 30.0  # seconds, on a machine that has much else to do
 
 MODULE = """
@@ -78,7 +80,11 @@ def runs(pid):
 
 def below(pid):
     """All processes that a process started, and that these did."""
-    children = [int(p.name) for p in PROC.iterdir() if p.name.isdigit() and (stat(p.name) or (0, 0))[1] == pid]
+    children = [
+        int(p.name)
+        for p in PROC.iterdir()
+        if p.name.isdigit() and (stat(p.name) or (0, 0))[1] == pid
+    ]
     return children + [grandchild for child in children for grandchild in below(child)]
 
 
@@ -94,7 +100,13 @@ def started(command, folder, begun, **environment):
     command = [sys.executable, "-c", INTERRUPTIBLE, *command]
     with (folder / "stderr").open("w") as stderr:
         streams = {"stdout": subprocess.DEVNULL, "stderr": stderr}
-        process = subprocess.Popen(command, cwd=folder, env={**os.environ, **environment}, start_new_session=True, **streams)
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**os.environ, **environment},
+            start_new_session=True,
+            **streams,
+        )
     until(lambda: begun(process) or process.poll() is not None)
     return process, below(process.pid)
 
@@ -108,7 +120,9 @@ def program(tmp_path):
     def start(task, jobs=2):
         (tmp_path / "program.py").write_text(textwrap.dedent(PROGRAM.format(task=task, jobs=jobs)))
         command = [sys.executable, "program.py"]
-        process, others = started(command, tmp_path, lambda _: len(list(tmp_path.glob("begun-*"))) >= jobs)
+        process, others = started(
+            command, tmp_path, lambda _: len(list(tmp_path.glob("begun-*"))) >= jobs
+        )
         left.extend([process.pid, *others])
         assert process.poll() is None, (tmp_path / "stderr").read_text()
         return process, others
@@ -149,7 +163,9 @@ def test_a_file_is_finished_before_the_end(program, tmp_path, number):
     process.wait(SOON)
     until(lambda: not any(map(runs, others)))
     assert not [p.name for p in tmp_path.iterdir() if p.name.startswith(".")]
-    assert {len((tmp_path / name).read_text()) for name in "ab" if (tmp_path / name).exists()} <= {100_000}
+    assert {len((tmp_path / name).read_text()) for name in "ab" if (tmp_path / name).exists()} <= {
+        100_000
+    }
 
 
 @linux
@@ -168,13 +184,17 @@ def test_a_lost_worker_is_said(program, tmp_path):
         "    try:\n        list(workers.results([(work.end, 'a'), (work.rest, 600)], 2))\n"
         "    except workers.WorkerLostError:\n        print('lost')\n"
     )
-    done = subprocess.run([sys.executable, "lost.py"], cwd=tmp_path, capture_output=True, text=True, timeout=SOON)
+    done = subprocess.run(
+        [sys.executable, "lost.py"], cwd=tmp_path, capture_output=True, text=True, timeout=SOON
+    )
     assert (done.returncode, done.stdout) == (0, "lost\n"), done.stderr
 
 
 def test_results_come_with_their_index():
     tasks = [(pow, 2, 3), (pow, 3, 2), (len, "four")]
-    assert dict(workers.results(tasks, 1)) == dict(workers.results(tasks, 1000)) == {0: 8, 1: 9, 2: 4}
+    assert (
+        dict(workers.results(tasks, 1)) == dict(workers.results(tasks, 1000)) == {0: 8, 1: 9, 2: 4}
+    )
     assert list(workers.results([], 2)) == []
 
 

@@ -61,8 +61,16 @@ PARTS = {
 def public(module):
     """The functions that a module defines, or that it gives out as the door of others."""
     short = module.__name__.rsplit(".", 1)[-1]
-    values = [getattr(module, name) for name in getattr(module, "__all__", vars(module)) if not name.startswith("_")]
-    own = [v for v in values if inspect.isfunction(v) and (v.__module__ == module.__name__ or module is landscape)]
+    values = [
+        getattr(module, name)
+        for name in getattr(module, "__all__", vars(module))
+        if not name.startswith("_")
+    ]
+    own = [
+        v
+        for v in values
+        if inspect.isfunction(v) and (v.__module__ == module.__name__ or module is landscape)
+    ]
     return {v for v in own if v.__name__ not in PARTS.get(short, ())}
 
 
@@ -74,14 +82,20 @@ def functions():
 
 def good(function):
     plane = function.__module__.rsplit(".", 1)[-1] in ("equations", "bounds", "stationary")
-    values = GOOD | {"p": PLANE if plane else AXIS, "problem": PLANE if plane else AXIS} | OWN.get(function, {})
+    values = (
+        GOOD
+        | {"p": PLANE if plane else AXIS, "problem": PLANE if plane else AXIS}
+        | OWN.get(function, {})
+    )
     if function.__module__ == "ascentfail.random_sets":
         values = {"p": 0.3} | {k: v for k, v in values.items() if k != "p"}
     names = inspect.signature(function).parameters
     return {name: values.get(name, 0.5) for name in names}
 
 
-@pytest.mark.parametrize("function", functions(), ids=lambda f: f"{f.__module__.rsplit('.', 1)[-1]}.{f.__name__}")
+@pytest.mark.parametrize(
+    "function", functions(), ids=lambda f: f"{f.__module__.rsplit('.', 1)[-1]}.{f.__name__}"
+)
 def test_a_wrong_thing_is_named(function):
     right = good(function)
     function(**right)
@@ -90,14 +104,22 @@ def test_a_wrong_thing_is_named(function):
         for label, wrong in WRONG.items():
             if wrong is default or (name == "key" and label == "key"):
                 continue
-            if function in (random_sets.table, random_sets.nearest_on_circle) and label in ("strings", "ragged", "complex array"):
+            if function in (random_sets.table, random_sets.nearest_on_circle) and label in (
+                "strings",
+                "ragged",
+                "complex array",
+            ):
                 continue  # they hand labels on, whatever these are
             try:
                 function(**{**right, name: wrong})
             except ValueError as error:
                 assert name in str(error), (name, label, str(error))
             except TypeError as error:
-                assert function is logistic.logisticw and name in str(error), (name, label, str(error))
+                assert function is logistic.logisticw and name in str(error), (
+                    name,
+                    label,
+                    str(error),
+                )
             else:
                 # what a pure formula computes of a complex number is a complex number, and says so
                 assert label.startswith("complex") or name == "certified", (name, label)

@@ -13,7 +13,12 @@ from ascentfail.figures.report import summary as report
 def with_verdicts(text: str) -> str:
     """The text of a page with the recorded verdicts in it."""
     table = report.folded_table(record.load())
-    return re.sub(r"(<!-- verdicts -->\n).*(<!-- /verdicts -->)", lambda m: m[1] + table + m[2], text, flags=re.S)
+    return re.sub(
+        r"(<!-- verdicts -->\n).*(<!-- /verdicts -->)",
+        lambda m: m[1] + table + m[2],
+        text,
+        flags=re.S,
+    )
 
 
 def main() -> None:

@@ -15,7 +15,13 @@ from ascentfail.claims.registry import Pack, add_pack, claims, get, register
 from ascentfail.claims.verdict import Counterexample, Evidence, Verdict
 from ascentfail.theory.contents import CHAPTERS
 
-add_pack(Pack("ascent_fails", ("ascentfail.theory.paper", "ascentfail.theory.beyond"), sum(CHAPTERS.values(), ())))
+add_pack(
+    Pack(
+        "ascent_fails",
+        ("ascentfail.theory.paper", "ascentfail.theory.beyond"),
+        sum(CHAPTERS.values(), ()),
+    )
+)
 
 __all__ = [
     "Axis",

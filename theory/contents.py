@@ -31,21 +31,11 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
         "lemma-5.second-branch",
         "lemma-5.proof",
     ),
-    "Lemma 6": (
-        "lemma-6",
-    ),
-    "Lemma 7": (
-        "lemma-7",
-    ),
-    "Lemma 8": (
-        "lemma-8",
-    ),
-    "Lemma 9": (
-        "lemma-9",
-    ),
-    "Lemma 10": (
-        "lemma-10",
-    ),
+    "Lemma 6": ("lemma-6",),
+    "Lemma 7": ("lemma-7",),
+    "Lemma 8": ("lemma-8",),
+    "Lemma 9": ("lemma-9",),
+    "Lemma 10": ("lemma-10",),
     "Lemma 12": (
         "lemma-12",
         "lemma-12.wlog",

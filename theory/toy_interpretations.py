@@ -50,7 +50,10 @@ def landscape_of(point: Reading) -> ToyLandscape:
 
 def words_of(point: Reading) -> str:
     """A reading in words."""
-    labels, output = ("-1/+1", "0/1")[int(point["labels"])], ("(0, 1)", "(-1, 1)")[int(point["output"])]
+    labels, output = (
+        ("-1/+1", "0/1")[int(point["labels"])],
+        ("(0, 1)", "(-1, 1)")[int(point["output"])],
+    )
     reduction = REDUCTIONS[int(point["reduction"])]
     return f"labels {labels}, output {output}, slope {point['slope']:g}, {reduction}, ridge {point['ridge']:g}"
 
@@ -69,7 +72,9 @@ def _shows(values: list[Any], losses: list[Any], globally: bool) -> Any:
     margin = max(values)
     if globally and any(inside) and not all(inside):
         lowest = min(v for v, here in zip(losses, inside, strict=True) if here)
-        margin = min(margin, min(v for v, here in zip(losses, inside, strict=True) if not here) - lowest)
+        margin = min(
+            margin, min(v for v, here in zip(losses, inside, strict=True) if not here) - lowest
+        )
     return margin
 
 
@@ -92,7 +97,11 @@ def support(t: ToyLandscape, level: Level) -> tuple[float, float]:
 
     Paper: Sec. 5.2, Fig. 5.
     """
-    ends = [shows(t, which, wrong, globally, level) for which in MODELS for wrong, globally in _WANTED[which]]
+    ends = [
+        shows(t, which, wrong, globally, level)
+        for which in MODELS
+        for wrong, globally in _WANTED[which]
+    ]
     return min(low for low, _ in ends), min(high for _, high in ends)
 
 
@@ -106,7 +115,9 @@ def _support_of(point: tuple[tuple[str, float], ...], level: Level) -> tuple[flo
     return support(landscape_of(dict(point)), level)
 
 
-def shows(t: ToyLandscape, which: Model, wrong: int, globally: bool, level: Level) -> tuple[float, float]:
+def shows(
+    t: ToyLandscape, which: Model, wrong: int, globally: bool, level: Level
+) -> tuple[float, float]:
     """How clearly a loss has a minimum (the lowest one) where one point alone is wrong.
 
     Args:
@@ -121,7 +132,11 @@ def shows(t: ToyLandscape, which: Model, wrong: int, globally: bool, level: Leve
         lowest minimum elsewhere (in the loss).
     """
     found = minima(t, which, level)
-    wobble = 0.0 if level != "certified" else float(20 * found.radius.max() + 2 * found.loss_radius.max())
+    wobble = (
+        0.0
+        if level != "certified"
+        else float(20 * found.radius.max() + 2 * found.loss_radius.max())
+    )
     value = float(_shows(_leans(found, wrong), list(found.loss), globally))
     return value - wobble, value + wobble
 
@@ -157,18 +172,28 @@ def _descended(key: bytes) -> np.ndarray:
     """Minima found by damped descent from a grid: (n, 2)."""
     numbers = np.frombuffer(key)
     p = toy.Terms(numbers[:4], numbers[4:8], *numbers[8:])
-    a, b = (np.sinh(np.linspace(-1, 1, 13) * k) / math.sinh(k) * far for k, far in ((2.0, 20.0), (2.0, 8.0)))
+    a, b = (
+        np.sinh(np.linspace(-1, 1, 13) * k) / math.sinh(k) * far
+        for k, far in ((2.0, 20.0), (2.0, 8.0))
+    )
     theta = np.stack(np.meshgrid(a, b), -1).reshape(-1, 2)
     damping = np.full(len(theta), 1e-2)
     value, slope, bend = plain(p, theta)
     for _ in range(50):
         rates, axes = np.linalg.eigh(bend)
-        move = -np.einsum("nij,nj->ni", axes, np.einsum("nji,nj->ni", axes, slope) / (np.abs(rates) + damping[:, None]))
+        move = -np.einsum(
+            "nij,nj->ni",
+            axes,
+            np.einsum("nji,nj->ni", axes, slope) / (np.abs(rates) + damping[:, None]),
+        )
         new = plain(p, theta + move)
         better = new[0] <= value
         theta = np.where(better[:, None], theta + move, theta)
         value, slope = np.where(better, new[0], value), np.where(better[:, None], new[1], slope)
-        bend, damping = np.where(better[:, None, None], new[2], bend), np.where(better, damping / 3, damping * 4)
+        bend, damping = (
+            np.where(better[:, None, None], new[2], bend),
+            np.where(better, damping / 3, damping * 4),
+        )
     rates = np.linalg.eigvalsh(bend)
     theta = theta[(np.abs(slope).max(1) < 1e-6) & (rates[:, 0] > 0)]
     return theta[np.unique(np.round(theta, 4), axis=0, return_index=True)[1]]
@@ -201,20 +226,27 @@ def polish(p: toy.Terms, theta: tuple[Any, Any]) -> tuple[Any, Any]:
         determinant = aa * bb - ab * ab
         move = ((bb * ga - ab * gb) / determinant, (aa * gb - ab * ga) / determinant)
         theta = (theta[0] - move[0], theta[1] - move[1])
-        if max(abs(v) for v in move) < mp.mpf(10) ** (-mp.dps // 2):  # the last step squares the error
+        if max(abs(v) for v in move) < mp.mpf(10) ** (
+            -mp.dps // 2
+        ):  # the last step squares the error
             break
     return theta
 
 
 def exact_lean(theta: tuple[Any, Any], wrong: int) -> Any:
     """`lean` of exact parameters."""
-    lifts = [sign * (1 + theta[0] * x + theta[1] * x**2) for x, sign in zip(toy.INPUTS, toy.SIGNS, strict=True)]
+    lifts = [
+        sign * (1 + theta[0] * x + theta[1] * x**2)
+        for x, sign in zip(toy.INPUTS, toy.SIGNS, strict=True)
+    ]
     return lean(lifts, wrong)
 
 
 def exact_shows(found: list[tuple[tuple[Any, Any], Any]], wrong: int, globally: bool) -> Any:
     """`shows` from a list of `exact_minima`."""
-    return _shows([exact_lean(theta, wrong) for theta, _ in found], [value for _, value in found], globally)
+    return _shows(
+        [exact_lean(theta, wrong) for theta, _ in found], [value for _, value in found], globally
+    )
 
 
 def exact_support(point: Reading, digits: int) -> Any:
@@ -229,9 +261,9 @@ def exact_support(point: Reading, digits: int) -> Any:
 
 def slow_descent(p: toy.Terms, theta: np.ndarray) -> np.ndarray:
     """Where gradient descent with small steps comes to rest: plain floats, `plain`, no step ever climbing."""
-    bend = 2 * p.ridge + 2 * float((np.abs(p.weight) * (np.array(toy.INPUTS) ** 2 + np.array(toy.INPUTS) ** 4)).sum()) * (
-        p.gain / p.divisor * p.slope**2 / 8
-    )
+    bend = 2 * p.ridge + 2 * float(
+        (np.abs(p.weight) * (np.array(toy.INPUTS) ** 2 + np.array(toy.INPUTS) ** 4)).sum()
+    ) * (p.gain / p.divisor * p.slope**2 / 8)
     step, theta = 0.5 / bend, theta[None]
     for _ in range(200_000):
         slope = plain(p, theta)[1]

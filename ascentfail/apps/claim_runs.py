@@ -86,7 +86,9 @@ def _file(folder: Path, claim_id: str) -> Path:
 
 def _key(level: Level, content: dict[str, Any]) -> str:
     """Of these sources, this level and this very content: an edited file is not taken as done."""
-    return hashlib.sha256(f"{source_fingerprint()} {level} {json.dumps(content, sort_keys=True)}".encode()).hexdigest()
+    return hashlib.sha256(
+        f"{source_fingerprint()} {level} {json.dumps(content, sort_keys=True)}".encode()
+    ).hexdigest()
 
 
 def read_saved(path: Path) -> dict[str, Any] | None:

@@ -38,7 +38,10 @@ def _say_version(wanted: bool) -> None:
 @app.callback()
 def _every(
     version: Annotated[
-        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version and exit.")
+        bool,
+        typer.Option(
+            "--version", callback=_say_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
 ) -> None:
     """Checks the theory of 'Ascent Fails to Forget' and draws its figures."""

@@ -12,8 +12,12 @@ from ascentfail.apps.terminal import check_outputs, start, unknown, work
 
 
 def figures(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME ...]", help="Figures; all without any.")] = None,
-    out: Annotated[Path, typer.Option(**FOLDER, help="Folder to write to.")] = Path("results/figures"),
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME ...]", help="Figures; all without any.")
+    ] = None,
+    out: Annotated[Path, typer.Option(**FOLDER, help="Folder to write to.")] = Path(
+        "results/figures"
+    ),
     format: Annotated[Format, typer.Option(help="Picture format.")] = Format.png,
 ) -> None:
     """Draw figures, each with its data (.npz) and a sidecar (.json)."""

@@ -17,8 +17,15 @@ if TYPE_CHECKING:
 
 
 def explain(
-    claim_id: Annotated[str, typer.Argument(metavar="ID", help="lemma-3.main for one claim, lemma-3 for all of Lemma 3.")],
-    level: Annotated[Level | None, typer.Option(help="Evidence to gather; the strongest installed without it.")] = None,
+    claim_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="lemma-3.main for one claim, lemma-3 for all of Lemma 3."
+        ),
+    ],
+    level: Annotated[
+        Level | None, typer.Option(help="Evidence to gather; the strongest installed without it.")
+    ] = None,
 ) -> None:
     """Show a claim: its statement, domain, evidence, and the counterexample or what holds instead."""
     start()
@@ -56,7 +63,11 @@ def _explanation(claim: Claim, entry: dict[str, Any]) -> Group:
     from ascentfail.figures.report.summary import number, point, proof_word
 
     evidence, style = entry["evidence"], STYLES[entry["status"]]
-    facts = [("statement", claim.statement), ("source", claim.source), ("domain", claim.domain.words)]
+    facts = [
+        ("statement", claim.statement),
+        ("source", claim.source),
+        ("domain", claim.domain.words),
+    ]
     facts += [("note", claim.note)] if claim.note else []
     words = f": {evidence['words']}" if evidence["words"] else ""
     facts.append(("evidence", f"{evidence['grade']}, {evidence['samples']:,} points{words}"))
@@ -66,10 +77,17 @@ def _explanation(claim: Claim, entry: dict[str, Any]) -> Group:
         facts.append(("", f"margin {found['margin']!r}, confirmed to {found['digits']} digits"))
         facts += [("", found["bound"])] if found.get("bound") else []
     elif evidence["worst_point"]:
-        facts.append(("closest", f"margin {number(evidence['worst_margin'])} at {point(evidence['worst_point'])}"))
+        facts.append(
+            (
+                "closest",
+                f"margin {number(evidence['worst_margin'])} at {point(evidence['worst_point'])}",
+            )
+        )
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")  # on a narrow screen a long word goes on below, and is not cut
+    table.add_column(
+        overflow="fold"
+    )  # on a narrow screen a long word goes on below, and is not cut
     for label, text in facts:
         table.add_row(label, _escape(text))
     below = ["", _explanation(claim.repaired, entry["repaired"])] if claim.repaired else []

@@ -12,8 +12,12 @@ from ascentfail.apps.terminal import check_outputs, progress, start, unknown
 
 
 def explore(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME ...]", help="Explorers; all without any.")] = None,
-    out: Annotated[Path, typer.Option(**FILE, help="HTML file to write.")] = Path("results/explore.html"),
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME ...]", help="Explorers; all without any.")
+    ] = None,
+    out: Annotated[Path, typer.Option(**FILE, help="HTML file to write.")] = Path(
+        "results/explore.html"
+    ),
 ) -> None:
     """Write explorers, pictures with sliders, as one HTML page that needs no network."""
     check_outputs(out)

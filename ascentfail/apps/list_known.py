@@ -13,18 +13,29 @@ from ascentfail.apps.terminal import console
 
 
 def list_known(
-    words: Annotated[list[str] | None, typer.Argument(metavar="[WORD ...]", help="Show only what has all of these.")] = None,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[WORD ...]", help="Show only what has all of these."),
+    ] = None,
 ) -> None:
     """List claims, as recorded, and figures, a line each; those that have all the words in id, verdict, statement or source."""
     from ascentfail.apps.listing import items
 
-    found = [item for item in items([level.value for level in reversed(Level)]) if item.has(words or [])]
+    found = [
+        item for item in items([level.value for level in reversed(Level)]) if item.has(words or [])
+    ]
     if not found:
-        print(f"ascentfail: no recorded claim and no figure has all of: {' '.join(words or [])}", file=sys.stderr)
+        print(
+            f"ascentfail: no recorded claim and no figure has all of: {' '.join(words or [])}",
+            file=sys.stderr,
+        )
         raise typer.Exit(1)
     width = max(len(item.name) for item in found)
     if not sys.stdout or not sys.stdout.isatty():  # whole lines, for grep
-        print(*(f"{item.name:<{width}}  {item.status:<7}  {item.statement}" for item in found), sep="\n")
+        print(
+            *(f"{item.name:<{width}}  {item.status:<7}  {item.statement}" for item in found),
+            sep="\n",
+        )
         return
     from rich.text import Text
 

@@ -43,7 +43,9 @@ def items(levels: Sequence[str]) -> Iterator[Item]:
     Raises:
         OSError, ValueError, KeyError: the record is not there or not as it is written.
     """
-    recorded = json.loads((_folder("theory") / "recorded" / "ascent_fails.json").read_text(encoding="utf-8"))["levels"]
+    recorded = json.loads(
+        (_folder("theory") / "recorded" / "ascent_fails.json").read_text(encoding="utf-8")
+    )["levels"]
     yield from _claims(next((recorded[level] for level in levels if recorded.get(level)), []))
     yield from sorted(_figures(_folder("figures")))
 
@@ -71,5 +73,9 @@ def _figures(folder: Path) -> Iterator[Item]:
 
 def _names(module: ast.Module) -> list[str]:
     """The literal that a module calls NAME."""
-    assigned = [node for node in module.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "NAME"]
+    assigned = [
+        node
+        for node in module.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "NAME"
+    ]
     return [ast.literal_eval(node.value) for node in assigned]

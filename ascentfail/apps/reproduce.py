@@ -33,20 +33,38 @@ def reproduce(
 
     started = time.perf_counter()
     names = list(room.figures())
-    done: dict[str, Any] = {claim.id: claim_runs.finished(claim.id, level.value, out) for claim in claims()}
-    figures: list[tuple[Any, ...]] = [(draw_one, name, out / "figures", "png") for name in names]  # first: they take longest
-    checks = [(claim_runs.run_into, claim_id, level.value, out) for claim_id, unit in done.items() if not unit]
+    done: dict[str, Any] = {
+        claim.id: claim_runs.finished(claim.id, level.value, out) for claim in claims()
+    }
+    figures: list[tuple[Any, ...]] = [
+        (draw_one, name, out / "figures", "png") for name in names
+    ]  # first: they take longest
+    checks = [
+        (claim_runs.run_into, claim_id, level.value, out)
+        for claim_id, unit in done.items()
+        if not unit
+    ]
     results = dict(work("checking and drawing", [*figures, *checks], jobs))
     done |= {name: results[name] for _, name, *_ in checks}
     entries = [unit.verdict for unit in done.values()]
-    verdicts, seconds = [Verdict.from_json(entry) for entry in entries], time.perf_counter() - started
+    verdicts, seconds = (
+        [Verdict.from_json(entry) for entry in entries],
+        time.perf_counter() - started,
+    )
     write_json(out / "verdicts.json", document(verdicts, 0, seconds))
     write_atomic(out / "verdicts.md", markdown_table(entries, load()))
-    embedded = {_caption(path): path.read_bytes() for name in names for path in results[name] if path.suffix == ".png"}
+    embedded = {
+        _caption(path): path.read_bytes()
+        for name in names
+        for path in results[name]
+        if path.suffix == ".png"
+    }
     drawn = {name: picture for unit in done.values() for name, picture in unit.drawings.items()}
     write_atomic(out / "report.html", page(claims(), entries, embedded, versions(), drawn, load()))
     print_table(verdicts, seconds)
-    print(f"Report: {out / 'report.html'}; tables: {out / 'verdicts.md'}, verdicts.json; figures: {out / 'figures'}")
+    print(
+        f"Report: {out / 'report.html'}; tables: {out / 'verdicts.md'}, verdicts.json; figures: {out / 'figures'}"
+    )
     compare(differences(verdicts, level.value))
 
 

@@ -31,7 +31,9 @@ def _named(name: str) -> list[Claim]:
     try:
         return [get(name)]
     except KeyError as error:
-        return [claim for claim in claims() if claim.id.startswith(f"{name}.")] or stop(error.args[0])
+        return [claim for claim in claims() if claim.id.startswith(f"{name}.")] or stop(
+            error.args[0]
+        )
 
 
 def compare(changed: list[str]) -> NoReturn:
@@ -65,4 +67,6 @@ def print_table(verdicts: list[Verdict], seconds: float, stderr: bool = False) -
     if not narrow:
         screen.print(table)
     count = "1 claim" if len(entries) == 1 else f"{len(entries)} claims"
-    screen.print(f"{count}: {summary(entries)}; {seconds:.1f} s. One in full: ascentfail explain ID")
+    screen.print(
+        f"{count}: {summary(entries)}; {seconds:.1f} s. One in full: ascentfail explain ID"
+    )

@@ -24,7 +24,9 @@ def unknown(what: str, name: str, groups: dict[str, list[str]]) -> NoReturn:
     from ascentfail.claims.registry import suggest
 
     known = "; ".join(f"{group}: {', '.join(names)}" for group, names in groups.items())
-    stop(f"{suggest(what, name, [name for names in groups.values() for name in names])}. All of them: {known}")
+    stop(
+        f"{suggest(what, name, [name for names in groups.values() for name in names])}. All of them: {known}"
+    )
 
 
 def console(stderr: bool = False) -> Console:
@@ -32,7 +34,9 @@ def console(stderr: bool = False) -> Console:
     from rich.console import Console
 
     screen = Console(stderr=stderr, highlight=False)
-    if screen.width < 1:  # COLUMNS=0, as some shells and schedulers set it, says nothing of the width
+    if (
+        screen.width < 1
+    ):  # COLUMNS=0, as some shells and schedulers set it, says nothing of the width
         screen.width = 80
     return screen
 
@@ -40,13 +44,24 @@ def console(stderr: bool = False) -> Console:
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
     """A progress bar with count and estimate on a terminal, and silence elsewhere; yields "one more done"."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     screen = console(stderr=True)
     if not screen.is_terminal:  # a bar that is merely disabled ends in an empty line with rich 13
         yield lambda name: None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=screen, transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda name: bar.update(task, advance=1, description=f"{what}: {name}")
@@ -54,7 +69,9 @@ def progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
 
 def start() -> None:
     """Sets what every computing command needs: float64, the cache of compiled programs, pictures without a window."""
-    os.environ["MPLBACKEND"] = "agg"  # files are drawn, no window; and the one that is set need not be installed
+    os.environ["MPLBACKEND"] = (
+        "agg"  # files are drawn, no window; and the one that is set need not be installed
+    )
     from ascentfail.core.files import enable_compile_cache
     from ascentfail.core.precision import enable_x64
 

@@ -21,22 +21,40 @@ if TYPE_CHECKING:
 
 def verify(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID ...]", help="lemma-3.main, or lemma-3 for all of it; all without any.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[ID ...]", help="lemma-3.main, or lemma-3 for all of it; all without any."
+        ),
     ] = None,
     level: Annotated[Level, typer.Option(help="Strongest evidence to gather.")] = Level.sampled,
-    samples: Annotated[int, typer.Option(min=1, max=1 << 24, help="Points to sample for each claim.")] = 1 << 15,
+    samples: Annotated[
+        int, typer.Option(min=1, max=1 << 24, help="Points to sample for each claim.")
+    ] = 1 << 15,
     json_file: Annotated[
-        str | None, typer.Option("--json", metavar="FILE", help="Write the verdicts to this file; - is standard output.")
+        str | None,
+        typer.Option(
+            "--json", metavar="FILE", help="Write the verdicts to this file; - is standard output."
+        ),
     ] = None,
-    record: Annotated[bool, typer.Option(help="Record these verdicts as the ones to compare with.")] = False,
-    certificate: Annotated[Path | None, typer.Option(**FILE, help="Re-verify this certificate and nothing else.")] = None,
-    certificates: Annotated[Path | None, typer.Option(**FOLDER, help="Write the certificates found to this folder.")] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; 2 for all claims, else 1.")] = None,
+    record: Annotated[
+        bool, typer.Option(help="Record these verdicts as the ones to compare with.")
+    ] = False,
+    certificate: Annotated[
+        Path | None, typer.Option(**FILE, help="Re-verify this certificate and nothing else.")
+    ] = None,
+    certificates: Annotated[
+        Path | None, typer.Option(**FOLDER, help="Write the certificates found to this folder.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes; 2 for all claims, else 1.")
+    ] = None,
 ) -> None:
     """Check the claims. Exit 0: every verdict is the recorded one; 1: some differ; 2: wrong usage."""
     if certificate:
         if ids or json_file is not None or record or certificates:
-            raise typer.BadParameter("goes without ids, --json, --record and --certificates", param_hint="--certificate")
+            raise typer.BadParameter(
+                "goes without ids, --json, --record and --certificates", param_hint="--certificate"
+            )
         _verify_certificate(certificate)
         return
     to_file = path_of(json_file) if json_file not in (None, "-") else None

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 LEVELS: tuple[Level, ...] = ("sampled", "searched", "certified")
 
 
-def check(claim: Claim, level: Level = "sampled", *, samples: int = sample.SAMPLES, seed: int = 0) -> Verdict:
+def check(
+    claim: Claim, level: Level = "sampled", *, samples: int = sample.SAMPLES, seed: int = 0
+) -> Verdict:
     """Gathers evidence for a claim, and for its repaired statement.
 
     Weaker levels are gathered on the way, and a confirmed counterexample ends the matter. At level "certified" a claim holds only
@@ -75,7 +77,9 @@ def certified_check(
     return verdict, certificates
 
 
-def _gather(claim: Claim, level: Level, samples: int, seed: int, certificates: dict[str, dict]) -> Sampled:
+def _gather(
+    claim: Claim, level: Level, samples: int, seed: int, certificates: dict[str, dict]
+) -> Sampled:
     """Evidence in the order that costs least: a proof spares the search, a counterexample spares both."""
     if level == "certified":
         arb()  # a missing extra is said before the work
@@ -97,14 +101,18 @@ def _graded(claim: Claim, found: Sampled) -> Sampled:
     """A refutation with its grade: words that exclude a whole range are an argument, a margin enclosed at its point is a box."""
     assert found.counterexample is not None
     if claim.exclusion is not None:
-        return dataclasses.replace(found, evidence=dataclasses.replace(found.evidence, grade="argued"))
+        return dataclasses.replace(
+            found, evidence=dataclasses.replace(found.evidence, grade="argued")
+        )
     try:
         from ascentfail.claims.evidence.certify import point_refutes
     except MissingExtraError:  # many digits confirmed it all the same
         return found
     point = found.counterexample.point
     grade = "boxes" if point_refutes(claim, point) or _exactly_zero(claim, point) else None
-    return dataclasses.replace(found, evidence=dataclasses.replace(found.evidence, grade=grade or found.evidence.grade))
+    return dataclasses.replace(
+        found, evidence=dataclasses.replace(found.evidence, grade=grade or found.evidence.grade)
+    )
 
 
 def _exactly_zero(claim: Claim, point: dict[str, float]) -> bool:
@@ -112,17 +120,26 @@ def _exactly_zero(claim: Claim, point: dict[str, float]) -> bool:
     return claim.strict and claim.domain.where is None and recheck(claim, point).margin == 0
 
 
-def _certified(claim: Claim, weaker: Sampled, samples: int, seed: int, certificates: dict[str, dict]) -> Sampled:
+def _certified(
+    claim: Claim, weaker: Sampled, samples: int, seed: int, certificates: dict[str, dict]
+) -> Sampled:
     """The verdict at level "certified": holds only where proved or argued, vacuous only where every box is excluded."""
     from ascentfail.claims.evidence.certify import certify, excluded
 
     if weaker.status == "vacuous":
         if excluded(claim):
-            return Sampled("vacuous", Evidence("certified", words="a side condition excludes every box", grade="boxes"))
+            return Sampled(
+                "vacuous",
+                Evidence("certified", words="a side condition excludes every box", grade="boxes"),
+            )
         return _open(weaker, "no point of the domain was found, and boxes do not exclude all of it")
     found = certify(claim)
-    if found is not None and found.evidence.grade not in PROOFS:  # that the steps imply the claim is words: it is attacked
-        weaker = search.search(claim, starts=48, steps=60, generations=1, samples=samples, seed=seed, weaker=weaker)
+    if (
+        found is not None and found.evidence.grade not in PROOFS
+    ):  # that the steps imply the claim is words: it is attacked
+        weaker = search.search(
+            claim, starts=48, steps=60, generations=1, samples=samples, seed=seed, weaker=weaker
+        )
         if weaker.status == "fails":
             return weaker
     if found is not None:
@@ -135,20 +152,29 @@ def _certified(claim: Claim, weaker: Sampled, samples: int, seed: int, certifica
     if found is None:
         return _open(tried, "boxes and identities cannot speak about it")
     part = percent(found.evidence.certified_fraction or 0.0)
-    return _open(tried, f"{part} of the box is decided, {found.evidence.undecided} boxes are not", found.evidence)
+    return _open(
+        tried,
+        f"{part} of the box is decided, {found.evidence.undecided} boxes are not",
+        found.evidence,
+    )
 
 
 def _settled(found: Certified, weaker: Sampled) -> Sampled | None:
     """The verdict that certification alone settles, with the closest call of the weaker evidence."""
     if found.counterexample:
         at = found.counterexample
-        evidence = dataclasses.replace(found.evidence, worst_margin=at.margin, worst_point=at.point, grade="searched")
+        evidence = dataclasses.replace(
+            found.evidence, worst_margin=at.margin, worst_point=at.point, grade="searched"
+        )
         return Sampled("fails", evidence, at)
     if found.vacuous:
         return Sampled("vacuous", found.evidence)
     if not (found.complete and weaker.status == "holds"):
         return None
-    worst = {"worst_margin": weaker.evidence.worst_margin, "worst_point": weaker.evidence.worst_point}
+    worst = {
+        "worst_margin": weaker.evidence.worst_margin,
+        "worst_point": weaker.evidence.worst_point,
+    }
     return Sampled("holds", dataclasses.replace(found.evidence, **worst))
 
 
@@ -156,8 +182,15 @@ def _open(weaker: Sampled, why: str, evidence: Evidence | None = None) -> Sample
     """Open, with the weaker evidence in words."""
     said = f"{weaker.status} as far as {weaker.evidence.level} ({weaker.evidence.samples:,} points)"
     base = dataclasses.replace(
-        evidence or weaker.evidence, worst_margin=weaker.evidence.worst_margin, worst_point=weaker.evidence.worst_point,
+        evidence or weaker.evidence,
+        worst_margin=weaker.evidence.worst_margin,
+        worst_point=weaker.evidence.worst_point,
         grade=weaker.evidence.grade,
     )
     status: Status = "open"
-    return Sampled(status, dataclasses.replace(base, words="; ".join(w for w in (why, said, weaker.evidence.words) if w)))
+    return Sampled(
+        status,
+        dataclasses.replace(
+            base, words="; ".join(w for w in (why, said, weaker.evidence.words) if w)
+        ),
+    )

@@ -157,11 +157,17 @@ def lambertw(a, branch):
 RULES = {  # the image of an interval, and of the derivative, from it and the image
     "exp": (exp, lambda a, y: y),
     "log": (lambda a: span(a[0].log(), a[1].log()) if a[0] > 0 else None, lambda a, y: inverse(a)),
-    "sqrt": (lambda a: span(a[0].sqrt(), a[1].sqrt()) if a[0] >= 0 else None, lambda a, y: inverse(plus(y, y))),
+    "sqrt": (
+        lambda a: span(a[0].sqrt(), a[1].sqrt()) if a[0] >= 0 else None,
+        lambda a, y: inverse(plus(y, y)),
+    ),
     "softplus": (softplus, lambda a, y: sigmoid(a)),
     "sigmoid": (sigmoid, lambda a, y: times(y, plus(UNIT, minus(y)))),
     "lambertw_exp": (rising(wexp), lambda a, y: times(y, inverse(plus(UNIT, y)))),
-    "logisticw": (rising(lambda c: pull(c, ZERO)), lambda a, y: inverse(plus(UNIT, times(plus(UNIT, y), exp(y))))),
+    "logisticw": (
+        rising(lambda c: pull(c, ZERO)),
+        lambda a, y: inverse(plus(UNIT, times(plus(UNIT, y), exp(y)))),
+    ),
 }
 
 
@@ -192,7 +198,9 @@ def divide(a, b):
 
 def raised(a, n):
     """a^n."""
-    return chain(power(a[0], n), (times((arb(n), arb(n)), power(a[0], n - 1)), a)) if n else (UNIT, {})
+    return (
+        chain(power(a[0], n), (times((arb(n), arb(n)), power(a[0], n - 1)), a)) if n else (UNIT, {})
+    )
 
 
 def smaller(a, b):
@@ -200,7 +208,9 @@ def smaller(a, b):
     (low, high), (least, most) = a[0], b[0]
     if high <= least or most <= low:
         return a if high <= least else b
-    slope = {axis: hull(a[1].get(axis, NOUGHT), b[1].get(axis, NOUGHT)) for axis in {**a[1], **b[1]}}
+    slope = {
+        axis: hull(a[1].get(axis, NOUGHT), b[1].get(axis, NOUGHT)) for axis in {**a[1], **b[1]}
+    }
     return (min(low, least), min(high, most)), slope
 
 
@@ -222,13 +232,16 @@ def magnitude(a):
 
 def meet(a, b):
     """What two enclosures of one function say together."""
+
     def both(x, y):
         if x is None or y is None:
             return x or y
         low, high = max(x[0], y[0]), min(x[1], y[1])
         return (low, high) if low <= high else x
 
-    return both(a[0], b[0]), {axis: both(own, b[1][axis]) for axis, own in a[1].items() if axis in b[1]}
+    return both(a[0], b[0]), {
+        axis: both(own, b[1][axis]) for axis, own in a[1].items() if axis in b[1]
+    }
 
 
 def indicator(a):
@@ -271,7 +284,9 @@ def plane(beta, gamma, q, sign, loss):
     if sign != 1:
         return unknown((ZERO, b[1]), beta, gamma, q), unknown((-c[1], ZERO), beta, gamma, q)
 
-    def held(strength, other):  # the pull s of s = strength l(s + q other): it rises with the strength, falls with the other
+    def held(
+        strength, other
+    ):  # the pull s of s = strength l(s + q other): it rises with the strength, falls with the other
         low, high = product(k[1], other[1]).upper(), product(k[0], other[0]).lower()
         return span(loss.pull(strength[0], low), loss.pull(strength[1], high))
 
@@ -280,7 +295,10 @@ def plane(beta, gamma, q, sign, loss):
         s, t, before = held(b, t), held(c, s), (s, t)
         if s is None or t is None:
             return None, None
-        if all(32 * (after[0] - old[0] + old[1] - after[1]) < old[1] - old[0] for after, old in zip((s, t), before, strict=True)):
+        if all(
+            32 * (after[0] - old[0] + old[1] - after[1]) < old[1] - old[0]
+            for after, old in zip((s, t), before, strict=True)
+        ):
             break
     x, y = plus(s, times(k, t)), plus(times(k, s), t)
     first, second = loss.force(x), loss.force(y)
@@ -293,7 +311,10 @@ def plane(beta, gamma, q, sign, loss):
     ds = [times(left, first), times(cross, second), plus(times(left, for_q), times(cross, back_q))]
     dt = [times(back, first), times(right, second), plus(times(right, back_q), times(back, for_q))]
     given = beta, gamma, q
-    return tuple(chain(value, *zip((times(over, d) for d in ends), given, strict=True)) for value, ends in ((s, ds), (t, dt)))
+    return tuple(
+        chain(value, *zip((times(over, d) for d in ends), given, strict=True))
+        for value, ends in ((s, ds), (t, dt))
+    )
 
 
 # --- statements -----------------------------------------------------------------------------------------------------------------
@@ -402,7 +423,13 @@ class Statement:
 
     def __init__(self, axes, operations, sides, margin, strict=False, twins=(), signs=()):
         """Keeps them; operations take earlier ones by their place."""
-        self.axes, self.operations, self.sides, self.margin, self.strict = axes, operations, tuple(sides), margin, strict
+        self.axes, self.operations, self.sides, self.margin, self.strict = (
+            axes,
+            operations,
+            tuple(sides),
+            margin,
+            strict,
+        )
         self.twin, self.sign = dict(twins), dict(signs)
         self.index = {axis[0]: i for i, axis in enumerate(axes)}
         self.orders = {}
@@ -413,7 +440,11 @@ class Statement:
         at = self.operations
         for one, product in (side[1:3], side[2:0:-1]) if side[0] == "add" else ():
             for e, z in (at[product][1:3], at[product][2:0:-1]) if at[product][0] == "mul" else ():
-                if at[one] == ("number", "1") and at[e][0] == "exp" and at[at[e][1]] == ("number", "1"):
+                if (
+                    at[one] == ("number", "1")
+                    and at[e][0] == "exp"
+                    and at[at[e][1]] == ("number", "1")
+                ):
                     return z
         return None
 
@@ -427,7 +458,9 @@ class Statement:
                     found[place] = None
                 elif place not in opened:
                     opened.add(place)
-                    others = [pairs[place] for pairs in (self.twin, self.sign) if twins and place in pairs]
+                    others = [
+                        pairs[place] for pairs in (self.twin, self.sign) if twins and place in pairs
+                    ]
                     needs = [*arguments(self.operations[place]), *others]
                     stack += [(place, True), *((i, False) for i in needs)]
             self.orders[places, twins] = list(found)
@@ -450,7 +483,11 @@ class Statement:
             else:
                 given = [known[i] for i in arguments(operation)]
                 known[place] = None if None in given else operate(operation, given, known)
-                if known[place] is None and None not in given and name in ("div", "log", "sqrt", "lambertw"):
+                if (
+                    known[place] is None
+                    and None not in given
+                    and name in ("div", "log", "sqrt", "lambertw")
+                ):
                     if sharp:  # what has to stay within a domain, by its faces
                         given[-1] = self.sharpened(arguments(operation)[-1], parts, given[-1])
                     known[place] = operate(operation, given, known)
@@ -492,16 +529,21 @@ class Statement:
     def sharpened(self, place, parts, jet):
         """A jet whose value is narrowed by the faces on which it is extreme."""
         low, high = (list(self.along(place, parts, jet, least)) for least in (True, False))
-        return meet(jet, ((max(value[0] for value in low), min(value[1] for value in high)), jet[1]))
+        return meet(
+            jet, ((max(value[0] for value in low), min(value[1] for value in high)), jet[1])
+        )
 
     def positive(self, place, parts, known, sign=1):
         """Whether an expression is surely >= 0 (strict: > 0) on a box, or <= 0 for sign = -1, perhaps part by part."""
+
         def enough(value):
             low = value[0] if sign == 1 else -value[1]
             return low > 0 or (low == 0 and not self.strict)
 
         name, *rest = self.operations[place]
-        if known[place] is None or any(map(enough, self.along(place, parts, known[place], sign == 1))):
+        if known[place] is None or any(
+            map(enough, self.along(place, parts, known[place], sign == 1))
+        ):
             return known[place] is not None
         if name == "minimum" and sign == 1:
             return all(self.positive(i, parts, known) for i in rest)
@@ -509,9 +551,14 @@ class Statement:
             return True
         if name in ("mul", "div"):
             for one in (1, -1):
-                if self.positive(rest[0], parts, known, one) and self.positive(rest[1], parts, known, sign * one):
+                if self.positive(rest[0], parts, known, one) and self.positive(
+                    rest[1], parts, known, sign * one
+                ):
                     return True
-        return any(place in pairs and self.positive(pairs[place], parts, known, sign) for pairs in (self.twin, self.sign))
+        return any(
+            place in pairs and self.positive(pairs[place], parts, known, sign)
+            for pairs in (self.twin, self.sign)
+        )
 
     def same_sign(self, one, two):
         """Of f(a) - f(b) and a - b for a rising f, |a| - |b| and (a - b) (a + b), and of products and quotients of such."""
@@ -519,13 +566,17 @@ class Statement:
         if one == two:
             return True
         if name == "sub":
-            (f, x, *branch), (g, y, *same) = (at[i] for i in a) if all(len(at[i]) > 1 for i in a) else (("", 0), ("", 1))
+            (f, x, *branch), (g, y, *same) = (
+                (at[i] for i in a) if all(len(at[i]) > 1 for i in a) else (("", 0), ("", 1))
+            )
             if f == g == "abs" and other == "mul":
                 return at[b[0]] == ("sub", x, y) and at[b[1]] == ("add", x, y)
             rises = f in RISING or (f == "lambertw" and branch == [0])
             return f == g and branch == same and rises and at[two] == ("sub", x, y)
         products = name in ("mul", "div") and other == "mul"
-        return (products or name == other == "neg") and all(self.same_sign(i, j) for i, j in zip(a, b, strict=True))
+        return (products or name == other == "neg") and all(
+            self.same_sign(i, j) for i, j in zip(a, b, strict=True)
+        )
 
     def parts(self, box):
         """The intervals of a box, None for an integer axis without an integer there."""
@@ -538,9 +589,15 @@ class Statement:
     def letter(self, parts, jets, identity=False):
         """P: proved on a box (identity: defined), O: a side condition excludes it, U: neither is seen at this precision."""
         known, sides = jets
-        if any(value[1] < 0 for place, jet in sides.items() for value in self.along(place, parts, jet, False)):
+        if any(
+            value[1] < 0
+            for place, jet in sides.items()
+            for value in self.along(place, parts, jet, False)
+        ):
             return "O"
-        proved = known[self.margin] is not None if identity else self.positive(self.margin, parts, known)
+        proved = (
+            known[self.margin] is not None if identity else self.positive(self.margin, parts, known)
+        )
         return "P" if proved else "U"
 
     def leaf(self, letter, box, identity):
@@ -575,7 +632,9 @@ class Statement:
                 return False
         for bits in BITS.values():
             with ctx.workprec(bits):
-                known, sides = self.evaluate((*self.sides, self.margin), [(arb(value),) * 2 for value in point])
+                known, sides = self.evaluate(
+                    (*self.sides, self.margin), [(arb(value),) * 2 for value in point]
+                )
                 if known[self.margin] and all(jet and jet[0][0] >= 0 for jet in sides.values()):
                     return True
         return False
@@ -592,7 +651,9 @@ class Statement:
     def symbolic(self, places, unknowns):
         """By place, the SymPy expressions of all operations that some need."""
         known = {}
-        for i in sorted(self.order(places, twins=False)):  # the equations in one order, whatever the margin is
+        for i in sorted(
+            self.order(places, twins=False)
+        ):  # the equations in one order, whatever the margin is
             name, *rest = operation = self.operations[i]
             if name == "axis":
                 known[i] = coordinate(*self.axes[self.index[rest[0]]])
@@ -605,8 +666,21 @@ class Statement:
 
 # --- identities -----------------------------------------------------------------------------------------------------------------
 
-OPERATIONS, EXPONENT, TERMS, UNKNOWNS = 4000, 400, 20_000, 32  # the largest expression, exponent, polynomial, number of unknowns
-REFUSALS = (TooLarge, TypeError, ValueError, AttributeError, NotImplementedError, ZeroDivisionError, sympy.PolynomialError)
+OPERATIONS, EXPONENT, TERMS, UNKNOWNS = (
+    4000,
+    400,
+    20_000,
+    32,
+)  # the largest expression, exponent, polynomial, number of unknowns
+REFUSALS = (
+    TooLarge,
+    TypeError,
+    ValueError,
+    AttributeError,
+    NotImplementedError,
+    ZeroDivisionError,
+    sympy.PolynomialError,
+)
 modulus = sympy.Function("magnitude")  # |.|, of which only |0| = 0 is used
 SYMBOLIC = {
     "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b, "div": lambda a, b: a / b,
@@ -642,7 +716,10 @@ class Unknowns:
 
     def __init__(self):
         """None so far."""
-        self.equations, self.named = [], []  # ((symbols), expression); (what defines them, the symbols)
+        self.equations, self.named = (
+            [],
+            [],
+        )  # ((symbols), expression); (what defines them, the symbols)
 
     def apply(self, operation, given):
         """An operation on SymPy expressions."""
@@ -675,7 +752,16 @@ class Unknowns:
         z = small(z)
         w = self._known(branch, z)
         if w is None:
-            w = sympy.Dummy("w", **({"negative": True} if branch else {"positive": True} if z.is_positive else {"real": True}))
+            w = sympy.Dummy(
+                "w",
+                **(
+                    {"negative": True}
+                    if branch
+                    else {"positive": True}
+                    if z.is_positive
+                    else {"real": True}
+                ),
+            )
             self.named.append(((branch, z), w))
             self.equations.append(((w,), z - w * sympy.exp(w)))
         return w
@@ -692,19 +778,30 @@ class Unknowns:
 
     def plane(self, beta, gamma, q, sign, loss):
         """The symbols s_1 >= 0 and s_2 (of the sign given) with s_1 = beta l(x), |s_2| = gamma l(y), for l as in `plane`."""
-        key, one = [f"plane {sign} {loss}", *(small(value) for value in (beta, gamma, q))], LOSSES[loss].one
+        key, one = (
+            [f"plane {sign} {loss}", *(small(value) for value in (beta, gamma, q))],
+            LOSSES[loss].one,
+        )
         found = self._known(*key)
         if found is None:
-            s, size = (sympy.Dummy(n, nonnegative=True, positive=value.is_positive) for n, value in (("s_1", beta), ("S", gamma)))
+            s, size = (
+                sympy.Dummy(n, nonnegative=True, positive=value.is_positive)
+                for n, value in (("s_1", beta), ("S", gamma))
+            )
             found = s, sign * size
             self.named.append((key, found))
-            for strength, pulled, m in ((beta, s, s + q * sign * size), (gamma, size, q * s + sign * size)):
+            for strength, pulled, m in (
+                (beta, s, s + q * sign * size),
+                (gamma, size, q * s + sign * size),
+            ):
                 self.equations.append(((s, size), strength - pulled * (one + sympy.exp(m))))
         return found
 
     def vanishes(self, expression):
         """Whether an expression is seen to be zero wherever it and the unknowns are defined."""
-        for part in sorted(small(expression).atoms(modulus), key=lambda part: -part.count_ops()):  # the outer before the inner
+        for part in sorted(
+            small(expression).atoms(modulus), key=lambda part: -part.count_ops()
+        ):  # the outer before the inner
             if self.vanishes(part.args[0]):
                 expression = expression.xreplace({part: sympy.Integer(0)})
         return is_zero(self.eliminated(expression))
@@ -712,7 +809,9 @@ class Unknowns:
     def eliminated(self, expression):
         """The expression with the coordinates replaced for which the equations of its unknowns can be solved."""
         seen, equations = set(expression.free_symbols), []
-        for symbols, equation in reversed(self.equations):  # an equation speaks of earlier symbols only
+        for symbols, equation in reversed(
+            self.equations
+        ):  # an equation speaks of earlier symbols only
             if seen.intersection(symbols):
                 equations.insert(0, equation)
                 seen |= equation.free_symbols
@@ -721,7 +820,9 @@ class Unknowns:
             if step is None:
                 break
             used, symbol, value = step
-            equations = [equation.subs(symbol, value) for equation in equations if equation is not used]
+            equations = [
+                equation.subs(symbol, value) for equation in equations if equation is not used
+            ]
             expression = expression.subs(symbol, value)
         return expression
 
@@ -729,11 +830,19 @@ class Unknowns:
 def solvable(expression, equations):
     """(equation, symbol, value): a symbol that enters linearly, with a coefficient that cannot vanish; in no exponent first."""
     everything = (expression, *equations)
-    inner = {s for e in everything for f in e.atoms(sympy.exp, sympy.log, modulus) for s in f.free_symbols}
+    inner = {
+        s
+        for e in everything
+        for f in e.atoms(sympy.exp, sympy.log, modulus)
+        for s in f.free_symbols
+    }
     for within in (False, True):
         for equation in equations:
             numerator = sympy.fraction(small(sympy.together(equation)))[0]
-            for symbol in sorted((s for s in equation.free_symbols if (s in inner) is within), key=sympy.default_sort_key):
+            for symbol in sorted(
+                (s for s in equation.free_symbols if (s in inner) is within),
+                key=sympy.default_sort_key,
+            ):
                 slope = sympy.factor_terms(sympy.diff(numerator, symbol))
                 if sympy.diff(slope, symbol) == 0 and slope.is_zero is False:
                     return equation, symbol, sympy.Integer(-1) * numerator.subs(symbol, 0) / slope
@@ -759,8 +868,13 @@ def is_zero(expression):
     if small(expression).has(sympy.Float, sympy.nan, sympy.zoo, sympy.oo, sympy.I):
         return False
     expression = sympy.expand_log(sympy.expand_power_exp(expression))
-    opaque = {p for p in expression.atoms(sympy.Function, sympy.Pow)  # of logarithms, magnitudes and roots nothing more is used
-              if isinstance(p, sympy.log | modulus) or (p.is_Pow and not p.exp.is_Integer)}
+    opaque = {
+        p
+        for p in expression.atoms(
+            sympy.Function, sympy.Pow
+        )  # of logarithms, magnitudes and roots nothing more is used
+        if isinstance(p, sympy.log | modulus) or (p.is_Pow and not p.exp.is_Integer)
+    }
     expression = expression.xreplace({p: sympy.Dummy() for p in opaque})
     exponents, symbols, names = [], [], {}
     for p in sorted(expression.atoms(sympy.exp, type(sympy.E)), key=sympy.default_sort_key):
@@ -778,7 +892,9 @@ def is_zero(expression):
         raise TooLarge(f"a polynomial of more than {TERMS} terms")
     others = sorted(numerator.free_symbols - set(symbols), key=sympy.default_sort_key)
     totals = defaultdict(lambda: sympy.Integer(0))
-    for powers, coefficient in sympy.Poly(numerator, *symbols, *others, sympy.Dummy()).terms():  # the dummy: there may be none
+    for powers, coefficient in sympy.Poly(
+        numerator, *symbols, *others, sympy.Dummy()
+    ).terms():  # the dummy: there may be none
         total = sympy.cancel(sum((n * e for n, e in zip(powers, exponents)), sympy.Integer(0)))  # noqa: B905
         totals[total, powers[len(exponents) :]] += coefficient
     return all(total == 0 for total in totals.values())
@@ -794,7 +910,13 @@ class Found:
 
     def __init__(self, grade, decided, proved, undecided, boxes, inhabited=True):
         """It proves something where nothing is open and not all is excluded."""
-        self.grade, self.decided, self.proved, self.undecided, self.boxes = grade, decided, proved, undecided, boxes
+        self.grade, self.decided, self.proved, self.undecided, self.boxes = (
+            grade,
+            decided,
+            proved,
+            undecided,
+            boxes,
+        )
         self.vacuous, self.inhabited = not (proved or undecided), inhabited
         self.complete = not (undecided or self.vacuous)
         self.proves = self.complete and grade in PROOFS
@@ -810,8 +932,16 @@ def check(certificate):
         found = [check(step) for step in steps]
         if not all(one.grade in PROOFS and one.inhabited and not one.vacuous for one in found):
             raise Rejected("a step that is itself argued, or that says nothing")
-        decided, proved = (min(getattr(one, name) for one in found) for name in ("decided", "proved"))
-        return Found(grade, decided, proved, sum(one.undecided for one in found), sum(one.boxes for one in found))
+        decided, proved = (
+            min(getattr(one, name) for one in found) for name in ("decided", "proved")
+        )
+        return Found(
+            grade,
+            decided,
+            proved,
+            sum(one.undecided for one in found),
+            sum(one.boxes for one in found),
+        )
     if grade not in PROOFS:
         raise Rejected(f"a certificate of grade {grade!r}")
     identity = grade == "identity"
@@ -823,7 +953,9 @@ def check(certificate):
     except KeyError as error:
         raise Rejected("its twins and signs are made of each other") from error
     point = certificate.get("point")
-    if point is not None and not (isinstance(point, list) and len(point) == len(statement.axes) and all(map(number, point))):
+    if point is not None and not (
+        isinstance(point, list) and len(point) == len(statement.axes) and all(map(number, point))
+    ):
         raise Unusable(f"the point {point!r} is none of its axes")
     if identity and not statement.vanishes(statement.margin):
         raise Rejected("SymPy does not reduce the margin to zero")
@@ -847,7 +979,10 @@ def _one_of(*allowed):
 
 
 def _fraction(value):
-    return isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,2000}(/[1-9][0-9]{0,2000})?", value) is not None
+    return (
+        isinstance(value, str)
+        and re.fullmatch(r"-?[0-9]{1,2000}(/[1-9][0-9]{0,2000})?", value) is not None
+    )
 
 
 OWN = {  # what an operation holds beside the places of others, in order
@@ -859,50 +994,97 @@ OWN = {  # what an operation holds beside the places of others, in order
 
 def _operation(operation, earlier, names):
     """The operation as a tuple, if it is one."""
-    if isinstance(operation, list) and operation and isinstance(operation[0], str) and operation[0] in TAKES:
+    if (
+        isinstance(operation, list)
+        and operation
+        and isinstance(operation[0], str)
+        and operation[0] in TAKES
+    ):
         tests, given = OWN.get(operation[0], []), arguments(operation)
-        own = [value for i, value in enumerate(operation[1:]) if not (first(operation) <= i + 1 < first(operation) + len(given))]
+        own = [
+            value
+            for i, value in enumerate(operation[1:])
+            if not (first(operation) <= i + 1 < first(operation) + len(given))
+        ]
         full = len(given) == TAKES[operation[0]] and len(own) == len(tests)
         if full and all(test(value) for test, value in zip(tests, own, strict=True)):
-            if all(type(i) is int and 0 <= i < earlier for i in given) and (operation[0] != "axis" or own[0] in names):
+            if all(type(i) is int and 0 <= i < earlier for i in given) and (
+                operation[0] != "axis" or own[0] in names
+            ):
                 return tuple(operation)
     raise Unusable(f"operation {earlier} is none: {str(operation)[:80]}")
 
 
 def _axis(axis):
-    if isinstance(axis, list) and len(axis) == 4 and isinstance(axis[0], str) and all(map(number, axis[1:3])):
+    if (
+        isinstance(axis, list)
+        and len(axis) == 4
+        and isinstance(axis[0], str)
+        and all(map(number, axis[1:3]))
+    ):
         _, low, high, scale = axis
         whole = scale != "integer" or (low == round(low) and high == round(high))
-        if scale in ("linear", "log", "integer") and low <= high and whole and (scale != "log" or low > 0):
+        if (
+            scale in ("linear", "log", "integer")
+            and low <= high
+            and whole
+            and (scale != "log" or low > 0)
+        ):
             return axis
     raise Unusable(f"{str(axis)[:80]} is no axis")
 
 
 def load(certificate):
     """The statement that a certificate speaks of. Raises: Unusable."""
-    axes, formula, strict = certificate.get("axes"), certificate.get("formula"), certificate.get("strict")
-    if not (isinstance(axes, list) and 0 < len(axes) <= len(AXES) and isinstance(formula, dict) and isinstance(strict, bool)):
+    axes, formula, strict = (
+        certificate.get("axes"),
+        certificate.get("formula"),
+        certificate.get("strict"),
+    )
+    if not (
+        isinstance(axes, list)
+        and 0 < len(axes) <= len(AXES)
+        and isinstance(formula, dict)
+        and isinstance(strict, bool)
+    ):
         raise Unusable("it holds no axes, no formula, or not whether it is strict")
     names = [_axis(axis)[0] for axis in axes]
     operations, sides = formula.get("operations"), formula.get("sides")
-    if len(set(names)) != len(names) or not isinstance(operations, list) or not isinstance(sides, list):
+    if (
+        len(set(names)) != len(names)
+        or not isinstance(operations, list)
+        or not isinstance(sides, list)
+    ):
         raise Unusable("it has two axes of one name, or no list of operations or side conditions")
     if formula.get("exclusion") is not None:
-        raise Unusable("its statement has a bound for all inner values, of which this checker knows nothing")
-    more, pairs = certificate.get("more", []), [certificate.get("twins", []), certificate.get("signs", [])]
+        raise Unusable(
+            "its statement has a bound for all inner values, of which this checker knows nothing"
+        )
+    more, pairs = (
+        certificate.get("more", []),
+        [certificate.get("twins", []), certificate.get("signs", [])],
+    )
     if not isinstance(more, list) or not all(isinstance(part, list) for part in pairs):
         raise Unusable("it has more operations, twins or signs that are no lists")
     claimed = len(operations)
-    operations = [_operation(operation, i, names) for i, operation in enumerate([*operations, *more])]
+    operations = [
+        _operation(operation, i, names) for i, operation in enumerate([*operations, *more])
+    ]
     sides, margin = [place(side, claimed) for side in sides], place(formula.get("margin"), claimed)
     if not all(isinstance(pair, list) and len(pair) == 2 for part in pairs for pair in part):
         raise Unusable("its twins or signs are no pairs of places")
-    twins, signs = ([tuple(place(i, len(operations)) for i in pair) for pair in part] for part in pairs)
+    twins, signs = (
+        [tuple(place(i, len(operations)) for i in pair) for pair in part] for part in pairs
+    )
     statement = Statement(axes, operations, sides, margin, strict, twins, signs)
     for one, two in (*twins, *signs):
         if one in statement.order((two,), twins=False):
-            raise Rejected(f"the expression {two} is made of {one}, of which it is said to be another form")
-    if not all(statement.vanishes(*pair) for pair in twins) or not all(statement.same_sign(*pair) for pair in signs):
+            raise Rejected(
+                f"the expression {two} is made of {one}, of which it is said to be another form"
+            )
+    if not all(statement.vanishes(*pair) for pair in twins) or not all(
+        statement.same_sign(*pair) for pair in signs
+    ):
         raise Rejected("it is not seen that its twins are equal and its signs the same")
     return statement
 
@@ -917,7 +1099,9 @@ def read(path):
         with open(path, encoding="utf-8") as file:
             found = json.load(file, parse_constant=_nonsense)
     except (OSError, ValueError, RecursionError) as error:
-        raise Unusable(f"it is not readable JSON: {str(error)[:200] or type(error).__name__}") from error
+        raise Unusable(
+            f"it is not readable JSON: {str(error)[:200] or type(error).__name__}"
+        ) from error
     if not isinstance(found, dict):
         raise Unusable("it is no certificate")
     return found
@@ -954,7 +1138,9 @@ def describe(found, certificate):
         words = f"{len(certificate['steps'])} steps verified ({count}), but only words say that the statement follows:"
         return f"argued: {words} {certificate.get('proof_words')}"
     if found.grade == "identity":
-        return f"proved (identity): SymPy reduces the margin to 0, and {count} show that it is defined"
+        return (
+            f"proved (identity): SymPy reduces the margin to 0, and {count} show that it is defined"
+        )
     return f"proved (boxes): {count} cover the axes, {float(found.proved):.2%} by the margin, the rest by a side condition"
 
 

@@ -89,7 +89,9 @@ class Point:
         return tuple(self._values.values()), (self.loss, tuple(self._values))
 
     @classmethod
-    def tree_unflatten(cls, static: tuple[Loss, tuple[str, ...]], leaves: tuple[Scalar, ...]) -> Point:
+    def tree_unflatten(
+        cls, static: tuple[Loss, tuple[str, ...]], leaves: tuple[Scalar, ...]
+    ) -> Point:
         """Inverse of `tree_flatten`, for JAX.
 
         Args:
@@ -127,13 +129,19 @@ class Axis:
     def __post_init__(self) -> None:
         """Checks the range."""
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low <= self.high):
-            raise invalid("high", self.high, f"a finite number >= low = {self.low} (axis {self.name!r})")
+            raise invalid(
+                "high", self.high, f"a finite number >= low = {self.low} (axis {self.name!r})"
+            )
         if self.scale == "log" and self.low <= 0:
             raise invalid("low", self.low, f"a number > 0 on a log axis (axis {self.name!r})")
         if self.scale not in ("linear", "log", "integer"):
             raise invalid("scale", self.scale, "'linear', 'log' or 'integer'")
-        if self.scale == "integer" and (self.low != round(self.low) or self.high != round(self.high)):
-            raise invalid("low", (self.low, self.high), f"whole ends on an integer axis (axis {self.name!r})")
+        if self.scale == "integer" and (
+            self.low != round(self.low) or self.high != round(self.high)
+        ):
+            raise invalid(
+                "low", (self.low, self.high), f"whole ends on an integer axis (axis {self.name!r})"
+            )
 
     def at(self, unit: Any) -> Any:
         """The coordinate at a fraction u of the axis, c = low + u (high - low), or c = low (high/low)^u on a log axis.
@@ -155,7 +163,9 @@ class Axis:
         else:
             value = self.low + (self.high - self.low) * unit
         inside = np.clip(value, self.low, self.high)
-        return np.where(unit <= 0, self.low, np.where(unit >= 1, self.high, inside))  # the faces exactly
+        return np.where(
+            unit <= 0, self.low, np.where(unit >= 1, self.high, inside)
+        )  # the faces exactly
 
     def contains(self, value: Any) -> bool:
         """Whether a number lies on the axis, low <= value <= high, and is whole where the axis is.
@@ -166,7 +176,9 @@ class Axis:
         Returns:
             Whether it does. Never raises on a number.
         """
-        return bool(self.low <= value <= self.high) and (self.scale != "integer" or value == round(value))
+        return bool(self.low <= value <= self.high) and (
+            self.scale != "integer" or value == round(value)
+        )
 
 
 def _same_point(p: Point, xp: Arithmetic) -> Point:
@@ -234,7 +246,9 @@ class Cases:
         if self.quantifier not in ("every", "some"):
             raise invalid("quantifier", self.quantifier, "'every' or 'some'")
         if not self.points and not self.unmeasured:
-            raise invalid("points", self.points, "one or more cases, or `unmeasured` says why there is none")
+            raise invalid(
+                "points", self.points, "one or more cases, or `unmeasured` says why there is none"
+            )
 
     def domain(self, words: str) -> Domain:
         """The domain of a claim decided by these cases: their number is its only axis.
@@ -268,7 +282,9 @@ class Modulus:
     def __post_init__(self) -> None:
         """Checks the end."""
         if self.towards not in (0, math.inf):
-            raise invalid("towards", self.towards, "0 or math.inf, the end to which the axis of a limit goes")
+            raise invalid(
+                "towards", self.towards, "0 or math.inf, the end to which the axis of a limit goes"
+            )
 
 
 def by_cases(p: Point, xp: Arithmetic) -> Scalar:
@@ -334,14 +350,28 @@ class Claim:
         names = [axis.name for axis in (*self.domain.axes, *self.inner)]
         if len(set(names)) != len(names):
             raise invalid("inner", names, f"axes with names of their own (claim {self.id!r})")
-        if self.modulus is not None and (self.kind is not Kind.LIMIT or self.modulus.axis not in names):
-            raise invalid("modulus", self.modulus, f"a limit along one of the axes {names} (claim {self.id!r})")
+        if self.modulus is not None and (
+            self.kind is not Kind.LIMIT or self.modulus.axis not in names
+        ):
+            raise invalid(
+                "modulus",
+                self.modulus,
+                f"a limit along one of the axes {names} (claim {self.id!r})",
+            )
         if self.cases is not None:  # the quantifier over the cases is theirs
             return
         if (self.kind is Kind.EXISTENCE) != bool(self.inner):
-            raise invalid("inner", self.inner, f"axes for an existence claim and none otherwise (claim {self.id!r})")
+            raise invalid(
+                "inner",
+                self.inner,
+                f"axes for an existence claim and none otherwise (claim {self.id!r})",
+            )
         if self.kind is Kind.EXISTENCE and self.exclusion is None:
-            raise invalid("exclusion", None, f"a bound over the inner axes for an existence claim (claim {self.id!r})")
+            raise invalid(
+                "exclusion",
+                None,
+                f"a bound over the inner axes for an existence claim (claim {self.id!r})",
+            )
 
     def family(self) -> Iterator[Claim]:
         """The claim as printed and its repaired statements."""

@@ -16,7 +16,17 @@ from ascentfail.core.files import fingerprint, versions, write_json
 
 _HOME = Path(files.__file__).parents[1]
 RECORD = _HOME / "theory" / "recorded" / "ascent_fails.json"
-_STATED_WITH = ("core", "numerics", "problems", "line", "plane", "toy", "dynamics", "claims", "theory")  # what verdicts depend on
+_STATED_WITH = (
+    "core",
+    "numerics",
+    "problems",
+    "line",
+    "plane",
+    "toy",
+    "dynamics",
+    "claims",
+    "theory",
+)  # what verdicts depend on
 
 
 @functools.cache
@@ -25,9 +35,15 @@ def source_fingerprint() -> str:
     return fingerprint(*sorted(_HOME.glob("*.py")), *(_HOME / room for room in _STATED_WITH))
 
 
-def document(verdicts: Iterable[Verdict], seed: int, seconds: float | None = None) -> dict[str, Any]:
+def document(
+    verdicts: Iterable[Verdict], seed: int, seconds: float | None = None
+) -> dict[str, Any]:
     """Verdicts as the data that `ascentfail verify --json` writes."""
-    data: dict[str, Any] = {"claims": [v.to_json() for v in verdicts], "versions": versions(), "seed": seed}
+    data: dict[str, Any] = {
+        "claims": [v.to_json() for v in verdicts],
+        "versions": versions(),
+        "seed": seed,
+    }
     return data if seconds is None else {**data, "seconds": round(seconds, 2)}
 
 

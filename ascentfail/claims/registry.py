@@ -26,7 +26,9 @@ class _Origin(NamedTuple):
         """Whether the other one is this one once more, a cell or a file that is run again; two calls in one run are not."""
         if self.module != other.module or self.code is other.code:
             return False
-        return (self.interactive and other.interactive) or self.code.co_filename == other.code.co_filename
+        return (
+            self.interactive and other.interactive
+        ) or self.code.co_filename == other.code.co_filename
 
 
 _CLAIMS: dict[str, Claim] = {}
@@ -80,20 +82,34 @@ def register(claim: Claim, *, replace: bool = False) -> Claim:
     if not isinstance(claim, Claim):
         raise invalid("claim", claim, "a Claim")
     origin = _origin(sys._getframe(1))
-    if origin.module.rpartition(".")[0] not in {folder for pack in _PACKS.values() for folder in pack.folders}:
+    if origin.module.rpartition(".")[0] not in {
+        folder for pack in _PACKS.values() for folder in pack.folders
+    }:
         _load()  # a clash with a pack is found here, not when its files are read
     ids = [member.id for member in claim.family()]
     if len(set(ids)) < len(ids):
         raise invalid("id", ids, "an id for each, the claim and its repaired statements")
     for member_id in ids:
-        if not isinstance(member_id, str) or not member_id.strip() or re.search(r"[/\\\0]", member_id):
+        if (
+            not isinstance(member_id, str)
+            or not member_id.strip()
+            or re.search(r"[/\\\0]", member_id)
+        ):
             raise invalid("id", member_id, "a name without slashes")
     known = _CLAIMS.get(claim.id)
-    taken = {member.id for other in _CLAIMS.values() if other is not known for member in other.family()}
+    taken = {
+        member.id for other in _CLAIMS.values() if other is not known for member in other.family()
+    }
     if taken & set(ids):
-        raise invalid("id", min(taken & set(ids)), "an id that no other claim or repaired statement has")
+        raise invalid(
+            "id", min(taken & set(ids)), "an id that no other claim or repaired statement has"
+        )
     if known is not None and not (replace or _ORIGINS[claim.id].again(origin)):
-        raise invalid("id", claim.id, "an id that no other claim has; register(claim, replace=True) puts this one in its place")
+        raise invalid(
+            "id",
+            claim.id,
+            "an id that no other claim has; register(claim, replace=True) puts this one in its place",
+        )
     _CLAIMS[claim.id], _ORIGINS[claim.id] = claim, origin
     return claim
 
@@ -107,14 +123,21 @@ def _origin(frame: FrameType) -> _Origin:
 def _load() -> None:
     """Imports every file of every pack once."""
     for folder in (folder for pack in _PACKS.values() for folder in pack.folders):
-        for module in sorted(info.name for info in pkgutil.iter_modules(importlib.import_module(folder).__path__)):
+        for module in sorted(
+            info.name for info in pkgutil.iter_modules(importlib.import_module(folder).__path__)
+        ):
             importlib.import_module(f"{folder}.{module}")
 
 
 def claims() -> tuple[Claim, ...]:
     """Every registered claim: the packs in their order, then all others in the order in which they were registered."""
     _load()
-    order = {claim_id: i for i, claim_id in enumerate(claim_id for pack in _PACKS.values() for claim_id in pack.order)}
+    order = {
+        claim_id: i
+        for i, claim_id in enumerate(
+            claim_id for pack in _PACKS.values() for claim_id in pack.order
+        )
+    }
     return tuple(sorted(_CLAIMS.values(), key=lambda claim: order.get(claim.id, len(order))))
 
 
@@ -142,8 +165,13 @@ def get(claim_id: str) -> Claim:
 def suggest(what: str, name: str, known: list[str]) -> str:
     """One line that says a name is unknown and which known ones are nearest: those that begin with it, case and marks aside."""
     typed = _letters(name)
-    begun = sorted((x for x in known if _letters(x).startswith(typed)), key=lambda x: (_cuts_a_number(x, typed), x.count(".")))
-    near = begun + [x for x in difflib.get_close_matches(name, known, n=3, cutoff=0.3) if x not in begun]
+    begun = sorted(
+        (x for x in known if _letters(x).startswith(typed)),
+        key=lambda x: (_cuts_a_number(x, typed), x.count(".")),
+    )
+    near = begun + [
+        x for x in difflib.get_close_matches(name, known, n=3, cutoff=0.3) if x not in begun
+    ]
     return f"unknown {what} {short(name)}; nearest: {', '.join((near or known)[:3])}"
 
 

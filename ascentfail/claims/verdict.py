@@ -14,9 +14,22 @@ from ascentfail.claims.claim import Grade, Kind, Level
 from ascentfail.core.errors import invalid
 
 Status = Literal["holds", "fails", "open", "vacuous"]
-GRADES: tuple[Grade, ...] = ("formal", "boxes", "identity", "cases", "argued", "searched", "sampled")  # strongest first
+GRADES: tuple[Grade, ...] = (
+    "formal",
+    "boxes",
+    "identity",
+    "cases",
+    "argued",
+    "searched",
+    "sampled",
+)  # strongest first
 PROOFS: tuple[Grade, ...] = GRADES[:4]  # what may be called proved
-_OF_LEVEL: dict[Level, Grade] = {"sampled": "sampled", "searched": "searched", "certified": "argued", "symbolic": "identity"}
+_OF_LEVEL: dict[Level, Grade] = {
+    "sampled": "sampled",
+    "searched": "searched",
+    "certified": "argued",
+    "symbolic": "identity",
+}
 
 
 def percent(fraction: float) -> str:
@@ -43,7 +56,9 @@ class Counterexample:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
-        return {key: value for key, value in dataclasses.asdict(self).items() if key != "bound" or value}
+        return {
+            key: value for key, value in dataclasses.asdict(self).items() if key != "bound" or value
+        }
 
 
 @dataclass(frozen=True)
@@ -80,7 +95,9 @@ class Evidence:
 
     def __post_init__(self) -> None:
         """Fills in the grade of the level, and checks it."""
-        object.__setattr__(self, "grade", _OF_LEVEL.get(self.level) if self.grade is None else self.grade)
+        object.__setattr__(
+            self, "grade", _OF_LEVEL.get(self.level) if self.grade is None else self.grade
+        )
         object.__setattr__(self, "premises", tuple(self.premises))
         if self.grade not in GRADES:
             raise invalid("grade", self.grade, " or ".join(repr(grade) for grade in GRADES))

@@ -21,7 +21,9 @@ class MissingExtraError(ImportError):
 
     def __init__(self, what: str, package: str, extra: str):
         """Args: what needs it, the package that is missing, the extra that installs it."""
-        super().__init__(f"{what} needs {package}; install it with: pip install 'ascentfail[{extra}]'")
+        super().__init__(
+            f"{what} needs {package}; install it with: pip install 'ascentfail[{extra}]'"
+        )
         self.extra = extra
 
 

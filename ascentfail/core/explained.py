@@ -68,7 +68,11 @@ def reals(name: str, value: Any, takes: str) -> Any:
 
 def check_key(key: Any) -> None:
     """Refuses what is no single typed key; an old-style one is an array of numbers like any other."""
-    if not isinstance(key, jax.Array) or not jnp.issubdtype(key.dtype, jax.dtypes.prng_key) or key.shape != ():
+    if (
+        not isinstance(key, jax.Array)
+        or not jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
+        or key.shape != ()
+    ):
         raise invalid("key", key, "one typed key, jax.random.key(seed)")
 
 
@@ -82,9 +86,15 @@ def _sentence(function: Any, args: Any, kwargs: Any, error: Exception) -> ValueE
         return None
     for name, value in given.items():
         parameter = signature.parameters[name]
-        if value is not parameter.default and _wrong(function, name, value, str(parameter.annotation), error):
+        if value is not parameter.default and _wrong(
+            function, name, value, str(parameter.annotation), error
+        ):
             return invalid(name, value, _takes(function, name))
-    shapes = {name: np.shape(value) for name, value in given.items() if isinstance(value, np.ndarray | jax.Array)}
+    shapes = {
+        name: np.shape(value)
+        for name, value in given.items()
+        if isinstance(value, np.ndarray | jax.Array)
+    }
     try:
         np.broadcast_shapes(*shapes.values())
     except ValueError:
@@ -95,7 +105,9 @@ def _sentence(function: Any, args: Any, kwargs: Any, error: Exception) -> ValueE
 def _wrong(function: Any, name: str, value: Any, annotation: str, error: Exception) -> bool:
     """Whether a value cannot be what its argument's annotation says."""
     if name == "key":
-        return not isinstance(value, jax.Array) or not jnp.issubdtype(value.dtype, jax.dtypes.prng_key)
+        return not isinstance(value, jax.Array) or not jnp.issubdtype(
+            value.dtype, jax.dtypes.prng_key
+        )
     if isinstance(value, Tracer):
         return annotation == "int"
     if annotation == "Arithmetic":
@@ -113,10 +125,16 @@ def _wrong(function: Any, name: str, value: Any, annotation: str, error: Excepti
 
 def no_number(value: Any) -> bool:
     """Whether a value is None, text, complex, random keys, or a list of such, so that no array of real numbers holds it."""
-    if value is None or type(value) is object or isinstance(value, str | bytes | complex | dict | set):
+    if (
+        value is None
+        or type(value) is object
+        or isinstance(value, str | bytes | complex | dict | set)
+    ):
         return True
     if isinstance(value, jax.Array):  # traced too
-        return not any(jnp.issubdtype(value.dtype, kind) for kind in (jnp.floating, jnp.integer, jnp.bool_))
+        return not any(
+            jnp.issubdtype(value.dtype, kind) for kind in (jnp.floating, jnp.integer, jnp.bool_)
+        )
     if hasattr(value, "_fields"):  # a NamedTuple of numbers
         return False
     if isinstance(value, list | tuple | np.ndarray):
@@ -133,6 +151,8 @@ def no_number(value: Any) -> bool:
 def _takes(function: Any, name: str) -> str:
     """What an argument is, from the docstring; the first sentence of it."""
     text = inspect.cleandoc(function.__doc__ or "")
-    found = re.search(rf"^ +(?:\w+, )*{name}(?:, \w+)*: (.*?)(?=\n {{0,4}}\S|\n\n|\Z)", text, re.M | re.S)
+    found = re.search(
+        rf"^ +(?:\w+, )*{name}(?:, \w+)*: (.*?)(?=\n {{0,4}}\S|\n\n|\Z)", text, re.M | re.S
+    )
     words = " ".join(found[1].split()) if found else "a real number, or an array of them"
     return re.split(r"(?<=\w)\. ", words, maxsplit=1)[0].rstrip(".")

@@ -39,7 +39,9 @@ class ByValue:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, bool | int | float | np.generic | np.ndarray | jax.Array) and not isinstance(value, Tracer)
+    return isinstance(
+        value, bool | int | float | np.generic | np.ndarray | jax.Array
+    ) and not isinstance(value, Tracer)
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -58,7 +60,9 @@ def _content(value: Any) -> Any:
 def is_axes(p: Any) -> bool:
     """Whether a problem's fields are axes for `jax.vmap`, `None` and 0 with at least one `None`, which no problem has."""
     values = [getattr(p, f.name) for f in _fields_of(p) if not f.metadata.get("static")]
-    return any(v is None for v in values) and all(v is None or (type(v) is int and v == 0) for v in values)
+    return any(v is None for v in values) and all(
+        v is None or (type(v) is int and v == 0) for v in values
+    )
 
 
 def static(default: Any) -> Any:
@@ -88,11 +92,17 @@ def register_pytree(cls: type[_P]) -> type[_P]:
 def checked_number(name: str, value: Any, takes: str) -> Any:
     """The value as a float or a floating array; tracers pass untouched."""
     if isinstance(value, Tracer):
-        if not jnp.issubdtype(value.dtype, jnp.floating) and not jnp.issubdtype(value.dtype, jnp.integer):
+        if not jnp.issubdtype(value.dtype, jnp.floating) and not jnp.issubdtype(
+            value.dtype, jnp.integer
+        ):
             raise invalid(name, value, takes)
         return value
     if value is None:
-        raise invalid(name, value, f"{takes}; None only where every other field is None or 0, as `in_axes` of `jax.vmap`")
+        raise invalid(
+            name,
+            value,
+            f"{takes}; None only where every other field is None or 0, as `in_axes` of `jax.vmap`",
+        )
     if isinstance(value, bool | str | bytes):
         raise invalid(name, value, takes)
     try:

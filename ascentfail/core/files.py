@@ -14,7 +14,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-WRITING = threading.Lock()  # held while a file is written: who ends the process at once waits for it
+WRITING = (
+    threading.Lock()
+)  # held while a file is written: who ends the process at once waits for it
 _NAMED = ("ascentfail", "jax", "jaxlib", "numpy", "mpmath", "matplotlib", "python-flint", "sympy")
 
 
@@ -30,17 +32,26 @@ def write_atomic(path: Path, content: str | bytes) -> None:
     """
     try:
         with WRITING:
-            _write(Path(os.path.realpath(path)), content.encode() if isinstance(content, str) else content)
+            _write(
+                Path(os.path.realpath(path)),
+                content.encode() if isinstance(content, str) else content,
+            )
     except OSError as error:
         if error.errno is None:
             raise
-        raise OSError(error.errno, error.strerror, str(path)) from None  # the name that was given, not the neighbour's
+        raise OSError(
+            error.errno, error.strerror, str(path)
+        ) from None  # the name that was given, not the neighbour's
 
 
-def _write(target: Path, content: bytes) -> None:  # the end of a link: it is written through, not replaced
+def _write(
+    target: Path, content: bytes
+) -> None:  # the end of a link: it is written through, not replaced
     _check_kind(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}.")  # names end at 255 bytes
+    handle, name = tempfile.mkstemp(
+        dir=target.parent, prefix=f".{target.name[:40]}."
+    )  # names end at 255 bytes
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -71,7 +82,9 @@ def check_writable(path: Path, folder: bool = False) -> None:
     target = Path(os.path.realpath(path))
     if not folder:
         _check_kind(target)
-    there = next(place for place in (target if folder else target.parent, *target.parents) if place.exists())
+    there = next(
+        place for place in (target if folder else target.parent, *target.parents) if place.exists()
+    )
     if not there.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(there))
     if not os.access(there, os.W_OK | os.X_OK):
@@ -89,7 +102,9 @@ def cache_folder() -> Path:
     if named:
         return Path(named).expanduser()  # no shell expands what is quoted or set in a file
     base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "ascentfail"  # XDG: a relative one does not count
+    return (
+        Path(base) if os.path.isabs(base) else Path.home() / ".cache"
+    ) / "ascentfail"  # XDG: a relative one does not count
 
 
 def enable_compile_cache() -> None:
@@ -122,13 +137,23 @@ def git_revision() -> str | None:
     home = Path(__file__).parent
     try:
         head = subprocess.run(
-            ["git", "-C", str(home), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=True
+            ["git", "-C", str(home), "rev-parse", "HEAD"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
         ).stdout.strip()
         tracked = subprocess.run(
-            ["git", "-C", str(home), "ls-files", "--error-unmatch", __file__], capture_output=True, timeout=10
+            ["git", "-C", str(home), "ls-files", "--error-unmatch", __file__],
+            capture_output=True,
+            timeout=10,
         )
         changed = subprocess.run(
-            ["git", "-C", str(home), "status", "--porcelain"], capture_output=True, text=True, timeout=10, check=True
+            ["git", "-C", str(home), "status", "--porcelain"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
         ).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return None

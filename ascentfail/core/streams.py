@@ -47,12 +47,19 @@ class _Unread:
 @contextmanager
 def patient() -> Iterator[None]:
     """Within, a closed pipe is no error, and letters that the stream's encoding lacks are written as escapes."""
-    streams = [stream for stream in (sys.stdout, sys.stderr) if stream is not None]  # None where the shell closed it
-    errors: dict[Any, Any] = {stream: stream.errors for stream in streams if hasattr(stream, "reconfigure")}
+    streams = [
+        stream for stream in (sys.stdout, sys.stderr) if stream is not None
+    ]  # None where the shell closed it
+    errors: dict[Any, Any] = {
+        stream: stream.errors for stream in streams if hasattr(stream, "reconfigure")
+    }
     for stream in errors:
         stream.reconfigure(errors="backslashreplace")
     try:
-        with redirect_stdout(sys.stdout and _Unread(sys.stdout)), redirect_stderr(sys.stderr and _Unread(sys.stderr)):
+        with (
+            redirect_stdout(sys.stdout and _Unread(sys.stdout)),
+            redirect_stderr(sys.stderr and _Unread(sys.stderr)),
+        ):
             try:
                 yield
             finally:

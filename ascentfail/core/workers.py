@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 _GRACE = 5.0  # seconds from the first signal to the end, whatever still runs
 _WRITE = 2.0  # seconds that the end waits for a file to be finished
-_ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-_OF_TERMINAL = [number for number in _ENDING if number != signal.SIGTERM]  # these reach every process of a terminal at once
+_ENDING = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
+_OF_TERMINAL = [
+    number for number in _ENDING if number != signal.SIGTERM
+]  # these reach every process of a terminal at once
 
 
 class Stopped(SystemExit):
@@ -39,7 +43,9 @@ def stoppable() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {n: signal.getsignal(n) for n in _ENDING if signal.getsignal(n) not in (signal.SIG_IGN, None)}
+    before = {
+        n: signal.getsignal(n) for n in _ENDING if signal.getsignal(n) not in (signal.SIG_IGN, None)
+    }
     # what the interpreter writes to `rings` on a signal, a thread reads even while the main one is in compiled code
     hears, rings = socket.socketpair()
     rings.setblocking(False)
@@ -110,13 +116,17 @@ def results(
     from concurrent.futures.process import BrokenProcessPool
 
     context = multiprocessing.get_context("spawn")  # not forked: JAX has threads
-    ended, alive = context.Pipe(duplex=False)  # nothing is ever sent: the workers read its end, when this process closes or dies
+    ended, alive = context.Pipe(
+        duplex=False
+    )  # nothing is ever sent: the workers read its end, when this process closes or dies
     with _unsignalled():  # here multiprocessing starts a process of its own, which must outlive a SIGHUP to tidy up quietly
         pool = ProcessPoolExecutor(jobs, context, _begin, (ended, initializer))
     try:
         with _unsignalled():
             waiting = {pool.submit(*task): i for i, task in enumerate(tasks)}
-            pool.submit(int)  # the pool looks for processes to watch before it starts one; now it watches the last one too
+            pool.submit(
+                int
+            )  # the pool looks for processes to watch before it starts one; now it watches the last one too
         for future in as_completed(waiting):
             yield waiting[future], future.result()
     except BrokenProcessPool as error:

@@ -26,13 +26,28 @@ from jax.core import Tracer
 
 from ascentfail.core.errors import invalid
 from ascentfail.core.explained import check_key
-from ascentfail.dynamics.directions import MODES, Mode, Order, RidgeInAscent, Sizes, direction, half_steps
+from ascentfail.dynamics.directions import (
+    MODES,
+    Mode,
+    Order,
+    RidgeInAscent,
+    Sizes,
+    direction,
+    half_steps,
+)
 from ascentfail.dynamics.iterate import Method, iterate
 from ascentfail.dynamics.stopping import Metrics, Run
 from ascentfail.numerics import programs
 from ascentfail.problems import objectives
 
-__all__ = ["check_choice", "check_metrics", "descent_ascent", "direction", "half_steps", "levels_of"]
+__all__ = [
+    "check_choice",
+    "check_metrics",
+    "descent_ascent",
+    "direction",
+    "half_steps",
+    "levels_of",
+]
 
 # The paper's problems with plain steps hold no function of the user's: one program for each method, kept by JAX.
 _compiled = jax.jit(iterate, static_argnames="method")
@@ -120,11 +135,15 @@ def descent_ascent(
     check_metrics(metrics, start)
     if batch_size is None and not problem.holds_functions:
         key = None
-    method = Method(mode, order, ridge_in_ascent, batch_size, batches, steps, record == "path", stop_weights)
+    method = Method(
+        mode, order, ridge_in_ascent, batch_size, batches, steps, record == "path", stop_weights
+    )
     given = problem, start, sizes, oracle, levels, key
     if optimizer is None and not metrics and not problem.holds_functions:
         return _compiled(*given, method=method)
-    return programs.run(functools.partial(iterate, method=method, optimizer=optimizer, metrics=metrics), *given)
+    return programs.run(
+        functools.partial(iterate, method=method, optimizer=optimizer, metrics=metrics), *given
+    )
 
 
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
@@ -144,12 +163,19 @@ def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
 
 def _whole(name: str, value: Any, low: int, high: int | None = None) -> int:
     takes = f"a whole number >= {low}" + ("" if high is None else f" and <= {high}")
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low or (high is not None and value > high):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | np.integer)
+        or value < low
+        or (high is not None and value > high)
+    ):
         raise invalid(name, value, takes)
     return int(value)
 
 
-def levels_of(steps: int, test_level: Any, retain_worsens: Any, budget: int | None) -> dict[str, Any]:
+def levels_of(
+    steps: int, test_level: Any, retain_worsens: Any, budget: int | None
+) -> dict[str, Any]:
     """The levels of the stopping rules, checked.
 
     Args:
@@ -187,11 +213,15 @@ def check_metrics(metrics: Any, weights: Any) -> None:
     """
     if metrics is None:
         return
-    if not isinstance(metrics, Mapping) or not all(isinstance(k, str) and callable(f) for k, f in metrics.items()):
+    if not isinstance(metrics, Mapping) or not all(
+        isinstance(k, str) and callable(f) for k, f in metrics.items()
+    ):
         raise invalid("metrics", metrics, "a dict of functions of the weights")
     for name, measure in metrics.items():
         try:
-            jax.eval_shape(lambda w, measure=measure: jax.tree.map(jnp.asarray, measure(w)), weights)
+            jax.eval_shape(
+                lambda w, measure=measure: jax.tree.map(jnp.asarray, measure(w)), weights
+            )
         except Exception as error:
             said = f"{type(error).__name__}: {error}".splitlines()[0]
             takes = f"a function of the weights, written with jax.numpy, that returns an array; here {said}"
@@ -204,21 +234,41 @@ def _sizes(step_size: Any, ascent_step_size: Any, ascent_weight: Any, optimizer:
     if optimizer is not None:
         for name, value in (("step_size", step_size), ("ascent_step_size", ascent_step_size)):
             if value is not None:
-                raise invalid(name, value, "None when an optimizer is given, which has a step size of its own")
+                raise invalid(
+                    name, value, "None when an optimizer is given, which has a step size of its own"
+                )
         if not isinstance(optimizer, optax.GradientTransformation):
-            raise invalid("optimizer", optimizer, "an optax gradient transformation, for instance optax.adam(1e-2)")
+            raise invalid(
+                "optimizer",
+                optimizer,
+                "an optax gradient transformation, for instance optax.adam(1e-2)",
+            )
     else:
-        _check_scalar("step_size", step_size, f"{takes}, or an optimizer instead", lambda x: np.isfinite(x) and x > 0)
+        _check_scalar(
+            "step_size",
+            step_size,
+            f"{takes}, or an optimizer instead",
+            lambda x: np.isfinite(x) and x > 0,
+        )
     if ascent_step_size is not None:
-        _check_scalar("ascent_step_size", ascent_step_size, takes, lambda x: np.isfinite(x) and x > 0)
+        _check_scalar(
+            "ascent_step_size", ascent_step_size, takes, lambda x: np.isfinite(x) and x > 0
+        )
     if ascent_weight is not None:
-        _check_scalar("ascent_weight", ascent_weight, "a finite number >= 0", lambda x: np.isfinite(x) and x >= 0)
+        _check_scalar(
+            "ascent_weight",
+            ascent_weight,
+            "a finite number >= 0",
+            lambda x: np.isfinite(x) and x >= 0,
+        )
     return Sizes(step_size, ascent_step_size, ascent_weight)
 
 
 def _check_scalar(name: str, value: Any, takes: str, holds: Callable[[Any], Any]) -> None:
     """Refuses what is no real scalar, or one that is known and not in range."""
-    number = isinstance(value, int | float | np.ndarray | np.generic | jax.Array) and not isinstance(value, bool)
+    number = isinstance(
+        value, int | float | np.ndarray | np.generic | jax.Array
+    ) and not isinstance(value, bool)
     if not number or np.shape(value) != () or not _is_real(jnp.result_type(value)):
         raise invalid(name, value, takes)
     if not isinstance(value, Tracer) and not holds(np.asarray(value, float)):

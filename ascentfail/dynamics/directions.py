@@ -51,7 +51,11 @@ def half_steps(mode: Mode, order: Order) -> tuple[tuple[str, ...], ...]:
 
 
 def direction(
-    objective: Objective, w: Any, terms: tuple[str, ...], ridge_in_ascent: RidgeInAscent, batch: Any = None,
+    objective: Objective,
+    w: Any,
+    terms: tuple[str, ...],
+    ridge_in_ascent: RidgeInAscent,
+    batch: Any = None,
     ascent_weight: Any = None,
 ) -> Any:
     """The direction that a (half-)step descends: g = s_R grad r + s_F grad f + s lam w.
@@ -75,13 +79,17 @@ def direction(
     return _with_ridge(jax.grad(descended)(w), turns, objective.ridge_gradient(w))
 
 
-def _descended(objective: Objective, terms: Any, ridge_in_ascent: Any, batch: Any, ascent_weight: Any) -> tuple[Any, Any]:
+def _descended(
+    objective: Objective, terms: Any, ridge_in_ascent: Any, batch: Any, ascent_weight: Any
+) -> tuple[Any, Any]:
     """What a (half-)step descends without the ridge, a function of w, and the factor of the ridge."""
     signs = {"retain": 1.0, "forget": -1.0 if ascent_weight is None else -ascent_weight}
 
     def descended(w: Any) -> jax.Array:
         means = dict(zip(signs, objective.means(w, batch), strict=True))
-        return functools.reduce(jnp.add, [_like(signs[term], means[term]) * means[term] for term in terms])
+        return functools.reduce(
+            jnp.add, [_like(signs[term], means[term]) * means[term] for term in terms]
+        )
 
     return descended, sum(signs[term] for term in terms) if ridge_in_ascent == "ascended" else 1.0
 
@@ -95,21 +103,36 @@ def _with_ridge(way: Any, turns: Any, ridge: Any) -> Any:
     return jax.tree.map(lambda g, r: g + _like(turns, r) * r, way, ridge)
 
 
-def plain(objective: Objective, w: Any, terms: tuple[str, ...], ridge_in_ascent: RidgeInAscent, sizes: Sizes, batch: Any) -> Any:
+def plain(
+    objective: Objective,
+    w: Any,
+    terms: tuple[str, ...],
+    ridge_in_ascent: RidgeInAscent,
+    sizes: Sizes,
+    batch: Any,
+) -> Any:
     """The weights after a plain (half-)step."""
     step, weight = sizes.step, sizes.ascent_weight
     if sizes.ascent_step is not None:
         if terms == ("forget",):
             step = sizes.ascent_step
-        elif "forget" in terms:  # one step of the descent's size, in which the ascent weighs as much as its own size says
+        elif (
+            "forget" in terms
+        ):  # one step of the descent's size, in which the ascent weighs as much as its own size says
             weight = sizes.ascent_step / sizes.step * (1.0 if weight is None else weight)
     way = direction(objective, w, terms, ridge_in_ascent, batch, weight)
     return jax.tree.map(lambda leaf, d: leaf - _like(step, leaf) * d, w, way)
 
 
 def optimized(
-    optimizer: Any, objective: Objective, w: Any, state: Any, terms: tuple[str, ...], ridge_in_ascent: RidgeInAscent,
-    ascent_weight: Any, batch: Any,
+    optimizer: Any,
+    objective: Objective,
+    w: Any,
+    state: Any,
+    terms: tuple[str, ...],
+    ridge_in_ascent: RidgeInAscent,
+    ascent_weight: Any,
+    batch: Any,
 ) -> tuple[Any, Any]:
     """The weights after a (half-)step of an optimizer, and its state; it is given value, gradient and function if it takes them.
 
@@ -125,12 +148,20 @@ def optimized(
     way = _with_ridge(way, turns, objective.ridge_gradient(w))
     extra: dict[str, Any] = {}
     if isinstance(optimizer, optax.GradientTransformationExtraArgs):
-        extra = {"value": with_ridge(value, w), "grad": way, "value_fn": lambda w: with_ridge(descended(w), w)}
+        extra = {
+            "value": with_ridge(value, w),
+            "grad": way,
+            "value_fn": lambda w: with_ridge(descended(w), w),
+        }
     try:
-        with jax.numpy_dtype_promotion("standard"):  # optax counts steps in int32 and multiplies floats by them
+        with jax.numpy_dtype_promotion(
+            "standard"
+        ):  # optax counts steps in int32 and multiplies floats by them
             updates, after = optimizer.update(way, state, w, **extra)
             moved = optax.apply_updates(w, updates)
-        after = jax.tree.map(lambda new, old: jnp.asarray(new).astype(jnp.asarray(old).dtype), after, state)
+        after = jax.tree.map(
+            lambda new, old: jnp.asarray(new).astype(jnp.asarray(old).dtype), after, state
+        )
     except Exception as error:
         said = f"{type(error).__name__}: {error}".splitlines()[0]
         takes = f"an optax transformation that needs value, grad and value_fn at most; here {said}"

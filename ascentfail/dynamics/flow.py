@@ -18,7 +18,18 @@ from ascentfail.dynamics.directions import MODES, Mode, RidgeInAscent, direction
 from ascentfail.dynamics.flow_kinks import is_smooth
 from ascentfail.dynamics.flow_path import Inputs, Plan, follow
 from ascentfail.dynamics.flow_steps import LOST, STUCK, Tolerance
-from ascentfail.dynamics.stopping import Mark, Metrics, Run, finish, first_tally, is_fine, look, rules_of, tally, where
+from ascentfail.dynamics.stopping import (
+    Mark,
+    Metrics,
+    Run,
+    finish,
+    first_tally,
+    is_fine,
+    look,
+    rules_of,
+    tally,
+    where,
+)
 from ascentfail.numerics import programs
 from ascentfail.numerics.loops import tied
 from ascentfail.problems import objectives
@@ -27,8 +38,18 @@ _DENSE = 256  # weights up to which the derivative of the field is formed for st
 
 
 def _integrate(
-    problem: Any, start: Any, oracle: Any, times: jax.Array, levels: dict[str, Any], tolerance: Tolerance, ascent_weight: Any, *,
-    mode: Mode, ridge_in_ascent: RidgeInAscent, quick: bool, metrics: Metrics | None = None,
+    problem: Any,
+    start: Any,
+    oracle: Any,
+    times: jax.Array,
+    levels: dict[str, Any],
+    tolerance: Tolerance,
+    ascent_weight: Any,
+    *,
+    mode: Mode,
+    ridge_in_ascent: RidgeInAscent,
+    quick: bool,
+    metrics: Metrics | None = None,
 ) -> Run:
     objective = problem.objective(start)
     w, target = objective.split(start), objective.split(oracle)
@@ -52,10 +73,14 @@ def _integrate(
     index = jnp.arange(1, len(times), dtype=jnp.int32)
     carry = tied((first_tally(seen, rules), (w, seen), jnp.int32(-1)), (inputs, seen, rules, path))
     (known, last, diverged_at), shown = jax.lax.scan(until, carry, (index, path, status))
-    weights, looks = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), (w, seen), shown)
+    weights, looks = jax.tree.map(
+        lambda first, rest: jnp.concatenate([first[None], rest]), (w, seen), shown
+    )
     unresolved_at = jnp.where(jnp.any(status == STUCK), jnp.argmax(status == STUCK) + 1, -1)
     mark = Mark(jnp.int32(len(times) - 1), last[1].distance, last[0])
-    return finish(objective, weights, looks, known, diverged_at, mark, is_fine(at_oracle), unresolved_at)
+    return finish(
+        objective, weights, looks, known, diverged_at, mark, is_fine(at_oracle), unresolved_at
+    )
 
 
 _compiled = jax.jit(_integrate, static_argnames=("mode", "ridge_in_ascent", "quick"))
@@ -74,7 +99,9 @@ def _field(
         problem, start, ascent_weight = given
         objective = problem.objective(start)
         halves = half_steps(mode, "retain-first")
-        ways = [direction(objective, w, terms, ridge_in_ascent, None, ascent_weight) for terms in halves]
+        ways = [
+            direction(objective, w, terms, ridge_in_ascent, None, ascent_weight) for terms in halves
+        ]
         return jax.tree.map(lambda *leaves: -functools.reduce(jnp.add, leaves), *ways)
 
     captured = jax.make_jaxpr(velocity)(given, w).consts
@@ -97,7 +124,13 @@ def _times(times: Any) -> np.ndarray:
         known = known.astype(float) if known.dtype.kind in "iuf" else None
     except (TypeError, ValueError) as error:
         raise invalid("times", times, takes) from error
-    if known is None or known.ndim != 1 or len(known) < 2 or not np.all(np.isfinite(known)) or not np.all(np.diff(known) > 0):
+    if (
+        known is None
+        or known.ndim != 1
+        or len(known) < 2
+        or not np.all(np.isfinite(known))
+        or not np.all(np.diff(known) > 0)
+    ):
         raise invalid("times", times, takes)
     return known
 
@@ -165,7 +198,12 @@ def gradient_flow(
     for name, value in (("rtol", rtol), ("atol", atol)):
         _check_number(name, value, "a number between 0 and 1", lambda x: 0 < x < 1)
     if ascent_weight is not None:
-        _check_number("ascent_weight", ascent_weight, "a finite number >= 0, or None", lambda x: 0 <= x < np.inf)
+        _check_number(
+            "ascent_weight",
+            ascent_weight,
+            "a finite number >= 0, or None",
+            lambda x: 0 <= x < np.inf,
+        )
     levels = levels_of(len(known) - 1, test_level, retain_worsens, budget)
     start, oracle = objectives.start_and_oracle(problem, start, oracle)
     check_metrics(metrics, start)

@@ -50,13 +50,15 @@ class _Sides(NamedTuple):
 
 
 # What has every derivative wherever it is finite; comparisons, max, abs, sort, roots and calls to the host are not here.
-_SMOOTH = frozenset("""
+_SMOOTH = frozenset(
+    """
     acosh add add_any asinh atan atanh broadcast_in_dim concatenate conv_general_dilated convert_element_type copy copy_p cos cosh
     cumprod cumsum custom_jvp_call custom_vjp_call digamma div dot_general dynamic_slice dynamic_update_slice erf erf_inv erfc exp
     exp2 expand_dims expm1 gather integer_pow jit lgamma log log1p logistic mul neg optimization_barrier pad pcast pjit polygamma
     pvary reduce_prod reduce_sum reshape rev scan scatter-add select_n sin sinh slice split square squeeze stop_gradient sub tan
     tanh transpose
-""".split())
+""".split()
+)
 
 
 def is_smooth(jaxpr: Any) -> bool:
@@ -69,13 +71,21 @@ def is_smooth(jaxpr: Any) -> bool:
         boolean. Never raises.
     """
     for equation in jaxpr.eqns:
-        inputs = [jnp.issubdtype(v.aval.dtype, jnp.inexact) for v in equation.invars if hasattr(v.aval, "dtype")]
+        inputs = [
+            jnp.issubdtype(v.aval.dtype, jnp.inexact)
+            for v in equation.invars
+            if hasattr(v.aval, "dtype")
+        ]
         name = equation.primitive.name
         # a float that becomes a whole number is rounded, and jumps
-        rounded = name == "convert_element_type" and not jnp.issubdtype(equation.params["new_dtype"], jnp.inexact)
+        rounded = name == "convert_element_type" and not jnp.issubdtype(
+            equation.params["new_dtype"], jnp.inexact
+        )
         if any(inputs) and (name not in _SMOOTH or rounded):
             return False
-        inner = jax.tree.leaves(list(equation.params.values()), is_leaf=lambda x: hasattr(x, "eqns"))
+        inner = jax.tree.leaves(
+            list(equation.params.values()), is_leaf=lambda x: hasattr(x, "eqns")
+        )
         if not all(is_smooth(program) for program in inner if hasattr(program, "eqns")):
             return False
     return True
@@ -115,7 +125,10 @@ def _shares(jumps: jax.Array, base: jax.Array, on: jax.Array) -> jax.Array:
     on = on & (square > 0)
     length = jnp.sqrt(jnp.where(on, square, 1.0))
     unit = jumps / length[:, None]
-    gram, pull = jnp.where(on[:, None] & on[None, :], unit @ unit.T, jnp.eye(len(on), dtype=unit.dtype)), unit @ base
+    gram, pull = (
+        jnp.where(on[:, None] & on[None, :], unit @ unit.T, jnp.eye(len(on), dtype=unit.dtype)),
+        unit @ base,
+    )
 
     def turn(kept: jax.Array, _: None) -> tuple[jax.Array, None]:
         wish = kept - (gram @ kept + pull)
@@ -125,7 +138,9 @@ def _shares(jumps: jax.Array, base: jax.Array, on: jax.Array) -> jax.Array:
         right = jnp.where(free, -pull - gram @ bound, bound)
         return _solved(some, right[:, None])[:, 0], None
 
-    kept, _ = jax.lax.scan(turn, tied(jnp.where(on, length / 2, 0.0), (jumps, base)), None, length=6)
+    kept, _ = jax.lax.scan(
+        turn, tied(jnp.where(on, length / 2, 0.0), (jumps, base)), None, length=6
+    )
     return jnp.where(on, jnp.clip(kept, 0.0, length), 0.0) / length
 
 
@@ -140,7 +155,9 @@ def _sides(velocity: Velocity, kinks: Kinks, away: jax.Array, x: jax.Array) -> _
     dual = _solved(square, normals)
     first = away @ dual
     places = jnp.concatenate([first[None], first[None] - 2 * away[:, None] * dual])
-    near, far = jnp.split(jax.vmap(velocity)(jnp.concatenate([x[None] + places, x[None] + 2 * places])), 2)
+    near, far = jnp.split(
+        jax.vmap(velocity)(jnp.concatenate([x[None] + places, x[None] + 2 * places])), 2
+    )
     fields = 2 * near - far
     jumps = jnp.where(kinks.on[:, None], fields[1:] - fields[:1], 0.0)
     return _Sides(fields[0], jumps, dual, _shares(jumps, fields[0], kinks.on), away)
@@ -161,7 +178,9 @@ def _distance(kinks: Kinks, w: Any, tolerance: Tolerance) -> jax.Array:
     return jax.lax.stop_gradient(_AWAY * jnp.where(kinks.on, jnp.abs(kinks.normals) @ unit, 0.0))
 
 
-def slide(step: Callable[..., State], field: Callable[[Any], Any], state: State, tolerance: Tolerance) -> State:
+def slide(
+    step: Callable[..., State], field: Callable[[Any], Any], state: State, tolerance: Tolerance
+) -> State:
     """One trial step along the surfaces; those that the flow leaves are dropped.
 
     Args:
@@ -182,16 +201,25 @@ def slide(step: Callable[..., State], field: Callable[[Any], Any], state: State,
     x = flat(tried.w)[0]
     at = _sides(velocity, kinks, away, x)
     now = jax.lax.stop_gradient(at)
-    length, speed = jnp.sqrt(jnp.sum(now.jumps * now.jumps, axis=1)), jnp.sqrt(jnp.sum(now.base * now.base))
+    length, speed = (
+        jnp.sqrt(jnp.sum(now.jumps * now.jumps, axis=1)),
+        jnp.sqrt(jnp.sum(now.base * now.base)),
+    )
     moved = tried.left < state.left
     left = moved & kinks.on & ((now.shares <= 0) | (now.shares >= 1) | (length <= 1e-9 * speed))
     side = jnp.where(now.shares >= 1, -1.0, 1.0) * jnp.where(left & (length > 0), away / _AWAY, 0.0)
     x = x + side.astype(x.dtype) @ now.dual
-    clear = moved & kinks.on & (length > 1e-4 * speed)  # a jump so small that its direction is noise turns nothing
-    turned = jnp.where(clear[:, None], now.jumps / jnp.where(clear, length, 1.0)[:, None], kinks.normals)
+    clear = (
+        moved & kinks.on & (length > 1e-4 * speed)
+    )  # a jump so small that its direction is noise turns nothing
+    turned = jnp.where(
+        clear[:, None], now.jumps / jnp.where(clear, length, 1.0)[:, None], kinks.normals
+    )
     kinks = kinks._replace(normals=turned, on=kinks.on & ~left)
     # where a surface is dropped its share is 0 or 1 and the velocity that of one side: it does not jump
-    return tried._replace(w=back(x), velocity=where(moved, back(_slid(at)), tried.velocity), kinks=kinks)
+    return tried._replace(
+        w=back(x), velocity=where(moved, back(_slid(at)), tried.velocity), kinks=kinks
+    )
 
 
 def meet(field: Callable[[Any], Any], state: State, tolerance: Tolerance) -> State:
@@ -223,38 +251,65 @@ def meet(field: Callable[[Any], Any], state: State, tolerance: Tolerance) -> Sta
         middle = jnp.where(index == 0, low, jnp.where(index == 1, high, (low + high) / 2))
         here = fixed(_sides(velocity, kinks, away, start + middle.astype(x.dtype) * way))
         first, last = where(index == 0, here.base, first), where(index == 1, here.base, last)
-        near = (index == 0) | ((index > 1) & (jnp.sum((here.base - first) ** 2) < jnp.sum((here.base - last) ** 2)))
+        near = (index == 0) | (
+            (index > 1) & (jnp.sum((here.base - first) ** 2) < jnp.sum((here.base - last) ** 2))
+        )
         low, high = jnp.where(near, middle, low), jnp.where(near, high, middle)
         return (low, high, first, last, where(near, here, before), where(near, beyond, here)), None
 
     low, high = jnp.zeros_like(state.step), jnp.minimum(10 * state.step, state.left)
-    none = _Sides(way, jnp.zeros_like(kinks.normals), jnp.zeros_like(kinks.normals), jnp.zeros_like(away), away)
+    none = _Sides(
+        way,
+        jnp.zeros_like(kinks.normals),
+        jnp.zeros_like(kinks.normals),
+        jnp.zeros_like(away),
+        away,
+    )
     bracket = tied((low, high, way, way, none, none), (kinks, way, low, high))
-    (low, high, first, last, before, beyond), _ = jax.lax.scan(halve, bracket, jnp.arange(2 + _HALVINGS))
+    (low, high, first, last, before, beyond), _ = jax.lax.scan(
+        halve, bracket, jnp.arange(2 + _HALVINGS)
+    )
     jump = beyond.base - before.base
     unit = flat(allowed(tolerance, state.w))[0]
     real = jnp.sum(jump**2) >= jnp.sum((last - first) ** 2) / 16
-    real &= jnp.max(jnp.abs(jump) / unit) * state.step.astype(x.dtype) >= 1e-3  # it explains why the step failed
+    real &= (
+        jnp.max(jnp.abs(jump) / unit) * state.step.astype(x.dtype) >= 1e-3
+    )  # it explains why the step failed
     slides = real & (jnp.sum(way * jump) < 0) & (jnp.sum(_slid(beyond) * jump) > 0)
     normal = jump / jnp.maximum(jnp.sqrt(jnp.sum(jump**2)), jnp.finfo(x.dtype).tiny)
     along = jnp.where(kinks.on, kinks.normals @ normal, 0.0)
-    again = jnp.max(jnp.abs(along)) > 1 - 1e-9  # a surface on the list that the weights have drifted away from
+    again = (
+        jnp.max(jnp.abs(along)) > 1 - 1e-9
+    )  # a surface on the list that the weights have drifted away from
     free = jnp.where(again, jnp.argmax(jnp.abs(along)), jnp.argmin(kinks.on))
     rest = normal - along @ before.dual  # its part off the span of the others
     full = slides & ~again & (kinks.on[free] | (jnp.sum(rest**2) < 1e-8))
     row = (jnp.arange(len(kinks.on)) == free) & slides & ~full
-    met = Kinks(jnp.where(row[:, None], normal[None], kinks.normals), kinks.on | row, jnp.where(real, 1.0, 0.1 * kinks.doubt))
+    met = Kinks(
+        jnp.where(row[:, None], normal[None], kinks.normals),
+        kinks.on | row,
+        jnp.where(real, 1.0, 0.1 * kinks.doubt),
+    )
     time = jnp.where(real, jnp.where(slides, (low + high) / 2, high), 0.0)
     place = start + time.astype(x.dtype) * way
     now = _sides(velocity, met, _distance(met, state.w, tolerance), place + (x - start))
     after = fixed(_slid(now))
     rate = jnp.sum(normal * way)
-    late = jnp.sum(normal * (x - start)) / jnp.where(real, rate, 1.0)  # zero, with the derivative of the time of arrival
+    late = jnp.sum(normal * (x - start)) / jnp.where(
+        real, rate, 1.0
+    )  # zero, with the derivative of the time of arrival
     place = x + time.astype(x.dtype) * way + jnp.where(real, after - way, 0.0) * late
     speed = jnp.maximum(jnp.sqrt(jnp.sum(after**2)), 1e-12)
-    soon = jnp.where(real, 1e-4 * (1 + jnp.sqrt(jnp.sum(place**2))) / speed, state.step.astype(x.dtype))
+    soon = jnp.where(
+        real, 1e-4 * (1 + jnp.sqrt(jnp.sum(place**2))) / speed, state.step.astype(x.dtype)
+    )
     return state._replace(
-        w=where(real, back(place), state.w), velocity=where(real, back(_slid(now)), state.velocity), left=state.left - time,
-        step=fixed(soon).astype(state.step.dtype), hit=jnp.zeros_like(state.hit), kinks=met, stiff=state.stiff | ~real,
+        w=where(real, back(place), state.w),
+        velocity=where(real, back(_slid(now)), state.velocity),
+        left=state.left - time,
+        step=fixed(soon).astype(state.step.dtype),
+        hit=jnp.zeros_like(state.hit),
+        kinks=met,
+        stiff=state.stiff | ~real,
         status=jnp.where(full, STUCK, state.status),
     )

@@ -10,7 +10,18 @@ import jax
 import jax.numpy as jnp
 
 from ascentfail.dynamics.flow_kinks import meet, no_kinks, slide
-from ascentfail.dynamics.flow_steps import LOST, RUNNING, STUCK, State, Tolerance, allowed, explicit, implicit, largest, settled
+from ascentfail.dynamics.flow_steps import (
+    LOST,
+    RUNNING,
+    STUCK,
+    State,
+    Tolerance,
+    allowed,
+    explicit,
+    implicit,
+    largest,
+    settled,
+)
 from ascentfail.dynamics.stopping import where
 from ascentfail.numerics.loops import join_floats, split_floats, tied, while_loop
 from ascentfail.problems.protocol import squared_norm
@@ -74,19 +85,28 @@ def _begun(state: State, tolerance: Tolerance) -> State:
     return state._replace(tries=jnp.zeros_like(state.tries), limit=limit.astype(state.limit.dtype))
 
 
-def _decided(field: Callable[[Any], Any], dense: bool, before: State, state: State, tolerance: Tolerance) -> State:
+def _decided(
+    field: Callable[[Any], Any], dense: bool, before: State, state: State, tolerance: Tolerance
+) -> State:
     """After a block: whether the flow has run into a singularity, rests for good, or is stiff."""
     speed, old = squared_norm(state.velocity), squared_norm(before.velocity)
     # a whole block in which the clock stood still while the velocity grew
     lost = (state.left == before.left) & (state.tries >= _TRIES) & (speed > old) & ~state.hit
     state = state._replace(status=jnp.where(lost, LOST, state.status))
     if state.kinks is not None:
-        sure = jnp.where(state.tries >= _TRIES, jnp.minimum(10 * state.kinks.doubt, 1.0), state.kinks.doubt)
+        sure = jnp.where(
+            state.tries >= _TRIES, jnp.minimum(10 * state.kinks.doubt, 1.0), state.kinks.doubt
+        )
         state = state._replace(kinks=state.kinks._replace(doubt=sure))
     full = _going(state) & (state.tries >= _TRIES)
     if not dense:
         # what slides along kinks is left to its steps
-        return jax.lax.cond(full & jnp.logical_not(_sliding(state)), lambda s: settled(field, s, tolerance), lambda s: s, state)
+        return jax.lax.cond(
+            full & jnp.logical_not(_sliding(state)),
+            lambda s: settled(field, s, tolerance),
+            lambda s: s,
+            state,
+        )
     # an implicit step is tried at least once in a block that could not end: it finds out whether the flow is stiff
     return state._replace(stiff=state.stiff | full)
 
@@ -103,8 +123,12 @@ def _block(plan: Plan, inputs: Inputs, carry: tuple[jax.Array, State]) -> tuple[
         return while_loop(lambda _, s: _in_block(s) & wanted(s), turn, inputs, state, tries)
 
     rolled = functools.partial(explicit, rolled=True)
-    first = explicit if tries is None else rolled  # what is differentiated in reverse is compiled several times
-    state = run(lambda s: jnp.logical_not(s.stiff | _sliding(s)), first, _begun(before, inputs.tolerance))
+    first = (
+        explicit if tries is None else rolled
+    )  # what is differentiated in reverse is compiled several times
+    state = run(
+        lambda s: jnp.logical_not(s.stiff | _sliding(s)), first, _begun(before, inputs.tolerance)
+    )
     field = functools.partial(plan.field, inputs.consts)
     if plan.dense:
         state = state._replace(tries=jnp.where(state.stiff, 0, state.tries))
@@ -116,7 +140,9 @@ def _block(plan: Plan, inputs: Inputs, carry: tuple[jax.Array, State]) -> tuple[
             state = run(lambda s: _sliding(s) & s.stiff, functools.partial(slide, implicit), state)
     state = _decided(field, plan.dense, before, state, inputs.tolerance)
     if plan.kinks:
-        state = jax.lax.cond(state.hit, lambda s: meet(field, s, inputs.tolerance), lambda s: s, state)
+        state = jax.lax.cond(
+            state.hit, lambda s: meet(field, s, inputs.tolerance), lambda s: s, state
+        )
         state = state if plan.dense else state._replace(stiff=before.stiff)
     stuck = _going(state) & (count + 1 >= _BLOCKS)
     return count + 1, state._replace(status=jnp.where(stuck, STUCK, state.status))
@@ -134,11 +160,17 @@ def _begin(plan: Plan, inputs: Inputs, w: Any, dtype: Any) -> State:
     w = tied(w, inputs)
     velocity = plan.field(inputs.consts, w)
     # a first step that moves the weights by a ten-thousandth, and grows from there
-    step = 1e-4 * (1 + jnp.sqrt(squared_norm(w))) / jnp.maximum(jnp.sqrt(squared_norm(velocity)), 1e-12)
+    step = (
+        1e-4
+        * (1 + jnp.sqrt(squared_norm(w)))
+        / jnp.maximum(jnp.sqrt(squared_norm(velocity)), 1e-12)
+    )
     zero, never = jnp.zeros((), dtype), jnp.array(False)
     step = jax.lax.stop_gradient(jnp.asarray(step, dtype))
     kinks = no_kinks(w) if plan.kinks and not plan.quick else None
-    return State(w, velocity, zero, step, jnp.int32(0), jnp.int32(RUNNING), never, zero, never, kinks)
+    return State(
+        w, velocity, zero, step, jnp.int32(0), jnp.int32(RUNNING), never, zero, never, kinks
+    )
 
 
 def _follow(plan: Plan, inputs: Inputs, w: Any, gaps: jax.Array) -> tuple[Any, jax.Array]:
@@ -213,13 +245,19 @@ def _linear(plan: Plan, others: Any, floats: Any, dots: Any) -> Any:
 
         path = jax.eval_shape(functools.partial(_tangent, plan, others), floats, dots)
         # every part must be a function of the tangents, or JAX does not transpose the solve
-        none = functools.reduce(jnp.add, [0.0 * jnp.sum(dot).astype(dots[-1].dtype) for dot in dots])
-        zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype) + none.astype(leaf.dtype), path)
+        none = functools.reduce(
+            jnp.add, [0.0 * jnp.sum(dot).astype(dots[-1].dtype) for dot in dots]
+        )
+        zeros = jax.tree.map(
+            lambda leaf: jnp.zeros(leaf.shape, leaf.dtype) + none.astype(leaf.dtype), path
+        )
         dots = [dot + none.astype(dot.dtype) for dot in dots]
         return jax.lax.custom_linear_solve(lambda x: x, (dots, zeros), solve, transposed)[1]
 
     def rule(primals: Any, tangents: Any) -> Any:
-        second = jax.jvp(lambda f: _tangent(plan, others, f, primals[1]), primals[:1], tangents[:1])[1]
+        second = jax.jvp(
+            lambda f: _tangent(plan, others, f, primals[1]), primals[:1], tangents[:1]
+        )[1]
         return linear(*primals), jax.tree.map(jnp.add, linear(primals[0], tangents[1]), second)
 
     linear.defjvp(rule)
@@ -233,4 +271,6 @@ def _once(floats: Any) -> Any:
 
 @_once.defjvp
 def _(primals: Any, tangents: Any) -> Any:
-    raise TypeError("gradient_flow: no derivative of a derivative in reverse mode; take both in forward mode, jax.jacfwd")
+    raise TypeError(
+        "gradient_flow: no derivative of a derivative in reverse mode; take both in forward mode, jax.jacfwd"
+    )

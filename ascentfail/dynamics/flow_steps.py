@@ -99,7 +99,10 @@ def largest(tree: Any, unit: Any) -> jax.Array:
     Returns:
         A scalar >= 0, NaN where an entry is.
     """
-    ratios = [jnp.max(jnp.abs(a) / b) for a, b in zip(jax.tree.leaves(tree), jax.tree.leaves(unit), strict=True)]
+    ratios = [
+        jnp.max(jnp.abs(a) / b)
+        for a, b in zip(jax.tree.leaves(tree), jax.tree.leaves(unit), strict=True)
+    ]
     dtype = widest(*ratios, np.float32(0))
     return functools.reduce(jnp.maximum, [ratio.astype(dtype) for ratio in ratios])
 
@@ -120,7 +123,9 @@ def flat(w: Any) -> tuple[jax.Array, Callable[[jax.Array], Any]]:
 
     def back(x: jax.Array) -> Any:
         parts = zip(jnp.split(x, ends), leaves, strict=True)
-        return jax.tree.unflatten(tree, [part.reshape(leaf.shape).astype(leaf.dtype) for part, leaf in parts])
+        return jax.tree.unflatten(
+            tree, [part.reshape(leaf.shape).astype(leaf.dtype) for part, leaf in parts]
+        )
 
     return x, back
 
@@ -130,12 +135,16 @@ def _combine(w: Any, step: Any, weights: tuple[float, ...], slopes: list[Any]) -
     used = [(c, slope) for c, slope in zip(weights, slopes, strict=False) if c]
 
     def move(leaf: Any, *ks: Any) -> Any:
-        return leaf + step.astype(leaf.dtype) * sum(c * k for (c, _), k in zip(used, ks, strict=True))
+        return leaf + step.astype(leaf.dtype) * sum(
+            c * k for (c, _), k in zip(used, ks, strict=True)
+        )
 
     return jax.tree.map(move, w, *(slope for _, slope in used))
 
 
-def explicit(field: Callable[[Any], Any], state: State, tolerance: Tolerance, rolled: bool = False) -> State:
+def explicit(
+    field: Callable[[Any], Any], state: State, tolerance: Tolerance, rolled: bool = False
+) -> State:
     """One trial step of Dormand and Prince, accepted where its error is within the tolerance.
 
     Args:
@@ -225,7 +234,9 @@ def implicit(field: Callable[[Any], Any], state: State, tolerance: Tolerance) ->
     size, dtype = x.size, x.dtype
     slope = jacobian(field, state.w)
     substeps = step.astype(dtype) / jnp.arange(1, _ROWS + 1, dtype=dtype)
-    solves = jnp.linalg.inv(jnp.eye(size, dtype=dtype)[None] - substeps[:, None, None] * slope[None])
+    solves = jnp.linalg.inv(
+        jnp.eye(size, dtype=dtype)[None] - substeps[:, None, None] * slope[None]
+    )
 
     def velocity(moved: jax.Array) -> jax.Array:
         return flat(field(back(x + moved)))[0]
@@ -235,7 +246,9 @@ def implicit(field: Callable[[Any], Any], state: State, tolerance: Tolerance) ->
         after = moved + jnp.einsum("kij,kj->ki", solves, way)
         return jnp.where((index < jnp.arange(1, _ROWS + 1))[:, None], after, moved), None
 
-    moved, _ = jax.lax.scan(substep, jnp.zeros((_ROWS, size), dtype) + 0 * x[None], jnp.arange(_ROWS))
+    moved, _ = jax.lax.scan(
+        substep, jnp.zeros((_ROWS, size), dtype) + 0 * x[None], jnp.arange(_ROWS)
+    )
     result, difference = (jnp.asarray(c, dtype) @ moved for c in _extrapolation())
     new = back(x + result)
     tried = _judged(state, step, new, state.velocity, back(difference), _ROWS, tolerance)
@@ -285,27 +298,44 @@ def settled(field: Callable[[Any], Any], state: State, tolerance: Tolerance) -> 
         def on(carry: Any) -> jax.Array:
             return (carry[0] < 100) & (carry[4] > 1e-6 * size) & (carry[5] > 0)
 
-        first = tied((jnp.int32(0), jnp.zeros_like(right), right, right, size, jnp.ones_like(size)), (right, time))
+        first = tied(
+            (jnp.int32(0), jnp.zeros_like(right), right, right, size, jnp.ones_like(size)),
+            (right, time),
+        )
         end = jax.lax.while_loop(on, iterate, first)
         return jnp.where((end[4] <= 1e-6 * size) & (end[5] > 0), end[1], jnp.inf)
 
-    moved = jax.lax.custom_linear_solve(operator, time * flat(state.velocity)[0], solve, solve, symmetric=True)
+    moved = jax.lax.custom_linear_solve(
+        operator, time * flat(state.velocity)[0], solve, solve, symmetric=True
+    )
     still = largest(jax.lax.stop_gradient(moved), flat(allowed(tolerance, state.w))[0]) <= 10
     w = back(x + jnp.where(still, moved, 0.0))
-    return state._replace(w=w, velocity=where(still, field(w), state.velocity), left=jnp.where(still, 0.0, state.left))
+    return state._replace(
+        w=w, velocity=where(still, field(w), state.velocity), left=jnp.where(still, 0.0, state.left)
+    )
 
 
-def _judged(state: State, step: Any, new: Any, velocity: Any, error: Any, order: int, tolerance: Tolerance) -> State:
+def _judged(
+    state: State, step: Any, new: Any, velocity: Any, error: Any, order: int, tolerance: Tolerance
+) -> State:
     """The state after a trial step: moved where its error is within the tolerance, with the step to try next."""
-    size = jax.lax.stop_gradient(largest(error, allowed(tolerance, state.w, new))).astype(state.step.dtype)
+    size = jax.lax.stop_gradient(largest(error, allowed(tolerance, state.w, new))).astype(
+        state.step.dtype
+    )
     good = size <= 1  # NaN is not
     factor = jnp.where(size > 0, 0.9 * jnp.where(size > 0, size, 1.0) ** (-1 / order), 5.0)
     factor = jnp.where(jnp.isfinite(size), jnp.clip(factor, 0.2, 5.0), 0.2)
     w = where(good, new, state.w)
     lost = ~(squared_norm(w) <= DIVERGED**2) | (step <= 0)
-    kept = jnp.where(good & (step < state.step), jnp.maximum(state.step, step * factor), step * factor)
+    kept = jnp.where(
+        good & (step < state.step), jnp.maximum(state.step, step * factor), step * factor
+    )
     return state._replace(
-        w=where(lost, state.w, w), velocity=where(good & ~lost, velocity, state.velocity),
-        left=jnp.where(good, state.left - step, state.left), step=jax.lax.stop_gradient(kept), tries=state.tries + 1,
-        status=jnp.where(lost, LOST, state.status), hit=~good & jnp.isfinite(size) & (step < state.limit),
+        w=where(lost, state.w, w),
+        velocity=where(good & ~lost, velocity, state.velocity),
+        left=jnp.where(good, state.left - step, state.left),
+        step=jax.lax.stop_gradient(kept),
+        tries=state.tries + 1,
+        status=jnp.where(lost, LOST, state.status),
+        hit=~good & jnp.isfinite(size) & (step < state.limit),
     )

@@ -7,7 +7,15 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from ascentfail.dynamics.directions import Mode, Order, RidgeInAscent, Sizes, half_steps, optimized, plain
+from ascentfail.dynamics.directions import (
+    Mode,
+    Order,
+    RidgeInAscent,
+    Sizes,
+    half_steps,
+    optimized,
+    plain,
+)
 from ascentfail.dynamics.stopping import (
     DIVERGED,
     Mark,
@@ -73,11 +81,15 @@ class _Loop(NamedTuple):
     metrics: Metrics | None
 
 
-def _advance(loop: _Loop, w: Any, states: Any, memory: Any, index: jax.Array) -> tuple[Any, Any, Any]:
+def _advance(
+    loop: _Loop, w: Any, states: Any, memory: Any, index: jax.Array
+) -> tuple[Any, Any, Any]:
     """Weights, optimizer's states and batches' memory after the step at an index."""
     method, after, batch = loop.method, [], None
     key = None if loop.key is None else jax.random.fold_in(loop.key, index)
-    if key is not None and method.how == "epoch":  # one batch of each set a step, also where the half-steps alternate
+    if (
+        key is not None and method.how == "epoch"
+    ):  # one batch of each set a step, also where the half-steps alternate
         batch, memory = loop.source.draw(key, memory)
     for terms, state in zip(half_steps(method.mode, method.order), states, strict=True):
         if key is not None and method.how != "epoch":
@@ -87,7 +99,16 @@ def _advance(loop: _Loop, w: Any, states: Any, memory: Any, index: jax.Array) ->
             w = plain(loop.objective, w, terms, method.ridge_in_ascent, loop.sizes, batch)
         else:
             weight = loop.sizes.ascent_weight
-            w, state = optimized(loop.optimizer, loop.objective, w, state, terms, method.ridge_in_ascent, weight, batch)
+            w, state = optimized(
+                loop.optimizer,
+                loop.objective,
+                w,
+                state,
+                terms,
+                method.ridge_in_ascent,
+                weight,
+                batch,
+            )
         after.append(state)
     return w, tuple(after), memory
 
@@ -100,7 +121,13 @@ def _judge(loop: _Loop, carry: _Carry, index: jax.Array) -> tuple[_Carry, Any]:
     """
     method, w = loop.method, carry.weights
     seen = look(loop.objective, w, loop.target, loop.metrics if method.path else None)
-    known = carry.tally, seen, index, loop.rules, None if method.path or not method.stop_weights else w
+    known = (
+        carry.tally,
+        seen,
+        index,
+        loop.rules,
+        None if method.path or not method.stop_weights else w,
+    )
     if loop.objective.admits is not None:
         return carry._replace(tally=tally(*known)), (w, seen) if method.path else None
     fine = is_fine(seen)
@@ -122,13 +149,26 @@ def _step(loop: _Loop, carry: _Carry, index: jax.Array) -> tuple[_Carry, Any]:
     if loop.objective.admits is not None:
         bad = bad | jnp.logical_not(loop.objective.admits(moved))
     diverged_at = jnp.where(bad & ~gone, index, known.diverged_at)
-    after = known._replace(weights=where(gone | bad, known.weights, moved), states=states, memory=memory, diverged_at=diverged_at)
+    after = known._replace(
+        weights=where(gone | bad, known.weights, moved),
+        states=states,
+        memory=memory,
+        diverged_at=diverged_at,
+    )
     return after, shown
 
 
 def iterate(
-    problem: Any, start: Any, sizes: Sizes, oracle: Any, levels: dict[str, Any], key: Any, *, method: Method,
-    optimizer: Any = None, metrics: Metrics | None = None,
+    problem: Any,
+    start: Any,
+    sizes: Sizes,
+    oracle: Any,
+    levels: dict[str, Any],
+    key: Any,
+    *,
+    method: Method,
+    optimizer: Any = None,
+    metrics: Metrics | None = None,
 ) -> Run:
     """The run of a checked call of `descent_ascent`.
 
@@ -152,17 +192,35 @@ def iterate(
     seen, at_oracle = look(objective, w, target, metrics), look(objective, target, target)
     rules = rules_of(seen, at_oracle, levels)
     loop = _Loop(objective, target, rules, source, sizes, key, method, optimizer, metrics)
-    states = tuple(optimizer.init(w) if optimizer else () for _ in half_steps(method.mode, method.order))
+    states = tuple(
+        optimizer.init(w) if optimizer else () for _ in half_steps(method.mode, method.order)
+    )
     first = empty_tally(seen, rules, None if method.path or not method.stop_weights else w)
     kept = () if objective.admits is not None else (w, seen) if method.path else w
     # losses of the start that are not finite: refused where they are known
     diverged_at = jnp.where(is_fine(seen), jnp.int32(-1), 0)
-    carry = tied(_Carry(w, kept, states, source.first, diverged_at, first), (problem, seen, rules, sizes, key))
-    end, path = jax.lax.scan(lambda c, i: _step(loop, c, i), carry, jnp.arange(1, method.steps + 1, dtype=jnp.int32))
+    carry = tied(
+        _Carry(w, kept, states, source.first, diverged_at, first),
+        (problem, seen, rules, sizes, key),
+    )
+    end, path = jax.lax.scan(
+        lambda c, i: _step(loop, c, i), carry, jnp.arange(1, method.steps + 1, dtype=jnp.int32)
+    )
     end, final = _judge(loop, end, jnp.int32(method.steps))
     last = look(objective, end.weights, target, metrics)
     shown, looks = end.weights, last
     if method.path:
-        shown, looks = jax.tree.map(lambda before, new: jnp.concatenate([before, new[None]]), path, final)
+        shown, looks = jax.tree.map(
+            lambda before, new: jnp.concatenate([before, new[None]]), path, final
+        )
     mark = Mark(jnp.int32(method.steps), last.distance, end.weights)
-    return finish(objective, shown, looks, end.tally, end.diverged_at, mark, is_fine(at_oracle), path=method.path)
+    return finish(
+        objective,
+        shown,
+        looks,
+        end.tally,
+        end.diverged_at,
+        mark,
+        is_fine(at_oracle),
+        path=method.path,
+    )

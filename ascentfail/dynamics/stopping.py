@@ -143,7 +143,9 @@ def first_tally(seen: Seen, rules: Rules) -> Tally:
     return tally(empty_tally(seen, rules), seen, jnp.int32(0), rules)
 
 
-def tally(so_far: Tally, seen: Seen, step: jax.Array, rules: Rules, w: Any = None, fine: Any = True) -> Tally:
+def tally(
+    so_far: Tally, seen: Seen, step: jax.Array, rules: Rules, w: Any = None, fine: Any = True
+) -> Tally:
     """The tally after one more iterate.
 
     One whose losses are not finite, not `fine`, is never the best; where it makes a rule fire, `finish` takes that back.
@@ -185,8 +187,13 @@ def look(objective: Objective, w: Any, target: Any, metrics: Metrics | None = No
     retain, forget = objective.means(w, None)
     away = squared_norm(jax.tree.map(jnp.subtract, w, target))
     dtype = own.widest(away, retain)
-    own_numbers = {name: jax.tree.map(jnp.asarray, measure(objective.join(w))) for name, measure in (metrics or {}).items()}
-    return Seen(jnp.sqrt(away.astype(dtype)), retain.astype(dtype), forget.astype(dtype), own_numbers)
+    own_numbers = {
+        name: jax.tree.map(jnp.asarray, measure(objective.join(w)))
+        for name, measure in (metrics or {}).items()
+    }
+    return Seen(
+        jnp.sqrt(away.astype(dtype)), retain.astype(dtype), forget.astype(dtype), own_numbers
+    )
 
 
 def rules_of(at_start: Seen, at_oracle: Seen, levels: dict[str, Any]) -> Rules:
@@ -208,13 +215,24 @@ def _stops(end: Tally, budget: Mark, last: Mark, diverged_at: jax.Array) -> Stop
         weights = None if mark.weights is None else where(before, mark.weights, last.weights)
         return Stop(step, distance, fired, distance < end.start, weights)
 
-    test_level, oracle_level, retain_worsens = (stop(mark, mark.step >= 0, True) for mark in end.rules)
-    return Stops(test_level, oracle_level, retain_worsens, stop(budget, budget.step <= last.step, False))
+    test_level, oracle_level, retain_worsens = (
+        stop(mark, mark.step >= 0, True) for mark in end.rules
+    )
+    return Stops(
+        test_level, oracle_level, retain_worsens, stop(budget, budget.step <= last.step, False)
+    )
 
 
 def finish(
-    objective: Objective, shown: Any, looks: Seen, end: Tally, diverged_at: jax.Array, last: Mark, oracle_finite: jax.Array,
-    unresolved_at: Any = -1, path: bool = True,
+    objective: Objective,
+    shown: Any,
+    looks: Seen,
+    end: Tally,
+    diverged_at: jax.Array,
+    last: Mark,
+    oracle_finite: jax.Array,
+    unresolved_at: Any = -1,
+    path: bool = True,
 ) -> Run:
     """The result of a run.
 
@@ -236,7 +254,9 @@ def finish(
     def remembered(mark: Mark) -> Mark:
         if mark.weights is not None or not path:
             return mark
-        return mark._replace(weights=jax.tree.map(lambda leaf: leaf[jnp.maximum(mark.step, 0)], shown))
+        return mark._replace(
+            weights=jax.tree.map(lambda leaf: leaf[jnp.maximum(mark.step, 0)], shown)
+        )
 
     def joined(w: Any) -> Any:
         return None if w is None else objective.join(w)
@@ -247,7 +267,17 @@ def finish(
     stops = _stops(end, budget, last, diverged_at)
     stops = Stops(*(stop._replace(weights=joined(stop.weights)) for stop in stops))
     return Run(
-        objective.join(shown), looks.distance, looks.retain, looks.forget, end.best.step, end.best.distance,
-        end.best.distance < end.start, diverged_at, stops, joined(end.best.weights), jnp.asarray(unresolved_at, jnp.int32),
-        oracle_finite, looks.metrics,
+        objective.join(shown),
+        looks.distance,
+        looks.retain,
+        looks.forget,
+        end.best.step,
+        end.best.distance,
+        end.best.distance < end.start,
+        diverged_at,
+        stops,
+        joined(end.best.weights),
+        jnp.asarray(unresolved_at, jnp.int32),
+        oracle_finite,
+        looks.metrics,
     )

@@ -93,7 +93,9 @@ def oracle(p: Any, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic = JAX)
 
 
 @explained
-def descent_ascent(p: Any, branch: int = 0, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic = JAX) -> Scalar:
+def descent_ascent(
+    p: Any, branch: int = 0, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic = JAX
+) -> Scalar:
     """Stationary weight of descent-ascent, w_DA = W_branch(b (1 - alpha/phi)).
 
     Args:

@@ -30,26 +30,44 @@ def ascent_strength(p: Any) -> Scalar:
 
 
 @explained
-def retain_half(w: Scalar, p: Any, h: Scalar, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic) -> Scalar:
+def retain_half(
+    w: Scalar, p: Any, h: Scalar, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic
+) -> Scalar:
     """Descent on the retain mean with its ridge, w + h (b l(w) - w). Paper: App. D.3."""
     return w + h * (p.b * slope(w, loss, xp) - w)
 
 
 @explained
-def forget_half(w: Scalar, p: Any, h: Scalar, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic) -> Scalar:
+def forget_half(
+    w: Scalar, p: Any, h: Scalar, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic
+) -> Scalar:
     """Ascent on the forget mean with weight decay, w - h (kappa l(w) + w). Paper: App. D.3."""
     return w - h * (ascent_strength(p) * slope(w, loss, xp) + w)
 
 
 @explained
-def simultaneous(w: Scalar, p: Any, h: Scalar, *, ridges: int = 1, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic) -> Scalar:
+def simultaneous(
+    w: Scalar,
+    p: Any,
+    h: Scalar,
+    *,
+    ridges: int = 1,
+    loss: Loss | LossName = EXPONENTIAL,
+    xp: Arithmetic,
+) -> Scalar:
     """One step of descent-ascent, w + h ((b - kappa) l(w) - ridges w). Paper: Sec. 5.1.1."""
     return w + h * ((p.b - ascent_strength(p)) * slope(w, loss, xp) - ridges * w)
 
 
 @explained
 def alternating(
-    w: Scalar, p: Any, h: Scalar, *, order: str = "retain-first", loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic
+    w: Scalar,
+    p: Any,
+    h: Scalar,
+    *,
+    order: str = "retain-first",
+    loss: Loss | LossName = EXPONENTIAL,
+    xp: Arithmetic,
 ) -> Scalar:
     """Both half-steps in turn, "retain-first" or "forget-first". Paper: Sec. 5.1.1, App. D.3."""
     if order not in ("retain-first", "forget-first"):
@@ -61,7 +79,9 @@ def alternating(
 
 
 @explained
-def unridged_step(w: Scalar, h_retain: Scalar, excess: Scalar, xp: Arithmetic) -> tuple[Scalar, Scalar]:
+def unridged_step(
+    w: Scalar, h_retain: Scalar, excess: Scalar, xp: Arithmetic
+) -> tuple[Scalar, Scalar]:
     """(u, w') of an alternating step without a ridge, eta rho = h_retain and eta kappa = h_retain e^excess."""
     u = w + h_retain * xp.exp(-w)
     return u, u - h_retain * xp.exp(excess) * xp.exp(-u)

@@ -178,7 +178,9 @@ def arb() -> Arithmetic:
         return ball(w, abs(w + w.log() - y).upper())
 
     def softplus(x: Any) -> Any:
-        return _enclose_increasing(lambda t: t.exp().log1p() if t < 50 else t + (-t).exp().log1p(), ball(x))
+        return _enclose_increasing(
+            lambda t: t.exp().log1p() if t < 50 else t + (-t).exp().log1p(), ball(x)
+        )
 
     def sigmoid(x: Any) -> Any:
         return _enclose_increasing(lambda t: 1 / (1 + (-t).exp()), ball(x))

@@ -24,7 +24,9 @@ LEAST_SLOPE = 0.86  # below 1 - e^{-2}, the least slope of w (1 + e^w), which it
 @jax.custom_jvp
 def _solve(c: jax.Array) -> jax.Array:
     d = jnp.abs(c)
-    up = jnp.minimum(d / 2, lambertw(d))  # w (1 + e^w) is at least 2 w and w e^w: Newton comes down from here
+    up = jnp.minimum(
+        d / 2, lambertw(d)
+    )  # w (1 + e^w) is at least 2 w and w e^w: Newton comes down from here
     down = -d / (1 + jnp.exp(-d * 3 / 4))
     w = jnp.where(c >= 0, up, down)
 
@@ -37,7 +39,9 @@ def _solve(c: jax.Array) -> jax.Array:
 
 
 @_solve.defjvp
-def _solve_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
+def _solve_jvp(
+    primals: tuple[jax.Array], tangents: tuple[jax.Array]
+) -> tuple[jax.Array, jax.Array]:
     w = _solve(*primals)
     return w, tangents[0] / (1 + (1 + w) * jnp.exp(w))
 
@@ -72,7 +76,9 @@ def logisticw_mpmath(c: Any) -> Any:
     low, high = (mp.zero, c / 2) if c > 0 else (c, c / 2)
     with mp.extradps(10):
         w = min(high, mp.re(mp.lambertw(c))) if c > 0 else high
-        while True:  # Newton from above on c > 0; on c < 0 a step that leaves the bracket is a bisection
+        while (
+            True
+        ):  # Newton from above on c > 0; on c < 0 a step that leaves the bracket is a bisection
             value = w * (1 + mp.exp(w)) - c
             low, high = (w, high) if value < 0 else (low, w)
             new = w - value / (1 + (1 + w) * mp.exp(w))
@@ -87,7 +93,9 @@ def logisticw_mpmath(c: Any) -> Any:
 def pull_and_log(log_beta: Any, shift: Any) -> tuple[Any, Any]:
     """The s > 0 with s = beta/(1 + e^{s + shift}) in JAX, and its logarithm."""
     # softplus(m) >= max(m, 0) bounds the root from above, and Newton on a convex increasing function stays above it
-    u = jnp.minimum(log_beta, log_beta - shift - lambertw_exp(log_beta - shift))  # ln W(e^y) = y - W(e^y)
+    u = jnp.minimum(
+        log_beta, log_beta - shift - lambertw_exp(log_beta - shift)
+    )  # ln W(e^y) = y - W(e^y)
 
     def step(_: Any, u: Any) -> Any:
         s = jnp.exp(u)
@@ -108,7 +116,9 @@ def pull_mpmath(log_beta: Any, shift: Any) -> Any:
         u = min(log_beta, mp.log(mp.lambertw(mp.exp(bound)).real) if bound < 100 else mp.log(bound))
         while True:
             m = mp.exp(u) + shift
-            step = (u + max(m, mp.zero) + mp.log1p(mp.exp(-abs(m))) - log_beta) / (1 + mp.exp(u) / (1 + mp.exp(-m)))
+            step = (u + max(m, mp.zero) + mp.log1p(mp.exp(-abs(m))) - log_beta) / (
+                1 + mp.exp(u) / (1 + mp.exp(-m))
+            )
             u -= step
             if not abs(step) > (1 + abs(u)) * mp.eps * 8:
                 break

@@ -32,7 +32,9 @@ def tied(carry: Any, inputs: Any) -> Any:
     Returns:
         The carry.
     """
-    same = functools.reduce(jnp.logical_or, [jnp.any(jnp.equal(leaf, leaf)) for leaf in jax.tree.leaves(inputs)])
+    same = functools.reduce(
+        jnp.logical_or, [jnp.any(jnp.equal(leaf, leaf)) for leaf in jax.tree.leaves(inputs)]
+    )
     return jax.tree.map(lambda leaf: jnp.where(same, leaf, leaf), carry)
 
 
@@ -64,7 +66,10 @@ def in_chunks(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @run.def_vmap
     def _batch(axis_size: int, in_batched: Any, *arrays: Any) -> tuple[Any, Any]:
-        full = [a if b else jnp.broadcast_to(a, (axis_size, *a.shape)) for a, b in zip(arrays, in_batched, strict=True)]
+        full = [
+            a if b else jnp.broadcast_to(a, (axis_size, *a.shape))
+            for a, b in zip(arrays, in_batched, strict=True)
+        ]
         out = run(*full)
         return out, jax.tree.map(lambda _: True, out)
 
@@ -80,7 +85,9 @@ def _rows(shape: tuple[int, ...]) -> tuple[Callable[[Any], Any], Callable[[Any],
 
     def there(array: Any) -> Any:
         flat = jnp.pad(array.reshape(size), (0, _ROWS * length - size), mode="edge")
-        wide = jnp.pad(flat.reshape(_ROWS, length), ((0, 0), (0, chunks * columns - length)), mode="edge")
+        wide = jnp.pad(
+            flat.reshape(_ROWS, length), ((0, 0), (0, chunks * columns - length)), mode="edge"
+        )
         return jnp.swapaxes(wide.reshape(_ROWS, chunks, columns), 0, 1)
 
     def back(array: Any) -> Any:
@@ -90,7 +97,9 @@ def _rows(shape: tuple[int, ...]) -> tuple[Callable[[Any], Any], Callable[[Any],
     return there, back
 
 
-def while_loop(cond: Callable[..., Any], body: Callable[..., Any], consts: Any, init: Any, most: int | None) -> Any:
+def while_loop(
+    cond: Callable[..., Any], body: Callable[..., Any], consts: Any, init: Any, most: int | None
+) -> Any:
     """`jax.lax.while_loop` whose functions take what they read as an argument, and which can be differentiated in reverse.
 
     In reverse mode the loop runs again and stores the state before each turn; then the turns are differentiated from the last
@@ -108,28 +117,46 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], consts: Any, 
         The last state. Never raises.
     """
     if most is None:
-        return jax.lax.while_loop(functools.partial(cond, consts), functools.partial(body, consts), init)
+        return jax.lax.while_loop(
+            functools.partial(cond, consts), functools.partial(body, consts), init
+        )
     return _replayed(cond, body, most, consts, init)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
-def _replayed(cond: Callable[..., Any], body: Callable[..., Any], most: int, consts: Any, init: Any) -> Any:
-    return jax.lax.while_loop(functools.partial(cond, consts), functools.partial(body, consts), init)
+def _replayed(
+    cond: Callable[..., Any], body: Callable[..., Any], most: int, consts: Any, init: Any
+) -> Any:
+    return jax.lax.while_loop(
+        functools.partial(cond, consts), functools.partial(body, consts), init
+    )
 
 
-def _forward(cond: Callable[..., Any], body: Callable[..., Any], most: int, consts: Any, init: Any) -> tuple[Any, Any]:
+def _forward(
+    cond: Callable[..., Any], body: Callable[..., Any], most: int, consts: Any, init: Any
+) -> tuple[Any, Any]:
     return _replayed(cond, body, most, consts, init), (consts, init)
 
 
-def _backward(cond: Callable[..., Any], body: Callable[..., Any], most: int, saved: Any, cotangent: Any) -> tuple[Any, Any]:
+def _backward(
+    cond: Callable[..., Any], body: Callable[..., Any], most: int, saved: Any, cotangent: Any
+) -> tuple[Any, Any]:
     consts, init = saved
-    memory = jax.tree.map(lambda leaf: jnp.zeros((most, *jnp.shape(leaf)), jnp.result_type(leaf)), init)
+    memory = jax.tree.map(
+        lambda leaf: jnp.zeros((most, *jnp.shape(leaf)), jnp.result_type(leaf)), init
+    )
 
     def store(carry: Any) -> Any:
         count, state, memory = carry
-        return count + 1, body(consts, state), jax.tree.map(lambda room, leaf: room.at[count].set(leaf), memory, state)
+        return (
+            count + 1,
+            body(consts, state),
+            jax.tree.map(lambda room, leaf: room.at[count].set(leaf), memory, state),
+        )
 
-    count, _, memory = jax.lax.while_loop(lambda c: cond(consts, c[1]), store, (jnp.int32(0), init, memory))
+    count, _, memory = jax.lax.while_loop(
+        lambda c: cond(consts, c[1]), store, (jnp.int32(0), init, memory)
+    )
     fixed, moving = split_floats(consts)
     total = jax.tree.map(jnp.zeros_like, moving)
     rest, way = split_floats(init)[0], split_floats(cotangent)[1]
@@ -185,5 +212,7 @@ def join_floats(others: Any, floats: list[Any]) -> Any:
 def _cotangent(others: Any, floats: list[Any]) -> Any:
     """A cotangent from those of the floats; what cannot be differentiated has one of JAX's empty type."""
     structure, leaves = others
-    empty = [None if leaf is None else np.zeros(jnp.shape(leaf), jax.dtypes.float0) for leaf in leaves]
+    empty = [
+        None if leaf is None else np.zeros(jnp.shape(leaf), jax.dtypes.float0) for leaf in leaves
+    ]
     return join_floats((structure, empty), floats)

@@ -48,7 +48,9 @@ def run(function: Callable[..., Any], *arrays: Any) -> Any:
     traced = traceable.trace(*leaves)
     captured = traced.jaxpr.consts
     # captured tracers are constants, or inputs beside our own
-    if len(traced.jaxpr.in_avals) != len(leaves) or any(isinstance(value, Tracer) for value in captured):
+    if len(traced.jaxpr.in_avals) != len(leaves) or any(
+        isinstance(value, Tracer) for value in captured
+    ):
         return traceable(*leaves)
     out = jax.tree.structure(traced.out_info)
     return jax.tree.unflatten(out, _compiled(traced.jaxpr, captured, leaves)(captured, *leaves))

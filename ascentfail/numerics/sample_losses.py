@@ -189,7 +189,11 @@ class _Logistic(Loss):
 
     def pull(self, log_beta: Any, shift: Any, xp: Arithmetic) -> Any:
         if xp.name != "mpmath":
-            raise invalid("xp", f"{xp.name} under the logistic loss", "mpmath; `stationary.plane` has both pulls in JAX")
+            raise invalid(
+                "xp",
+                f"{xp.name} under the logistic loss",
+                "mpmath; `stationary.plane` has both pulls in JAX",
+            )
         return logistic.pull_mpmath(log_beta, shift)
 
     def pull_and_log(self, log_beta: Any, shift: Any) -> tuple[Any, Any]:
@@ -253,6 +257,8 @@ def required(p: Any, loss: Any) -> Loss:
     loss = named(loss)
     own = getattr(p, "loss", loss)
     if own != loss:
-        takes = f"{str(loss)!r} in a closed form; use ascentfail.stationary_point for the {own} loss"
+        takes = (
+            f"{str(loss)!r} in a closed form; use ascentfail.stationary_point for the {own} loss"
+        )
         raise invalid("loss", own, takes)
     return loss

@@ -39,7 +39,10 @@ _INV_E, _INV_E_TAIL = 0.36787944117144233, -1.2428753672788363e-17
 _E_OVER_8 = 0.33978522855738065
 _LOG_2, _EXP_64 = 0.6931471805599453, 6.235149080811617e27
 _NEAR0, _NEAR1 = 0.8, 0.6  # the values of p below which the series is used, on W_0 and on W_{-1}
-_EXP_FLOOR, _EXP_HUGE = -10.0, 1e12  # ends of the fits for lambertw_exp; above the second, W_0(e^y) = y - log y
+_EXP_FLOOR, _EXP_HUGE = (
+    -10.0,
+    1e12,
+)  # ends of the fits for lambertw_exp; above the second, W_0(e^y) = y - log y
 
 # Printed by benchmarks/lambertw_coefficients.py: ascending coefficients of P and Q in P/Q, the largest absolute error
 # of P/Q, and its share of the error that would leave 1e-17 (relative) in the final result.
@@ -47,42 +50,97 @@ _EXP_FLOOR, _EXP_HUGE = -10.0, 1e12  # ends of the fits for lambertw_exp; above 
 # START1: W_{-1} from sqrt(2 (-1 - log(-z))).  EXP_LOW: W_0(e^y) from y.  EXP_HIGH: log W_0(e^y) from log y.
 # LOG on [1, 2]: error 1.28e-06, 0.128 of what is allowed; smallest denominator 1
 _LOG_P = (
-    -2.107201827407379, 4.237204593327069, -3.7028118153936775, 2.2780637169183877, -0.8781641114060662,
-    0.1907182500266048, -0.017807533485382523,
+    -2.107201827407379,
+    4.237204593327069,
+    -3.7028118153936775,
+    2.2780637169183877,
+    -0.8781641114060662,
+    0.1907182500266048,
+    -0.017807533485382523,
 )
 # NEAR0 on [0, 0.8]: error 7.40e-17, 0.451 of what is allowed; smallest denominator 1
 _NEAR0_P = (
-    0.33333333333333326, 0.49086162284157125, 0.2431075165186439, 0.04606101264055894, 0.0026353741503276546,
+    0.33333333333333326,
+    0.49086162284157125,
+    0.2431075165186439,
+    0.04606101264055894,
+    0.0026353741503276546,
     1.6478746420305123e-06,
 )
 _NEAR0_Q = (
-    1.0, 1.9309182018579958, 1.3754378365208688, 0.44082408695449254, 0.061210524002482815, 0.0027661121378334515,
+    1.0,
+    1.9309182018579958,
+    1.3754378365208688,
+    0.44082408695449254,
+    0.061210524002482815,
+    0.0027661121378334515,
 )
 # NEAR1 on [0, 0.6]: error 4.66e-16, 1.52 of what is allowed; smallest denominator 0.204
 _NEAR1_P = (
-    0.33333333333333376, -0.5756449022049144, 0.3476645561698097, -0.08489315279010369, 0.006800452575321033,
+    0.33333333333333376,
+    -0.5756449022049144,
+    0.3476645561698097,
+    -0.08489315279010369,
+    0.006800452575321033,
     -1.0741372695418434e-05,
 )
 _NEAR1_Q = (
-    1.0, -2.1852680399477946, 1.805685964585404, -0.6937562157505636, 0.12080895555481745, -0.007300149292024454,
+    1.0,
+    -2.1852680399477946,
+    1.805685964585404,
+    -0.6937562157505636,
+    0.12080895555481745,
+    -0.007300149292024454,
 )
 # START0 on [0.587787, 355.4]: error 6.07e-04, 0.898 of what is allowed; smallest denominator 1.14
 _START0_P = (
-    -0.9965044863198012, 0.7508845891574146, 0.4055125082917302, 0.02629404516617716, 0.002621846284605397,
+    -0.9965044863198012,
+    0.7508845891574146,
+    0.4055125082917302,
+    0.02629404516617716,
+    0.002621846284605397,
     1.6556985001266934e-05,
 )
-_START0_Q = (1.0, 0.23455039037314085, 0.017291086635213535, 0.0013477641477148451, 8.283053105823858e-06)
+_START0_Q = (
+    1.0,
+    0.23455039037314085,
+    0.017291086635213535,
+    0.0013477641477148451,
+    8.283053105823858e-06,
+)
 # START1 on [0.630001, 37.7]: error 4.60e-04, 0.669 of what is allowed; smallest denominator 1.13
-_START1_P = (-0.9983137158657882, -1.2143530115850603, -0.5387209271528725, -0.10437022236774879, -0.001451224238787054)
+_START1_P = (
+    -0.9983137158657882,
+    -1.2143530115850603,
+    -0.5387209271528725,
+    -0.10437022236774879,
+    -0.001451224238787054,
+)
 _START1_Q = (1.0, 0.20894623053371159, 0.002900270603036483)
 # EXP_LOW on [-10, 1]: error 9.00e-05, 0.547 of what is allowed; smallest denominator 0.878
-_EXP_LOW_P = (0.5672197025896473, 0.25938744391401025, 0.0472097197584044, 0.003979628507172431, 0.00012880587591710603)
+_EXP_LOW_P = (
+    0.5672197025896473,
+    0.25938744391401025,
+    0.0472097197584044,
+    0.003979628507172431,
+    0.00012880587591710603,
+)
 _EXP_LOW_Q = (1.0, -0.18094038612836655, 0.06967221653701784, -0.010885560049911838)
 # EXP_HIGH on [0, 27.631]: error 7.81e-04, 0.799 of what is allowed; smallest denominator 1
 _EXP_HIGH_P = (
-    0.00012960998694798296, 0.4961533153441955, 0.26386586498285314, 0.049967998652669314, 0.06245303714276989,
+    0.00012960998694798296,
+    0.4961533153441955,
+    0.26386586498285314,
+    0.049967998652669314,
+    0.06245303714276989,
 )
-_EXP_HIGH_Q = (1.0, 0.11672037106496314, 0.06536242137309081, 0.06177832203285545, 1.0431568065451064e-05)
+_EXP_HIGH_Q = (
+    1.0,
+    0.11672037106496314,
+    0.06536242137309081,
+    0.06177832203285545,
+    1.0431568065451064e-05,
+)
 
 _Coefficients = tuple[float, ...]
 
@@ -182,7 +240,9 @@ def lambertw_exp_and_log(y: jax.Array) -> tuple[jax.Array, jax.Array]:
     share = 1 / (1 + w)
     newton = (y - log_w - w) * share
     c = 2 + newton * (4 / 3)
-    f = newton * (c - newton * share) / (c - 2 * newton * share)  # at most 1e-3, so that f^6/6 is below every rounding
+    f = (
+        newton * (c - newton * share) / (c - 2 * newton * share)
+    )  # at most 1e-3, so that f^6/6 is below every rounding
     return w + w * f, log_w + f * (1 - f * (1 / 2 - f * (1 / 3 - f * (1 / 4 - f / 5))))
 
 
@@ -202,7 +262,9 @@ def _slope1(w: jax.Array, z: jax.Array) -> jax.Array:
     return jnp.where(zero, -jnp.inf, -(w / jnp.where(zero, 1, z)) / (-1 - w))
 
 
-def _lambertw_jvp(branch: int, primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
+def _lambertw_jvp(
+    branch: int, primals: tuple[jax.Array], tangents: tuple[jax.Array]
+) -> tuple[jax.Array, jax.Array]:
     (z,), (dz,) = primals, tangents
     w = _lambertw(z, branch)
     return w, (_slope0 if branch == 0 else _slope1)(w, z) * dz
@@ -212,7 +274,9 @@ def _each(z: jax.Array, branch: jax.Array) -> jax.Array:
     return jnp.where(branch == 0, _w0(z), jnp.where(branch == -1, _w1(z), jnp.nan))
 
 
-def _lambertw_each_jvp(primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, Any]) -> tuple[jax.Array, jax.Array]:
+def _lambertw_each_jvp(
+    primals: tuple[jax.Array, jax.Array], tangents: tuple[jax.Array, Any]
+) -> tuple[jax.Array, jax.Array]:
     (z, branch), (dz, _) = primals, tangents
     w = _lambertw_each(z, branch)
     zero, one = branch == 0, branch == -1
@@ -222,7 +286,9 @@ def _lambertw_each_jvp(primals: tuple[jax.Array, jax.Array], tangents: tuple[jax
     return w, jnp.where(zero, first, jnp.where(one, second, jnp.nan)) * dz
 
 
-def _lambertw_exp_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
+def _lambertw_exp_jvp(
+    primals: tuple[jax.Array], tangents: tuple[jax.Array]
+) -> tuple[jax.Array, jax.Array]:
     w = _lambertw_exp(primals[0])
     finite = jnp.minimum(w, jnp.finfo(w.dtype).max)
     # w/(1+w) in the form whose own derivative does not cancel.
@@ -245,7 +311,11 @@ def _real(name: str, value: ArrayLike) -> tuple[jax.Array, Any]:
     except (TypeError, ValueError, OverflowError):
         array = None
     if array is None or jnp.iscomplexobj(array):
-        dtype = "complex" if isinstance(value, complex) else getattr(value if array is None else array, "dtype", None)
+        dtype = (
+            "complex"
+            if isinstance(value, complex)
+            else getattr(value if array is None else array, "dtype", None)
+        )
         got = reprlib.repr(value) if dtype is None else f"dtype {dtype}"
         raise ValueError(f"{name} must be real (integer or floating point), got {got}")
     dtype = array.dtype if jnp.issubdtype(array.dtype, jnp.floating) else jnp.result_type(float)
@@ -274,7 +344,9 @@ def _branches(branch: Any) -> Any:
     if not jnp.issubdtype(array.dtype, jnp.integer):
         raise refuse
     if isinstance(array, Tracer):
-        return array if jnp.issubdtype(array.dtype, jnp.signedinteger) else jnp.where(array == 0, 0, 1)
+        return (
+            array if jnp.issubdtype(array.dtype, jnp.signedinteger) else jnp.where(array == 0, 0, 1)
+        )
     if not np.all((array == 0) | (array == -1)):
         raise refuse
     return int(array) if array.ndim == 0 else jnp.asarray(array, jnp.int32)
@@ -312,7 +384,9 @@ def lambertw(z: ArrayLike, branch: int | ArrayLike = 0) -> jax.Array:
     try:
         array, which = jnp.broadcast_arrays(array, which)
     except ValueError as error:
-        raise ValueError(f"branch must have a shape that broadcasts with z, {array.shape}, got {which.shape}") from error
+        raise ValueError(
+            f"branch must have a shape that broadcasts with z, {array.shape}, got {which.shape}"
+        ) from error
     return _lambertw_each(array, which).astype(dtype)
 
 

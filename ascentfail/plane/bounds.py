@@ -141,7 +141,9 @@ def sufficient_alpha(p: Any) -> Scalar:
 
 
 @explained
-def duplicate_limit(retain_weight: Scalar, forget_weight: Scalar, which: Model, *, xp: Arithmetic = JAX) -> Scalar:
+def duplicate_limit(
+    retain_weight: Scalar, forget_weight: Scalar, which: Model, *, xp: Arithmetic = JAX
+) -> Scalar:
     """Limit of w_1 + w_2 as eps -> 1: W(2 (rho + kappa)), W(2 rho) or W(2 (rho - kappa)).
 
     Args:
@@ -159,5 +161,9 @@ def duplicate_limit(retain_weight: Scalar, forget_weight: Scalar, which: Model, 
     Paper: App. J.
     """
     check_model(which)
-    forget = {"original": forget_weight, "oracle": 0 * forget_weight, "descent_ascent": -forget_weight}[which]
+    forget = {
+        "original": forget_weight,
+        "oracle": 0 * forget_weight,
+        "descent_ascent": -forget_weight,
+    }[which]
     return xp.lambertw(2 * (retain_weight + forget), 0)

@@ -15,8 +15,13 @@ def first_step_in_plane(p: Any, xp: Arithmetic) -> Scalar:
     s1, s2 = stationary.plane(p, "original", loss=p.loss, xp=xp)
     x, y = plane_equations.margins(s1, s2, plane_equations.cosine(p))
     w = plane_equations.weights(s1, s2, p.epsilon)
-    w_oracle = plane_equations.weights(plane_equations.oracle(p, loss=p.loss, xp=xp)[0], 0, p.epsilon)
-    retain, forget = p.b * steps_1d.slope(x, p.loss, xp), p.b * p.alpha / p.phi * steps_1d.slope(y, p.loss, xp)
+    w_oracle = plane_equations.weights(
+        plane_equations.oracle(p, loss=p.loss, xp=xp)[0], 0, p.epsilon
+    )
+    retain, forget = (
+        p.b * steps_1d.slope(x, p.loss, xp),
+        p.b * p.alpha / p.phi * steps_1d.slope(y, p.loss, xp),
+    )
     step = (retain - p.epsilon * forget - w[0], p.epsilon * retain - forget - w[1])
     return step[0] * (w[0] - w_oracle[0]) + step[1] * (w[1] - w_oracle[1])
 
@@ -32,6 +37,8 @@ def first_step_criterion(p: Any, xp: Arithmetic) -> Scalar:
 
 def extra_squared_distance(p: Any, xp: Arithmetic) -> Scalar:
     """(1 + eps^2)(|w_DA - w_R|^2 - |w_D - w_R|^2), at the minimum of descent-ascent."""
-    unlearned, original = (stationary.plane(p, which, loss=p.loss, xp=xp) for which in ("descent_ascent", "original"))
+    unlearned, original = (
+        stationary.plane(p, which, loss=p.loss, xp=xp) for which in ("descent_ascent", "original")
+    )
     squared = plane_equations.squared_distance_to_oracle
     return squared(*unlearned, p, loss=p.loss, xp=xp) - squared(*original, p, loss=p.loss, xp=xp)

@@ -34,7 +34,9 @@ def solve(beta: Any, gamma: Any, q: Any, sign: int, loss: Loss) -> tuple[Any, An
     Ours: a reduction of App. I.
     """
     q, beta, gamma = mp.mpf(q), mp.mpf(beta), mp.mpf(gamma)
-    with mpmath.extradps(10):  # the logarithms of tiny pulls are large, and their rounding is relative to that
+    with mpmath.extradps(
+        10
+    ):  # the logarithms of tiny pulls are large, and their rounding is relative to that
         if loss.bounded and gamma != 0:  # its pulls are iterations themselves
             with mpmath.workdps(_FEW_DIGITS):
                 rough = _pulls(q, beta, gamma, sign, loss)
@@ -69,13 +71,18 @@ def _pulls(q: Any, beta: Any, gamma: Any, sign: int, loss: Loss) -> tuple[Any, A
     return plane_equations.retain_pull(sign * size, beta, q, loss=loss, xp=MPMATH), sign * size
 
 
-def _sharpen(rough: tuple[Any, Any], q: Any, beta: Any, gamma: Any, sign: int, loss: Loss) -> tuple[Any, Any]:
+def _sharpen(
+    rough: tuple[Any, Any], q: Any, beta: Any, gamma: Any, sign: int, loss: Loss
+) -> tuple[Any, Any]:
     """Newton on both equations in (ln s_1, ln S) from a root in few digits; NaN where it does not settle."""
     u, v = mp.log(rough[0]), mp.log(abs(rough[1]))
     for _ in range(mp.dps):
         s1, size = mp.exp(u), mp.exp(v)
         x, y = plane_equations.margins(s1, sign * size, q)
-        r1, r2 = u + loss.flatness(x, MPMATH) - mp.log(beta), v + loss.flatness(y, MPMATH) - mp.log(gamma)
+        r1, r2 = (
+            u + loss.flatness(x, MPMATH) - mp.log(beta),
+            v + loss.flatness(y, MPMATH) - mp.log(gamma),
+        )
         dx, dy = loss.flatness_slope(x, MPMATH), loss.flatness_slope(y, MPMATH)
         a, b, c, d = 1 + dx * s1, sign * dx * q * size, dy * q * s1, 1 + sign * dy * size
         du, dv = (d * r1 - b * r2) / (a * d - b * c), (a * r2 - c * r1) / (a * d - b * c)
@@ -96,13 +103,17 @@ def _climb(beta: Any, gamma: Any, q: Any, sign: int, loss: Loss) -> Any:
 
     def state(v: Any) -> tuple[Any, ...]:
         s1 = plane_equations.retain_pull(sign * mp.exp(v), beta, q, loss=loss, xp=MPMATH)
-        return s1, *(loss.flatness_slope(m, MPMATH) for m in plane_equations.margins(s1, sign * mp.exp(v), q))
+        return s1, *(
+            loss.flatness_slope(m, MPMATH) for m in plane_equations.margins(s1, sign * mp.exp(v), q)
+        )
 
     def slope(size: Any, pull: Any, near: Any, y: Any) -> Any:
         return 1 + sign * size * y * (1 - q * q * pull * near / (1 + pull * near))
 
     highest = mp.log(gamma)  # S = gamma l(y) <= gamma
-    far_pull = plane_equations.retain_pull(min(sign, 0) * gamma, beta, q, loss=loss, xp=MPMATH)  # the largest that s_1 can be
+    far_pull = plane_equations.retain_pull(
+        min(sign, 0) * gamma, beta, q, loss=loss, xp=MPMATH
+    )  # the largest that s_1 can be
     v, end = highest - loss.flatness(q * far_pull, MPMATH), highest
     if sign > 0:
         end = highest - loss.flatness(q * far_pull + gamma, MPMATH)
@@ -150,7 +161,9 @@ def fold(beta: Any, q: Any) -> tuple[Any, Any]:
 
 def _bracketed(function: Any, lower: Any, upper: Any) -> Any:
     """Root of a function with a change of sign between two ends that may themselves be the root."""
-    guard = mpmath.mpf(10) ** -mp.dps * (1 + max(abs(lower), abs(upper)))  # the rounding of the ends themselves
+    guard = mpmath.mpf(10) ** -mp.dps * (
+        1 + max(abs(lower), abs(upper))
+    )  # the rounding of the ends themselves
     with mpmath.extradps(10):
         f_lower, f_upper = function(lower), function(upper)
         if abs(f_lower) < guard:

@@ -127,7 +127,9 @@ def weights(s1: Scalar, s2: Scalar, epsilon: Scalar) -> tuple[Scalar, Scalar]:
 
 
 @explained
-def oracle(p: Any, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
+def oracle(
+    p: Any, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic = JAX
+) -> tuple[Scalar, Scalar]:
     """Margins of the oracle, x_R = W(beta), y_R = q x_R.
 
     Args:
@@ -149,7 +151,12 @@ def oracle(p: Any, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic = JAX)
 
 @explained
 def retain_pull(
-    s2: Scalar, beta: Scalar, q: Scalar, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic = JAX
+    s2: Scalar,
+    beta: Scalar,
+    q: Scalar,
+    *,
+    loss: Loss | LossName = EXPONENTIAL,
+    xp: Arithmetic = JAX,
 ) -> Scalar:
     """The retain pull for a given s_2: s_1 = W(beta e^{-q s_2}), which solves s_1 = beta e^{-x}.
 
@@ -174,7 +181,9 @@ def retain_pull(
 
 
 @explained
-def flatness(margin: Scalar, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic = JAX) -> Scalar:
+def flatness(
+    margin: Scalar, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic = JAX
+) -> Scalar:
     """Minus the logarithm of the force l of a loss: f(m) = -ln l(m), m for e^{-m}, ln(1 + e^m) for 1/(1 + e^m).
 
     Args:
@@ -192,7 +201,14 @@ def flatness(margin: Scalar, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithme
 
 @explained
 def balance(
-    size: Scalar, beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic = JAX
+    size: Scalar,
+    beta: Scalar,
+    gamma: Scalar,
+    q: Scalar,
+    sign: int,
+    *,
+    loss: Loss | LossName = EXPONENTIAL,
+    xp: Arithmetic = JAX,
 ) -> Scalar:
     r"""The one equation that is left of the two, in the size S = |s_2| > 0 of the forget pull.
 

@@ -43,7 +43,9 @@ def fold(log_beta: Any, q: Any, rest: Any, reach: float) -> tuple[Any, Any]:
     square = rest * (1 + q)  # 1 - q^2
     # A lies between W(beta e^q) and both e beta and W(beta e^{q/(1 - q^2)}), since 1 <= B <= 1/(1 - q^2)
     lower = log_lambertw_exp_start(log_beta + q)
-    far = jnp.where(square > 0, log_lambertw_exp_start(log_beta + q / jnp.where(square > 0, square, 1)), jnp.inf)
+    far = jnp.where(
+        square > 0, log_lambertw_exp_start(log_beta + q / jnp.where(square > 0, square, 1)), jnp.inf
+    )
     start = (lower + jnp.maximum(lower, jnp.minimum(1 + log_beta, far))) / 2
 
     def step(state: Any) -> Any:
@@ -54,7 +56,9 @@ def fold(log_beta: Any, q: Any, rest: Any, reach: float) -> tuple[Any, Any]:
         value = u - log_beta + (a * (rest + square * a) - q) * r
         rise = a * _fold_slope(a, q, rest)
         newton = value / (1 + rise)
-        move = newton / (1 - newton * (rise + 2 * q * q * q * square * a * a * r * r * r) / (2 + 2 * rise))
+        move = newton / (
+            1 - newton * (rise + 2 * q * q * q * square * a * a * r * r * r) / (2 + 2 * rise)
+        )
         return jnp.where(done, u, u - move), done | ~(jnp.abs(move) > reach)
 
     u, _ = repeat(step, tied((start, jnp.zeros_like(start, bool)), (log_beta, q, rest)), _STEPS)
@@ -83,8 +87,12 @@ def fold_point(log_beta: Any, q: Any, rest: Any) -> tuple[Any, Any]:
 
     Source: beyond the paper.
     """
-    log_beta, q, rest = jnp.broadcast_arrays(*(jnp.asarray(x, jnp.result_type(log_beta, q, float)) for x in (log_beta, q, rest)))
-    return fold(log_beta, q, rest, float(jnp.finfo(q.dtype).eps) ** (1 / 3))  # the step triples the digits
+    log_beta, q, rest = jnp.broadcast_arrays(
+        *(jnp.asarray(x, jnp.result_type(log_beta, q, float)) for x in (log_beta, q, rest))
+    )
+    return fold(
+        log_beta, q, rest, float(jnp.finfo(q.dtype).eps) ** (1 / 3)
+    )  # the step triples the digits
 
 
 @fold_point.defjvp

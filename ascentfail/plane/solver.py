@@ -44,13 +44,17 @@ class _Balance(NamedTuple):
     rounding: Any
 
 
-def _balance(v: Any, log_beta: Any, log_gamma: Any, q: Any, rest: Any, sign: int, loss: Loss) -> _Balance:
+def _balance(
+    v: Any, log_beta: Any, log_gamma: Any, q: Any, rest: Any, sign: int, loss: Loss
+) -> _Balance:
     """g(v), v = ln S; for the exponential loss g is `plane.equations.balance`."""
     size = jnp.exp(v)
     s1, log_s1 = loss.pull_and_log(log_beta, sign * q * size)
     x, y = _margins(s1, sign * size, q, rest)
     terms = s1 + size
-    if sign < 0:  # by the first equation psi(x) is also ln(beta/s_1), in which large pulls do not cancel
+    if (
+        sign < 0
+    ):  # by the first equation psi(x) is also ln(beta/s_1), in which large pulls do not cancel
         psi_x = log_beta - log_s1
         share = loss.slope_at_flatness(psi_x)
         sharp = (jnp.abs(log_beta) + jnp.abs(log_s1)) / share
@@ -62,19 +66,31 @@ def _balance(v: Any, log_beta: Any, log_gamma: Any, q: Any, rest: Any, sign: int
     a, c = loss.flatness_slope(x, JAX) * s1, loss.flatness_slope(y, JAX) * size
     over = 1 / (1 + a)
     change = sign * c * (1 + rest * (1 + q) * a) * over
-    bend = change + q * q * q * size * size * s1 * over * over * over if loss.straight else jnp.zeros_like(v)
-    rounding = jnp.finfo(v.dtype).eps * (jnp.abs(v) + jnp.abs(log_gamma) + loss.flatness_slope(y, JAX) * terms)
+    bend = (
+        change + q * q * q * size * size * s1 * over * over * over
+        if loss.straight
+        else jnp.zeros_like(v)
+    )
+    rounding = jnp.finfo(v.dtype).eps * (
+        jnp.abs(v) + jnp.abs(log_gamma) + loss.flatness_slope(y, JAX) * terms
+    )
     return _Balance(v + loss.flatness(y, JAX) - log_gamma, 1 + change, bend, rounding)
 
 
-def _bracket(log_beta: Any, log_gamma: Any, q: Any, rest: Any, sign: int, loss: Loss) -> tuple[Any, Any, Any, Any]:
+def _bracket(
+    log_beta: Any, log_gamma: Any, q: Any, rest: Any, sign: int, loss: Loss
+) -> tuple[Any, Any, Any, Any]:
     """Bracket (lower, upper) of ln S, a start, and whether the root exists."""
     if sign > 0:
         alone = lambertw_exp_and_log(log_gamma)[1]  # S <= gamma e^{-S} where y >= S
         upper = jnp.minimum(alone, log_gamma) if loss.bounded else alone
         s1, _ = loss.pull_and_log(log_beta, jnp.zeros_like(q))
         lower = log_gamma - loss.flatness(q * s1 + jnp.exp(upper), JAX)
-        start = upper if loss.bounded else jnp.clip(_start_of_original(upper, log_beta, log_gamma, q), lower, upper)
+        start = (
+            upper
+            if loss.bounded
+            else jnp.clip(_start_of_original(upper, log_beta, log_gamma, q), lower, upper)
+        )
         return lower, upper, start, jnp.array(True)
     if loss.bounded:
         s1, _ = loss.pull_and_log(log_beta, -q * jnp.exp(log_gamma))
@@ -82,15 +98,21 @@ def _bracket(log_beta: Any, log_gamma: Any, q: Any, rest: Any, sign: int, loss: 
         return lower, log_gamma, lower, jnp.array(True)
     a, size = plane_fold.fold(log_beta, q, rest, 1e-3)  # B to 1e-9 or so: g is flat there
     upper = jnp.log(size)
-    top = _balance(upper, log_beta, log_gamma, q, rest, sign, loss)  # a minimum exists iff the maximum is positive
+    top = _balance(
+        upper, log_beta, log_gamma, q, rest, sign, loss
+    )  # a minimum exists iff the maximum is positive
     height, tiny = jnp.maximum(top.value, 0), jnp.finfo(q.dtype).tiny
     # t = ln(S/B) solves e^t - 1 - t = height/bend next to the fold, and is -height - shift far from it, where S is small
     sharp = 1 / jnp.maximum(-top.bend, jnp.finfo(q.dtype).eps) - 1
     shift = jnp.maximum(size - 1 - q * (a - jnp.exp(log_lambertw_exp_start(log_beta))), tiny)
     depth = height * (1 + sharp / (1 + height * sharp / shift))
-    r = jnp.sqrt(2 * depth)  # the rational function has the first three terms of -t at 0, and the first two at infinity
+    r = jnp.sqrt(
+        2 * depth
+    )  # the rational function has the first three terms of -t at 0, and the first two at infinity
     near = upper - r * (1 + r * (5 / 8 + r * (11 / 48 + r / 16))) / (1 + r * (11 / 24 + r / 8))
-    lower = log_gamma - q * a - 1e-3 * (1 + q * a)  # A grows with S; and a little lower, for the rounding
+    lower = (
+        log_gamma - q * a - 1e-3 * (1 + q * a)
+    )  # A grows with S; and a little lower, for the rounding
     return lower, upper, jnp.maximum(near, lower), top.value > 0
 
 
@@ -134,7 +156,9 @@ def _solver(sign: int, loss: Loss) -> Callable[..., tuple[Any, Any]]:
 def _solve(q: Any, rest: Any, beta: Any, gamma: Any, *, sign: int, loss: Loss) -> tuple[Any, Any]:
     """The pulls of `solve_plane`, element by element, of arrays of one shape and type."""
     dtype = q.dtype
-    tiny = jnp.finfo(dtype).tiny  # stands for 0 in the logarithm, and gives a pull below every rounding error
+    tiny = jnp.finfo(
+        dtype
+    ).tiny  # stands for 0 in the logarithm, and gives a pull below every rounding error
     log_beta, log_gamma = jnp.log(jnp.maximum(beta, tiny)), jnp.log(jnp.maximum(gamma, tiny))
     lower, upper, start, exists = _bracket(log_beta, log_gamma, q, rest, sign, loss)
 
@@ -144,24 +168,34 @@ def _solve(q: Any, rest: Any, beta: Any, gamma: Any, *, sign: int, loss: Loss) -
         lower, upper = jnp.where(value < 0, v, lower), jnp.where(value >= 0, v, upper)
         # the root of the parabola that touches g in v, like which g has two roots next to the fold; Newton where it has none
         square = slope * slope - 2 * value * bend
-        both = slope + (jnp.where(square > 0, jnp.sqrt(jnp.maximum(square, 0)), slope) if loss.straight else slope)
+        both = slope + (
+            jnp.where(square > 0, jnp.sqrt(jnp.maximum(square, 0)), slope)
+            if loss.straight
+            else slope
+        )
         move = -2 * value / jnp.where(both == 0, 1, both)
         inside = (v + move >= lower) & (v + move <= upper)
-        settled = jnp.abs(value) <= 4 * rounding  # the sign is rounding, and a bisection would leave the root again
+        settled = (
+            jnp.abs(value) <= 4 * rounding
+        )  # the sign is rounding, and a bisection would leave the root again
         # with the bend, what is left after a move is its third power, and after `_polish` the square of that over the slope
         left = jnp.abs(move) ** 3 if loss.straight else jnp.inf
         enough = left <= jnp.maximum(rounding, jnp.sqrt(rounding * jnp.maximum(square, 0)) / 8)
         moved = jnp.where(inside, v + move, (lower + upper) / 2)
         return jnp.where(done | settled, v, moved), lower, upper, done | settled | (inside & enough)
 
-    state = tied((start, lower, upper, jnp.broadcast_to(~exists, jnp.shape(start))), (q, rest, beta, gamma))
+    state = tied(
+        (start, lower, upper, jnp.broadcast_to(~exists, jnp.shape(start))), (q, rest, beta, gamma)
+    )
     v, _, _, _ = plane_fold.repeat(step, state, loss.steps)
     size = jnp.exp(v)
     s1, _ = loss.pull_and_log(log_beta, sign * q * size)
     # A loop, because the compiler would fuse unrolled steps into whatever reads the result, and evaluate each again for every
     # use: 1,000 times slower for one of four.
     given = q, rest, beta, gamma, sign, loss
-    s1, size = jax.lax.fori_loop(0, loss.polish, lambda _, at: _polish(at[0], at[1], *given), (s1, size))
+    s1, size = jax.lax.fori_loop(
+        0, loss.polish, lambda _, at: _polish(at[0], at[1], *given), (s1, size)
+    )
     none = jnp.where(exists, jnp.zeros_like(q), jnp.nan)
     return s1 + none, size + none
 
@@ -180,7 +214,9 @@ def _polish(
     return jnp.where(good, s1 - d1, s1), jnp.where(good, size - d2, size)
 
 
-def _linear(dx: Any, dy: Any, q: Any, rest: Any, sign: int, r1: Any, r2: Any) -> tuple[Any, Any, Any]:
+def _linear(
+    dx: Any, dy: Any, q: Any, rest: Any, sign: int, r1: Any, r2: Any
+) -> tuple[Any, Any, Any]:
     """(d_1, d_2) with d_1 + dx (d_1 +- q d_2) = r_1 and d_2 + dy (q d_1 +- d_2) = r_2, and the determinant.
 
     Next to q = 1, where dx and dy may both be large, the products of Cramer's rule cancel; their difference is written out here,
@@ -201,7 +237,10 @@ def _solve_plane_jvp(sign: int, loss: Loss, primals: Any, tangents: Any) -> Any:
     s1, size = solve_plane(q, rest, beta, gamma, sign, loss)
     x, y = _margins(s1, sign * size, q, rest)
     slope_x, slope_y = loss.force(x, JAX), loss.force(y, JAX)
-    dx, dy = beta * slope_x * loss.flatness_slope(x, JAX), gamma * slope_y * loss.flatness_slope(y, JAX)
+    dx, dy = (
+        beta * slope_x * loss.flatness_slope(x, JAX),
+        gamma * slope_y * loss.flatness_slope(y, JAX),
+    )
     r1, r2 = slope_x * dbeta - dx * sign * size * dq, slope_y * dgamma - dy * s1 * dq
     d1, d2, _ = _linear(dx, dy, q, rest, sign, r1, r2)
     return (s1, size), (d1, d2)

@@ -60,7 +60,9 @@ class StationaryPoint(NamedTuple):
 
 
 @explained
-def plane(p: Any, which: Model, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic = JAX) -> tuple[Scalar, Scalar]:
+def plane(
+    p: Any, which: Model, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic = JAX
+) -> tuple[Scalar, Scalar]:
     r"""The signed pulls (s_1, s_2) of a model in the plane, in JAX or mpmath, for either loss.
 
         s_1 = beta l(x),   |s_2| = gamma l(y),   (beta, gamma) = `plane.equations.pulls`
@@ -87,14 +89,22 @@ def plane(p: Any, which: Model, *, loss: Loss | LossName = EXPONENTIAL, xp: Arit
         return loss.weight(beta, xp), 0 * beta
     if xp.name == JAX.name:
         sign = -1 if which == "descent_ascent" else 1
-        s1, size = plane_solver.solve_plane(q, plane_equations.one_minus_cosine(p), beta, gamma, sign, loss)
+        s1, size = plane_solver.solve_plane(
+            q, plane_equations.one_minus_cosine(p), beta, gamma, sign, loss
+        )
         return s1, sign * size
     return from_pulls(beta, gamma, q, -1 if which == "descent_ascent" else 1, loss=loss, xp=xp)
 
 
 @explained
 def from_pulls(
-    beta: Scalar, gamma: Scalar, q: Scalar, sign: int, *, loss: Loss | LossName = EXPONENTIAL, xp: Arithmetic = JAX
+    beta: Scalar,
+    gamma: Scalar,
+    q: Scalar,
+    sign: int,
+    *,
+    loss: Loss | LossName = EXPONENTIAL,
+    xp: Arithmetic = JAX,
 ) -> tuple[Scalar, Scalar]:
     """The signed (s_1, s_2) with s_1 = beta l(x), s_2 = sign gamma l(y), in JAX or mpmath.
 
@@ -174,7 +184,9 @@ def fold(beta: Scalar, q: Scalar, *, xp: Arithmetic = JAX) -> tuple[Scalar, Scal
 # --- the public face -------------------------------------------------------------------------------------------------------
 
 
-def _point(weights: Any, margins: Any, residual: Any, scale: Any, determinant: Any, trace: Any) -> StationaryPoint:
+def _point(
+    weights: Any, margins: Any, residual: Any, scale: Any, determinant: Any, trace: Any
+) -> StationaryPoint:
     exists = jnp.all(jnp.isfinite(weights))
     nan = jnp.where(exists, jnp.zeros_like(weights), jnp.nan)
     converged = exists & (residual <= 256 * jnp.finfo(residual.dtype).eps * scale)
@@ -208,12 +220,16 @@ def on_axes(c: Any, loss: Loss) -> StationaryPoint:
     w = loss.weight(c, JAX)
     # rounding of the two terms, and of the exponent of the second
     scale = jnp.max((1 + jnp.abs(w)) ** 2)
-    lowest = jnp.min(1 + w * loss.flatness_slope(w, JAX))  # the Hessian is diagonal: its least entry decides
+    lowest = jnp.min(
+        1 + w * loss.flatness_slope(w, JAX)
+    )  # the Hessian is diagonal: its least entry decides
     return _point(w, w, jnp.max(jnp.abs(w - c * loss.force(w, JAX))), scale, lowest, lowest)
 
 
 @functools.partial(jax.jit, static_argnames=("which", "loss"))
-def in_plane(epsilon: Any, q: Any, rest: Any, beta: Any, gamma: Any, which: Model, loss: Loss) -> StationaryPoint:
+def in_plane(
+    epsilon: Any, q: Any, rest: Any, beta: Any, gamma: Any, which: Model, loss: Loss
+) -> StationaryPoint:
     """The point of a model in the plane, s_1 = beta l(x) and |s_2| = gamma l(y).
 
     Args:

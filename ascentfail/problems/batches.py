@@ -33,7 +33,9 @@ class Batches(NamedTuple):
 def check_size(size: int | None, how: How) -> None:
     """Refuses epochs without a size."""
     if how == "epoch" and size is None:
-        raise invalid("batches", how, "'with replacement' unless batch_size says how many samples a batch has")
+        raise invalid(
+            "batches", how, "'with replacement' unless batch_size says how many samples a batch has"
+        )
 
 
 # --- rows of data --------------------------------------------------------------------------------------------------------------
@@ -67,9 +69,15 @@ def check_rows(data: Any, size: int, how: How) -> None:
     for part in data:
         lengths = {np.shape(leaf)[:1] for leaf in jax.tree.leaves(part)}
         if len(lengths) != 1 or () in lengths or (0,) in lengths:
-            raise invalid("data", data, "parts whose arrays all have the samples as first axis, with batch_size")
+            raise invalid(
+                "data",
+                data,
+                "parts whose arrays all have the samples as first axis, with batch_size",
+            )
         if how == "epoch" and size > (length := lengths.pop()[0]):
-            raise invalid("batch_size", size, f"at most the {length} samples of a set when batches = 'epoch'")
+            raise invalid(
+                "batch_size", size, f"at most the {length} samples of a set when batches = 'epoch'"
+            )
 
 
 def _length(part: Any) -> int:
@@ -82,7 +90,10 @@ def _take(part: Any, rows: jax.Array) -> Any:
 
 def _any_rows(data: Any, size: Any, key: Any) -> Any:
     keys = jax.random.split(key)
-    return tuple(_take(part, jax.random.randint(k, (size,), 0, _length(part))) for part, k in zip(data, keys, strict=True))
+    return tuple(
+        _take(part, jax.random.randint(k, (size,), 0, _length(part)))
+        for part, k in zip(data, keys, strict=True)
+    )
 
 
 def _rows(data: Any, size: Any, key: Any) -> Batches:
@@ -96,14 +107,19 @@ def _rows(data: Any, size: Any, key: Any) -> Batches:
     def draw(key: Any, memory: Any) -> tuple[Any, Any]:
         rows = [jax.lax.dynamic_slice(order, (place,), (size,)) for order, place in memory]
         keys = jax.random.split(key)
-        after = tuple(_ahead(order, place, size, k) for (order, place), k in zip(memory, keys, strict=True))
+        after = tuple(
+            _ahead(order, place, size, k) for (order, place), k in zip(memory, keys, strict=True)
+        )
         return tuple(_take(part, row) for part, row in zip(data, rows, strict=True)), after
 
     return Batches(first, draw)
 
 
 def _first_order(length: int, key: Any) -> tuple[jax.Array, jax.Array]:
-    orders = [jax.random.permutation(k, jnp.arange(length, dtype=jnp.int32)) for k in jax.random.split(key)]
+    orders = [
+        jax.random.permutation(k, jnp.arange(length, dtype=jnp.int32))
+        for k in jax.random.split(key)
+    ]
     return jnp.concatenate(orders), jnp.int32(0)
 
 
@@ -132,7 +148,9 @@ class Set(NamedTuple):
     total: Any
 
 
-def of_counts(sets: tuple[Set, Set], with_counts: Callable[[Any, Any], Any], size: int | None, how: How) -> Batches:
+def of_counts(
+    sets: tuple[Set, Set], with_counts: Callable[[Any, Any], Any], size: int | None, how: How
+) -> Batches:
     """Batches of counts of equal samples.
 
     Args:
@@ -151,7 +169,9 @@ def of_counts(sets: tuple[Set, Set], with_counts: Callable[[Any, Any], Any], siz
 
     def draw(key: Any, memory: Any) -> tuple[Any, Any]:
         keys = jax.random.split(key)
-        return with_counts(*(_hits(k, found, size) for k, found in zip(keys, sets, strict=True))), memory
+        return with_counts(
+            *(_hits(k, found, size) for k, found in zip(keys, sets, strict=True))
+        ), memory
 
     return Batches((), draw)
 
@@ -166,19 +186,28 @@ def _hits(key: Any, found: Set, size: int) -> jax.Array:
 
 def _counted(sets: tuple[Set, Set], with_counts: Callable[[Any, Any], Any], size: int) -> Batches:
     """Counts by epoch: each set remembers what is left of its epoch in each group, the samples of other groups last."""
-    whole = tuple(jnp.append(found.counts, jnp.maximum(found.total - jnp.sum(found.counts), 0)) for found in sets)
+    whole = tuple(
+        jnp.append(found.counts, jnp.maximum(found.total - jnp.sum(found.counts), 0))
+        for found in sets
+    )
 
     def draw(key: Any, memory: Any) -> tuple[Any, Any]:
         keys = jax.random.split(key)
         each = zip(keys, memory, whole, strict=True)
-        after, taken = zip(*(_take_counts(k, left, full, size) for k, left, full in each), strict=True)
-        scaled = [hits[:-1] / jnp.sum(hits) * found.total for hits, found in zip(taken, sets, strict=True)]
+        after, taken = zip(
+            *(_take_counts(k, left, full, size) for k, left, full in each), strict=True
+        )
+        scaled = [
+            hits[:-1] / jnp.sum(hits) * found.total for hits, found in zip(taken, sets, strict=True)
+        ]
         return with_counts(*scaled), after
 
     return Batches(whole, draw)
 
 
-def _take_counts(key: Any, left: jax.Array, full: jax.Array, size: int) -> tuple[jax.Array, jax.Array]:
+def _take_counts(
+    key: Any, left: jax.Array, full: jax.Array, size: int
+) -> tuple[jax.Array, jax.Array]:
     """One sample after the other from what is left of the epoch, and of the next one when nothing is.
 
     Counts may be any real numbers: the part of a sample that is left at the end counts as that part.
@@ -188,7 +217,9 @@ def _take_counts(key: Any, left: jax.Array, full: jax.Array, size: int) -> tuple
         left = jnp.where(jnp.sum(left) > 0, left, full)
         ends = jnp.cumsum(left)
         group = jnp.searchsorted(ends, chance * ends[-1], side="right")
-        taken = jnp.where(jnp.arange(len(left), dtype=group.dtype) == group, jnp.minimum(left, 1), 0)
+        taken = jnp.where(
+            jnp.arange(len(left), dtype=group.dtype) == group, jnp.minimum(left, 1), 0
+        )
         return left - taken, taken
 
     left, taken = jax.lax.scan(one, left, jax.random.uniform(key, (size,), left.dtype))

@@ -16,6 +16,7 @@ from ascentfail.problems.protocol import Linear
 
 Problem = SemiOrthogonal | CrossCorrelated
 
+
 @explained
 def loss(problem: Problem, weights: jax.Array, which: Model) -> jax.Array:
     r"""Objective of one of the three models, summed over whole sets as the paper writes it.
@@ -70,7 +71,10 @@ def mean_losses(problem: Problem, weights: jax.Array) -> tuple[jax.Array, jax.Ar
     if not isinstance(problem, Linear):
         raise invalid("problem", type(problem).__name__, "a SemiOrthogonal or a CrossCorrelated")
     shape = problem.weight_shape
-    if np.shape(reals("weights", weights, f"real numbers of shape {shape} for this problem")) != shape:
+    if (
+        np.shape(reals("weights", weights, f"real numbers of shape {shape} for this problem"))
+        != shape
+    ):
         raise invalid("weights", weights, f"shape {shape} for this problem")
     weights = jnp.asarray(weights)
     return problem.means_at(*problem.margins(weights))
@@ -103,7 +107,9 @@ def samples(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     Paper: Sec. 5.1.1 and 5.1.2.
     """
     blocks = []
-    for (name, rows), total_name in zip(problem.sample_rows(), ("retain_total", "forget_total"), strict=True):
+    for (name, rows), total_name in zip(
+        problem.sample_rows(), ("retain_total", "forget_total"), strict=True
+    ):
         per_row = np.broadcast_to(np.asarray(getattr(problem, name), dtype=float), (len(rows),))
         counts = [_whole(name, n) for n in per_row]
         total = _whole(total_name, getattr(problem, total_name))

@@ -8,7 +8,9 @@ from ascentfail.core.errors import invalid
 from ascentfail.problems.protocol import Problem
 
 
-def start_and_oracle(problem: Any, start: Any, oracle: Any, key: Any = None, batch_size: int | None = None) -> tuple[Any, Any]:
+def start_and_oracle(
+    problem: Any, start: Any, oracle: Any, key: Any = None, batch_size: int | None = None
+) -> tuple[Any, Any]:
     """The start and the oracle's weights as arrays of the problem's shape.
 
     Args:
@@ -26,5 +28,7 @@ def start_and_oracle(problem: Any, start: Any, oracle: Any, key: Any = None, bat
             scalar at start or oracle, or one that cannot be called with the key or on the batches that are asked for.
     """
     if not isinstance(problem, Problem):
-        raise invalid("problem", problem, "SemiOrthogonal, CrossCorrelated, ToyLandscape or ascentfail.Losses")
+        raise invalid(
+            "problem", problem, "SemiOrthogonal, CrossCorrelated, ToyLandscape or ascentfail.Losses"
+        )
     return problem.start_and_oracle(start, oracle, key, batch_size)

@@ -63,19 +63,29 @@ class Losses:
         """Checks the fields."""
         for name in ("retain", "forget"):
             if not callable(getattr(self, name)):
-                raise invalid(name, getattr(self, name), "a function of the weights that returns a scalar")
+                raise invalid(
+                    name, getattr(self, name), "a function of the weights that returns a scalar"
+                )
         _check_ridge(self.ridge)
         object.__setattr__(self, "data", _pair(self.data))
         takes = "names of leaves or branches of the weights, a tuple of words"
-        if not isinstance(self.fixed, tuple | list) or not all(isinstance(name, str) for name in self.fixed):
+        if not isinstance(self.fixed, tuple | list) or not all(
+            isinstance(name, str) for name in self.fixed
+        ):
             raise invalid("fixed", self.fixed, takes)
         object.__setattr__(self, "fixed", tuple(self.fixed))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Losses):
             return NotImplemented
-        ours, theirs = ((p.retain, p.forget, p.fixed, jax.tree.structure(p.data)) for p in (self, other))
-        leaves = zip(jax.tree.leaves((self.ridge, self.data)), jax.tree.leaves((other.ridge, other.data)), strict=False)
+        ours, theirs = (
+            (p.retain, p.forget, p.fixed, jax.tree.structure(p.data)) for p in (self, other)
+        )
+        leaves = zip(
+            jax.tree.leaves((self.ridge, self.data)),
+            jax.tree.leaves((other.ridge, other.data)),
+            strict=False,
+        )
         return ours == theirs and all(np.array_equal(a, b) for a, b in leaves)
 
     def __hash__(self) -> int:
@@ -92,9 +102,13 @@ class Losses:
             Objective. Never raises.
         """
         moving, means = parts(start, self.fixed), caller(self, key)
-        return objective_of(self.ridge, 1, lambda w, batch: means(moving.join(w), batch), moving.split, moving.join)
+        return objective_of(
+            self.ridge, 1, lambda w, batch: means(moving.join(w), batch), moving.split, moving.join
+        )
 
-    def start_and_oracle(self, start: Any, oracle: Any, key: Any = None, batch_size: int | None = None) -> tuple[Any, Any]:
+    def start_and_oracle(
+        self, start: Any, oracle: Any, key: Any = None, batch_size: int | None = None
+    ) -> tuple[Any, Any]:
         """Start and oracle as pytrees of arrays, where both losses can be called.
 
         Args:
@@ -143,14 +157,18 @@ class Losses:
 
 
 def _flatten(p: Losses) -> tuple[tuple[tuple[Any, Any], ...], tuple[Any, ...]]:
-    children = tuple((jax.tree_util.GetAttrKey(name), getattr(p, name)) for name in ("ridge", "data"))
+    children = tuple(
+        (jax.tree_util.GetAttrKey(name), getattr(p, name)) for name in ("ridge", "data")
+    )
     return children, (p.retain, p.forget, p.fixed)
 
 
 def _unflatten(static: tuple[Any, ...], children: Any) -> Losses:
     """Without checks: JAX rebuilds pytrees with tracers, `None` or the numbers of axes as leaves."""
     p = object.__new__(Losses)
-    for name, value in zip(("retain", "forget", "fixed", "ridge", "data"), (*static, *children), strict=True):
+    for name, value in zip(
+        ("retain", "forget", "fixed", "ridge", "data"), (*static, *children), strict=True
+    ):
         object.__setattr__(p, name, value)
     return p
 
@@ -162,9 +180,17 @@ def _check_ridge(ridge: Any) -> None:
     if isinstance(ridge, Tracer):
         return
     number: Any = ridge
-    if isinstance(ridge, jax.Array | np.ndarray) and ridge.shape == () and jnp.issubdtype(ridge.dtype, jnp.floating):
+    if (
+        isinstance(ridge, jax.Array | np.ndarray)
+        and ridge.shape == ()
+        and jnp.issubdtype(ridge.dtype, jnp.floating)
+    ):
         number = float(ridge)
-    if isinstance(number, bool) or not isinstance(number, numbers.Real) or not 0 <= float(number) < float("inf"):
+    if (
+        isinstance(number, bool)
+        or not isinstance(number, numbers.Real)
+        or not 0 <= float(number) < float("inf")
+    ):
         raise invalid("ridge", ridge, "a real number >= 0")
 
 
@@ -176,14 +202,20 @@ def _pair(data: Any) -> Any:
     if not isinstance(data, tuple | list) or len(data) != 2:
         raise invalid("data", data, takes)
     data = tuple(np.asarray(part) if is_list_of_numbers(part) else part for part in data)
-    if any(part is None for part in data) or not all(_is_array(leaf) for leaf in jax.tree.leaves(data)):
+    if any(part is None for part in data) or not all(
+        _is_array(leaf) for leaf in jax.tree.leaves(data)
+    ):
         raise invalid("data", data, takes)
     return data
 
 
 def is_list_of_numbers(value: Any) -> bool:
     """Whether a value is a list or tuple of real numbers, which is one array here."""
-    return isinstance(value, list | tuple) and bool(value) and all(isinstance(x, numbers.Real) for x in value)
+    return (
+        isinstance(value, list | tuple)
+        and bool(value)
+        and all(isinstance(x, numbers.Real) for x in value)
+    )
 
 
 def _is_array(leaf: Any) -> bool:
@@ -251,17 +283,33 @@ def check_calls(problem: Losses, start: Any, oracle: Any, key: Any, batch_size: 
         takes = "None for losses without data: give them data=(retain part, forget part), or draw the batch by the key yourself"
         raise invalid("batch_size", batch_size, takes)
     if problem.data is not None and key is not None and batch_size is None:
-        raise invalid("batch_size", None, "a number of rows, when a key is given to losses with data")
-    called = "of (weights, part of the data)" if problem.data is not None else "of (weights, key)" if key is not None else ""
+        raise invalid(
+            "batch_size", None, "a number of rows, when a key is given to losses with data"
+        )
+    called = (
+        "of (weights, part of the data)"
+        if problem.data is not None
+        else "of (weights, key)"
+        if key is not None
+        else ""
+    )
     for place, name in enumerate(("retain", "forget")):
         loss = getattr(problem, name)
         if not _takes(loss, 2 if called else 1):
-            raise invalid(name, loss, f"a function {called or 'of the weights alone, as no key is given'}, see ascentfail.Losses")
+            raise invalid(
+                name,
+                loss,
+                f"a function {called or 'of the weights alone, as no key is given'}, see ascentfail.Losses",
+            )
         takes = f"a function {called or 'of the weights'}, written with jax.numpy, that returns one number"
-        _check_loss(name, loss, _one(problem, place, key), {"start": start, "oracle": oracle}, takes)
+        _check_loss(
+            name, loss, _one(problem, place, key), {"start": start, "oracle": oracle}, takes
+        )
 
 
-def _check_loss(name: str, loss: Any, mean: Callable[[Any, Any], Any], at: dict[str, Any], takes: str) -> None:
+def _check_loss(
+    name: str, loss: Any, mean: Callable[[Any, Any], Any], at: dict[str, Any], takes: str
+) -> None:
     """Calls a loss of the user's on both weights and once on tracers, where one written with NumPy fails."""
 
     def traced(w: Any) -> None:
@@ -317,7 +365,12 @@ def parts(start: Any, fixed: tuple[str, ...]) -> Parts:
         return Parts(lambda weights: weights, lambda w: w)
 
     def split(weights: Any) -> Any:
-        return tree.unflatten([leaf if move else None for leaf, move in zip(tree.flatten_up_to(weights), moves, strict=True)])
+        return tree.unflatten(
+            [
+                leaf if move else None
+                for leaf, move in zip(tree.flatten_up_to(weights), moves, strict=True)
+            ]
+        )
 
     def join(w: Any) -> Any:
         moved = iter(jax.tree.leaves(w))
@@ -325,16 +378,23 @@ def parts(start: Any, fixed: tuple[str, ...]) -> Parts:
         ends = [(new, old) for new, old in zip(found, leaves, strict=True) if new is not None]
         path = ends[0][0].shape[: ends[0][0].ndim - jnp.ndim(ends[0][1])]
         still = [jnp.broadcast_to(leaf, (*path, *jnp.shape(leaf))) for leaf in leaves]
-        return tree.unflatten([old if new is None else new for new, old in zip(found, still, strict=True)])
+        return tree.unflatten(
+            [old if new is None else new for new, old in zip(found, still, strict=True)]
+        )
 
     return Parts(split, join)
 
 
 def moving(start: Any, fixed: tuple[str, ...]) -> list[bool]:
     """Which leaves move: those of a floating type whose name is not among the fixed ones."""
-    names = [jax.tree_util.keystr(path, simple=True, separator="/") for path, _ in jax.tree_util.tree_leaves_with_path(start)]
+    names = [
+        jax.tree_util.keystr(path, simple=True, separator="/")
+        for path, _ in jax.tree_util.tree_leaves_with_path(start)
+    ]
     stays = [any(name == stay or name.startswith(f"{stay}/") for stay in fixed) for name in names]
-    floats = [jnp.issubdtype(jnp.result_type(leaf), jnp.floating) for leaf in jax.tree.leaves(start)]
+    floats = [
+        jnp.issubdtype(jnp.result_type(leaf), jnp.floating) for leaf in jax.tree.leaves(start)
+    ]
     return [a and not b for a, b in zip(floats, stays, strict=True)]
 
 
@@ -345,18 +405,31 @@ def weights_of(problem: Losses, start: Any, oracle: Any) -> tuple[Any, Any]:
         ValueError: no pytree of finite real numbers, no oracle, one of another structure, or nothing that moves.
     """
     if oracle is None:
-        raise invalid("oracle", None, "the weights of a model trained on the retain set alone, for losses of your own")
+        raise invalid(
+            "oracle",
+            None,
+            "the weights of a model trained on the retain set alone, for losses of your own",
+        )
     start = _tree("start", start)
     oracle = _tree("oracle", oracle)
     shapes, known = (jax.tree.map(jnp.shape, tree) for tree in (start, oracle))
     if jax.tree.structure(start) != jax.tree.structure(oracle) or shapes != known:
         raise invalid("oracle", known, f"weights of the start's structure and shapes, {shapes}")
-    names = [jax.tree_util.keystr(path, simple=True, separator="/") for path, _ in jax.tree_util.tree_leaves_with_path(start)]
+    names = [
+        jax.tree_util.keystr(path, simple=True, separator="/")
+        for path, _ in jax.tree_util.tree_leaves_with_path(start)
+    ]
     for stay in problem.fixed:
         if not any(name == stay or name.startswith(f"{stay}/") for name in names):
-            raise invalid("fixed", stay, f"names of leaves or branches of the weights; these have {', '.join(names)}")
+            raise invalid(
+                "fixed",
+                stay,
+                f"names of leaves or branches of the weights; these have {', '.join(names)}",
+            )
     if not any(moving(start, problem.fixed)):
-        raise invalid("start", start, "weights of which at least one leaf holds floats and is not fixed")
+        raise invalid(
+            "start", start, "weights of which at least one leaf holds floats and is not fixed"
+        )
     return start, jax.tree.map(_typed, oracle, start)
 
 

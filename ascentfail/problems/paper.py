@@ -18,7 +18,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from ascentfail.core.errors import invalid
-from ascentfail.core.fields import ByValue, Real, checked_number, is_axes, plain_array, register_pytree, require, static
+from ascentfail.core.fields import (
+    ByValue,
+    Real,
+    checked_number,
+    is_axes,
+    plain_array,
+    register_pytree,
+    require,
+    static,
+)
 from ascentfail.core.models import Model
 from ascentfail.line import closed_form
 from ascentfail.numerics.arithmetic import JAX
@@ -50,8 +59,15 @@ def _check_counts(p: Any) -> None:
     for name, total_name in ((retain, "retain_total"), (forget, "forget_total")):
         value, total = getattr(p, name), getattr(p, total_name)
         shape_of(p)
-        require(name, value, plain_array(value) >= 0, takes[name])  # by itself: the total may be traced
-        require(name, value, plain_array(value) <= plain_array(total), f"{takes[name]}; here {total_name} = {total}")
+        require(
+            name, value, plain_array(value) >= 0, takes[name]
+        )  # by itself: the total may be traced
+        require(
+            name,
+            value,
+            plain_array(value) <= plain_array(total),
+            f"{takes[name]}; here {total_name} = {total}",
+        )
 
 
 def shape_of(p: Any) -> tuple[int, ...]:
@@ -66,7 +82,11 @@ def shape_of(p: Any) -> tuple[int, ...]:
     Raises:
         ValueError: the shapes do not broadcast together.
     """
-    fields = {f.name: np.shape(getattr(p, f.name)) for f in dataclasses.fields(p) if not f.metadata.get("static")}
+    fields = {
+        f.name: np.shape(getattr(p, f.name))
+        for f in dataclasses.fields(p)
+        if not f.metadata.get("static")
+    }
     try:
         return np.broadcast_shapes(*fields.values())
     except ValueError as error:
@@ -115,9 +135,15 @@ class _Linear(Counted, ByValue):
         Paper: Sec. 5.1.
         """
         retain, forget = self._counts
-        at_zero = self._loss.value(jnp.zeros((), jnp.result_type(x)), JAX)  # of the weights' type, not float64 where they are not
-        mean_retain = jnp.sum(retain / self.retain_total * (self._loss.value(x, JAX) - at_zero)) + at_zero
-        mean_forget = jnp.sum(forget / self.forget_total * (self._loss.value(y, JAX) - at_zero)) + at_zero
+        at_zero = self._loss.value(
+            jnp.zeros((), jnp.result_type(x)), JAX
+        )  # of the weights' type, not float64 where they are not
+        mean_retain = (
+            jnp.sum(retain / self.retain_total * (self._loss.value(x, JAX) - at_zero)) + at_zero
+        )
+        mean_forget = (
+            jnp.sum(forget / self.forget_total * (self._loss.value(y, JAX) - at_zero)) + at_zero
+        )
         return mean_retain, mean_forget
 
     def _means(self, w: Any) -> tuple[jax.Array, jax.Array]:
@@ -140,7 +166,9 @@ class _Linear(Counted, ByValue):
         return self.weight_shape
 
     def _sets(self) -> tuple[Set, Set]:
-        groups = (jnp.atleast_1d(jnp.broadcast_to(counts, self._group_shape)) for counts in self._counts)
+        groups = (
+            jnp.atleast_1d(jnp.broadcast_to(counts, self._group_shape)) for counts in self._counts
+        )
         retain, forget = map(Set, groups, (self.retain_total, self.forget_total))
         return retain, forget
 
@@ -170,12 +198,16 @@ class _Linear(Counted, ByValue):
         return jnp.divide(self._counts[1], jnp.multiply(self.ridge, self.retain_total))
 
 
-def _counts_from_ratios(alpha: Any, phi: Any, b: Any, retain_total: Any, ridge: Any) -> tuple[Any, Any, Any, Any]:
+def _counts_from_ratios(
+    alpha: Any, phi: Any, b: Any, retain_total: Any, ridge: Any
+) -> tuple[Any, Any, Any, Any]:
     """Counts (retain in group, forget in group, forget total, ridge) that have the given ratios.
 
     Without a ridge, the group holds as many of the retain samples as alpha <= phi |R|/|R_j| allows, and the ridge follows.
     """
-    positive = {"phi": phi, "retain_total": retain_total} | ({} if ridge is None else {"ridge": ridge})
+    positive = {"phi": phi, "retain_total": retain_total} | (
+        {} if ridge is None else {"ridge": ridge}
+    )
     for name, value in {"alpha": alpha, "b": b, **positive}.items():
         takes = "a real number > 0" if name in positive else "a real number >= 0"
         value = plain_array(checked_number(name, value, takes))
@@ -189,11 +221,21 @@ def _counts_from_ratios(alpha: Any, phi: Any, b: Any, retain_total: Any, ridge: 
         ridge = share / b
     else:
         share = b * jnp.asarray(ridge)
-        require("ridge", ridge, plain_array(share) <= 1, f"0 < ridge <= 1/b, since b = |R_j|/(ridge |R|); here b = {b}")
+        require(
+            "ridge",
+            ridge,
+            plain_array(share) <= 1,
+            f"0 < ridge <= 1/b, since b = |R_j|/(ridge |R|); here b = {b}",
+        )
     retain = share * retain_total
     forget_total = phi * retain_total
     forget = alpha * retain
-    require("alpha", alpha, plain_array(forget <= forget_total * (1 + 1e-6)), "alpha <= phi |R|/|R_j| = phi/(b ridge)")
+    require(
+        "alpha",
+        alpha,
+        plain_array(forget <= forget_total * (1 + 1e-6)),
+        "alpha <= phi |R|/|R_j| = phi/(b ridge)",
+    )
     return retain, jnp.where(forget <= forget_total, forget, forget_total), forget_total, ridge
 
 
@@ -281,7 +323,13 @@ class SemiOrthogonal(_Linear):
 
     @classmethod
     def from_ratios(
-        cls, *, alpha: Real, phi: Real, b: Real, retain_total: Real = 1.0, ridge: Real | None = None,
+        cls,
+        *,
+        alpha: Real,
+        phi: Real,
+        b: Real,
+        retain_total: Real = 1.0,
+        ridge: Real | None = None,
         loss: Loss | LossName = EXPONENTIAL,
     ) -> Self:
         """Constructs a problem with given ratios.
@@ -304,7 +352,9 @@ class SemiOrthogonal(_Linear):
 
         Paper: Sec. 5.1.1.
         """
-        retain, forget, forget_total, ridge = _counts_from_ratios(alpha, phi, b, retain_total, ridge)
+        retain, forget, forget_total, ridge = _counts_from_ratios(
+            alpha, phi, b, retain_total, ridge
+        )
         return cls(retain, forget, retain_total, forget_total, ridge, named(loss))
 
 
@@ -378,7 +428,10 @@ class CrossCorrelated(_Linear):
     def sample_rows(self) -> tuple[tuple[str, np.ndarray], tuple[str, np.ndarray]]:
         """For either set the name of its counts, and a row y x for each of them."""
         epsilon = float(self.epsilon)
-        return (self._names[0], np.array([[1.0, epsilon]])), (self._names[1], np.array([[epsilon, 1.0]]))
+        return (self._names[0], np.array([[1.0, epsilon]])), (
+            self._names[1],
+            np.array([[epsilon, 1.0]]),
+        )
 
     def stationary_point(self, which: Model) -> stationary.StationaryPoint:
         """As `ascentfail.stationary_point` of this problem.
@@ -395,7 +448,9 @@ class CrossCorrelated(_Linear):
         Paper: Sec. 5.1.2, App. I.
         """
         q, rest = plane_equations.cosine(self), plane_equations.one_minus_cosine(self)
-        return stationary.in_plane(self.epsilon, q, rest, *plane_equations.pulls(self, which), which, self._loss)
+        return stationary.in_plane(
+            self.epsilon, q, rest, *plane_equations.pulls(self, which), which, self._loss
+        )
 
     def _split(self, weights: Any) -> Any:
         return weights[0], weights[1]
@@ -405,7 +460,14 @@ class CrossCorrelated(_Linear):
 
     @classmethod
     def from_ratios(
-        cls, *, epsilon: Real, alpha: Real, phi: Real, b: Real, retain_total: Real = 1.0, ridge: Real | None = None,
+        cls,
+        *,
+        epsilon: Real,
+        alpha: Real,
+        phi: Real,
+        b: Real,
+        retain_total: Real = 1.0,
+        ridge: Real | None = None,
         loss: Loss | LossName = EXPONENTIAL,
     ) -> Self:
         """Constructs a problem with given ratios; arguments, errors and source as `SemiOrthogonal.from_ratios`.
@@ -429,7 +491,9 @@ class CrossCorrelated(_Linear):
 
         Paper: Sec. 5.1.2.
         """
-        retain, forget, forget_total, ridge = _counts_from_ratios(alpha, phi, b, retain_total, ridge)
+        retain, forget, forget_total, ridge = _counts_from_ratios(
+            alpha, phi, b, retain_total, ridge
+        )
         return cls(epsilon, retain, forget, retain_total, forget_total, ridge, named(loss))
 
 

@@ -52,7 +52,9 @@ class Problem(Protocol):
         """The objective; leaves that do not move keep the start's values. The key is the run's, None without."""
         ...
 
-    def start_and_oracle(self, start: Any, oracle: Any, key: Any = None, batch_size: int | None = None) -> tuple[Any, Any]:
+    def start_and_oracle(
+        self, start: Any, oracle: Any, key: Any = None, batch_size: int | None = None
+    ) -> tuple[Any, Any]:
         """Start and oracle, weights or a model's name, as arrays of its shape; ValueError of what is not."""
         ...
 
@@ -140,9 +142,13 @@ class Counted:
         def means(w: Any, batch: Any) -> tuple[jax.Array, jax.Array]:
             return (problem if batch is None else _in_type_of(start, batch))._means(w)
 
-        return objective_of(problem.ridge, self.ridges, means, self._split, self._join)._replace(admits=problem._admits)
+        return objective_of(problem.ridge, self.ridges, means, self._split, self._join)._replace(
+            admits=problem._admits
+        )
 
-    def start_and_oracle(self, start: Any, oracle: Any, key: Any = None, batch_size: int | None = None) -> tuple[Any, Any]:
+    def start_and_oracle(
+        self, start: Any, oracle: Any, key: Any = None, batch_size: int | None = None
+    ) -> tuple[Any, Any]:
         """The start and the oracle's weights as arrays of the problem's shape, of one type.
 
         Args:
@@ -158,7 +164,10 @@ class Counted:
             ValueError: wrong shapes, weights that are not finite, or at which a mean loss is not.
         """
         target = "oracle" if oracle is None else oracle
-        weights = {"start": _weights(self, "start", start), "oracle": _weights(self, "oracle", target)}
+        weights = {
+            "start": _weights(self, "start", start),
+            "oracle": _weights(self, "oracle", target),
+        }
         for name, given in (("start", start), ("oracle", target)):
             if not isinstance(given, str) and not is_finite(_means_at(self, weights[name])):
                 raise invalid(name, given, "weights at which both mean losses are finite numbers")
@@ -245,6 +254,10 @@ def _weights(problem: Counted, name: str, value: Any) -> jax.Array:
         array = array if jnp.issubdtype(array.dtype, jnp.complexfloating) else array.astype(float)
     except (TypeError, ValueError) as error:
         raise invalid(name, value, takes) from error
-    if array.shape != problem.weight_shape or jnp.issubdtype(array.dtype, jnp.complexfloating) or not is_finite(array):
+    if (
+        array.shape != problem.weight_shape
+        or jnp.issubdtype(array.dtype, jnp.complexfloating)
+        or not is_finite(array)
+    ):
         raise invalid(name, value, takes)
     return array

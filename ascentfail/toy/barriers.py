@@ -39,7 +39,9 @@ def _walls(p: Terms, minimum: np.ndarray, high: float, reach: np.ndarray) -> Box
     """A box around a minimum, wider than the reach, on whose edges the loss is above a value; None where none is found."""
     value, _, (aa, ab, bb) = toy.expansion(p, minimum, xp=MPMATH)
     inverse = np.linalg.inv(np.array([[float(aa), float(ab)], [float(ab), float(bb)]]))
-    half = np.sqrt(2 * max(high - float(value), 1e-12) * np.abs(np.diag(inverse))) + 1e-6  # of the ellipse of that height
+    half = (
+        np.sqrt(2 * max(high - float(value), 1e-12) * np.abs(np.diag(inverse))) + 1e-6
+    )  # of the ellipse of that height
     pieces, cut = np.linspace(-1, 1, 513), 1 / 512
     for growth in 1.15 ** np.arange(1, 40):
         wide = half * growth
@@ -131,7 +133,11 @@ def above_outside(p: Terms, wrong: int, value: float) -> bool:
     target, weight = np.asarray(p.target), np.asarray(p.weight, float)
     most = np.maximum(np.abs(target), np.abs(1 - target)) ** 2 * float(p.gain) / float(p.divisor)
     # L >= ridge |theta|^2 minus what the points of negative weight can give
-    far = np.sqrt(max(value + float((np.maximum(-weight, 0) * most).sum()), 0) / float(p.ridge)) * 1.001 + 1e-3
+    far = (
+        np.sqrt(max(value + float((np.maximum(-weight, 0) * most).sum()), 0) / float(p.ridge))
+        * 1.001
+        + 1e-3
+    )
     side = span(np.array([-far]), np.array([far]))
     a, b, looked = side, side, 0
     right = np.where(np.arange(4) == wrong, -1, 1) * np.array(toy.SIGNS)

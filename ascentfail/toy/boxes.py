@@ -102,7 +102,10 @@ def _prune(p: Terms, a: Span, b: Span) -> tuple[Span, Span]:
     while len(a.m):
         looked += len(a.m)
         if looked > _MOST:
-            raise UndecidedError("stationary points", f"{len(a.m)} boxes, for instance near ({a.m[0]:.6g}, {b.m[0]:.6g})")
+            raise UndecidedError(
+                "stationary points",
+                f"{len(a.m)} boxes, for instance near ({a.m[0]:.6g}, {b.m[0]:.6g})",
+            )
         whole = enclose(p, a, b)
         gone = whole.gradient[0].excludes_zero() | whole.gradient[1].excludes_zero()
         size = a.r * b.r
@@ -111,7 +114,9 @@ def _prune(p: Terms, a: Span, b: Span) -> tuple[Span, Span]:
         moved = _krawczyk(p, a, b, whole.hessian)
         for s, pull, k in zip((a, b), whole.pull, moved, strict=True):
             half = 2 * float(p.ridge)
-            image = Span(-pull.m / half, pull.r / half * (1 + 4 * SLACK) + SLACK * np.abs(pull.m) / half)
+            image = Span(
+                -pull.m / half, pull.r / half * (1 + 4 * SLACK) + SLACK * np.abs(pull.m) / half
+            )
             s, empty = _meet(s, image)
             gone |= empty
             s, empty = _meet(s, k)
@@ -153,17 +158,24 @@ def _distinct(a: Span, b: Span, tight_a: Span, tight_b: Span) -> list[int]:
     """One box for each stationary point: two boxes hold the same one where the tight box of one lies in the other."""
 
     def within(i: int, j: int) -> bool:
-        return all(abs(t.m[i] - s.m[j]) + t.r[i] < s.r[j] * (1 - 1e-9) for t, s in ((tight_a, a), (tight_b, b)))
+        return all(
+            abs(t.m[i] - s.m[j]) + t.r[i] < s.r[j] * (1 - 1e-9)
+            for t, s in ((tight_a, a), (tight_b, b))
+        )
 
     def apart(i: int, j: int) -> bool:
-        return any(abs(t.m[i] - t.m[j]) > (t.r[i] + t.r[j]) * (1 + 1e-9) for t in (tight_a, tight_b))
+        return any(
+            abs(t.m[i] - t.m[j]) > (t.r[i] + t.r[j]) * (1 + 1e-9) for t in (tight_a, tight_b)
+        )
 
     kept: list[int] = []
     for i in range(len(a.m)):
         if any(within(i, j) or within(j, i) for j in kept):
             continue
         if not all(apart(i, j) for j in kept):
-            raise UndecidedError("stationary points", f"two boxes that touch at ({a.m[i]:.9g}, {b.m[i]:.9g})")
+            raise UndecidedError(
+                "stationary points", f"two boxes that touch at ({a.m[i]:.9g}, {b.m[i]:.9g})"
+            )
         kept.append(i)
     return kept
 
@@ -202,11 +214,16 @@ def enumerate_points(p: Terms, box: Box | None) -> Found:
 def _described(p: Terms, a: Span, b: Span) -> Found:
     whole = enclose(p, a, b)
     aa, ab, bb = whole.hessian
-    wobble = aa.r * np.abs(bb.m) + bb.r * np.abs(aa.m) + 2 * ab.r * np.abs(ab.m) + aa.r * bb.r + ab.r**2
+    wobble = (
+        aa.r * np.abs(bb.m) + bb.r * np.abs(aa.m) + 2 * ab.r * np.abs(ab.m) + aa.r * bb.r + ab.r**2
+    )
     determinant = Span(aa.m * bb.m - ab.m**2, wobble + SLACK * (np.abs(aa.m * bb.m) + ab.m**2))
     trace = Span(aa.m + bb.m, aa.r + bb.r + SLACK * (np.abs(aa.m) + np.abs(bb.m)))
     saddle = determinant.m < 0
-    if not (determinant.excludes_zero() & (saddle | trace.excludes_zero())).all() or not whole.lift.excludes_zero().all():
+    if (
+        not (determinant.excludes_zero() & (saddle | trace.excludes_zero())).all()
+        or not whole.lift.excludes_zero().all()
+    ):
         raise UndecidedError("stationary points", "the kind or the classification of one of them")
     curved = np.where(trace.m > 0, int(StationaryKind.MINIMUM), int(StationaryKind.MAXIMUM))
     kind = np.where(saddle, int(StationaryKind.SADDLE), curved).astype(np.int32)

@@ -75,7 +75,9 @@ def _quartic(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     return u * (1 - u) * ((2 * (1 + v) - 3 * u) * u - v)
 
 
-def _curved(value: np.ndarray, slope: np.ndarray, bend: np.ndarray, r: np.ndarray, most: np.ndarray) -> Span:
+def _curved(
+    value: np.ndarray, slope: np.ndarray, bend: np.ndarray, r: np.ndarray, most: np.ndarray
+) -> Span:
     """Range of a function of u over [u - r, u + r] from its Taylor formula, cut to its known bound."""
     radius = np.abs(slope) * r + bend * r * r / 2 + SLACK * 8
     low, high = np.maximum(value - radius, -most), np.minimum(value + radius, most)
@@ -114,7 +116,10 @@ def _ranges(p: Terms, a: Span, b: Span) -> _Ranges:
     bend1 = np.maximum(np.abs(2 + 2 * v), np.abs(2 * v - 4))
     first = _curved(_cubic(u, v), slope1, bend1, r, np.maximum(np.abs(v), np.abs(1 - v)) / 4)
     slope2 = -v + u * (2 * (2 + 3 * v) + u * (-3 * (5 + 2 * v) + 12 * u))
-    c0, c1 = 2 * (2 + 3 * v), 6 * (5 + 2 * v)  # the second derivative of the quartic is 36 u^2 - c1 u + c0
+    c0, c1 = (
+        2 * (2 + 3 * v),
+        6 * (5 + 2 * v),
+    )  # the second derivative of the quartic is 36 u^2 - c1 u + c0
     bend2 = np.maximum(np.maximum(np.abs(c0), np.abs(36 - c1 + c0)), np.abs(c0 - c1 * c1 / 144))
     most2 = np.maximum(np.maximum(np.abs(v), np.abs(v - 1)), np.abs((1 + v) ** 2 / 3 - v)) / 4
     second = _curved(_quartic(u, v), slope2, bend2, r, most2)
@@ -161,7 +166,9 @@ def enclose(p: Terms, a: Span, b: Span) -> Enclosed:
     parts = _ranges(p, a, b)
     pull = tuple(_weighted(parts.first, 2 * slope * gain * power) for power in (_X, _X2))
     gradient = tuple(_plus_ridge(s, 2 * ridge, side) for s, side in zip(pull, (a, b), strict=True))
-    bent = [_weighted(parts.second, 2 * slope**2 * gain * power) for power in (_X2, _X2 * _X, _X2 * _X2)]
+    bent = [
+        _weighted(parts.second, 2 * slope**2 * gain * power) for power in (_X2, _X2 * _X, _X2 * _X2)
+    ]
     one = Span(np.ones_like(a.m), np.zeros_like(a.m))
     hessian = (_plus_ridge(bent[0], 2 * ridge, one), bent[1], _plus_ridge(bent[2], 2 * ridge, one))
     data = _weighted(parts.value, gain)
@@ -187,7 +194,15 @@ def below(p: Terms, a: Span, b: Span, sign: int = 1) -> np.ndarray:
 
 def _times(s: list[Span], t: list[Span]) -> Span:
     """The last coefficient of the product of two series of equal length."""
-    sm, sr, tm, tr = (np.stack(v) for v in ([x.m for x in s], [x.r for x in s], [x.m for x in t[::-1]], [x.r for x in t[::-1]]))
+    sm, sr, tm, tr = (
+        np.stack(v)
+        for v in (
+            [x.m for x in s],
+            [x.r for x in s],
+            [x.m for x in t[::-1]],
+            [x.r for x in t[::-1]],
+        )
+    )
     size = np.abs(sm)
     r = (size * tr + sr * (np.abs(tm) + tr) + SLACK * size * np.abs(tm)).sum(0)
     return Span((sm * tm).sum(0), r * (1 + SLACK * 16))
@@ -220,7 +235,12 @@ def series(p: Terms, a: Span, b: Span, order: int) -> list[tuple[Span, Span]]:
         if k:
             am, ar, bm, br = (v[:, None] for s in found[k] for v in s)
             m, r = am * _X + bm * _X2, ar * np.abs(_X) + br * _X2
-            rise.append(Span(k * slope * m, k * slope * (r + 4 * SLACK * (np.abs(am * _X) + np.abs(bm) * _X2 + r))))
+            rise.append(
+                Span(
+                    k * slope * m,
+                    k * slope * (r + 4 * SLACK * (np.abs(am * _X) + np.abs(bm) * _X2 + r)),
+                )
+            )
             grown = _times(rise, q)
             u.append(Span(grown.m / k, grown.r / k + SLACK * np.abs(grown.m)))
         square = _times(u, u)

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from ascentfail.toy.network import correct, gradient, hessian, loss
 from ascentfail.toy.paths import basins, fine_tune, flow, settle
-from ascentfail.toy.points import Continuation, Event, StationaryPoints, continuation, refine, stationary_points
+from ascentfail.toy.points import (
+    Continuation,
+    Event,
+    StationaryPoints,
+    continuation,
+    refine,
+    stationary_points,
+)
 
 __all__ = [
     "Continuation",

@@ -19,7 +19,16 @@ from jax.core import Tracer
 
 from ascentfail.core.errors import invalid
 from ascentfail.core.explained import explained, reals
-from ascentfail.core.fields import ByValue, Real, checked_number, is_axes, plain_array, register_pytree, require, static
+from ascentfail.core.fields import (
+    ByValue,
+    Real,
+    checked_number,
+    is_axes,
+    plain_array,
+    register_pytree,
+    require,
+    static,
+)
 from ascentfail.core.models import Model, check_model
 from ascentfail.numerics.arithmetic import JAX, Arithmetic, Scalar
 from ascentfail.problems.batches import Set
@@ -28,7 +37,11 @@ from ascentfail.problems.protocol import Counted
 INPUTS = (-1, 1, 3, 4)
 SIGNS = (-1, 1, -1, 1)  # the labels
 _COUNTS = "four real numbers >= 0"
-_CHOICES = {"labels": ("signed", "binary"), "output": ("symmetric", "unit"), "reduction": ("sum", "mean", "half-sum")}
+_CHOICES = {
+    "labels": ("signed", "binary"),
+    "output": ("symmetric", "unit"),
+    "reduction": ("sum", "mean", "half-sum"),
+}
 
 
 @register_pytree
@@ -87,9 +100,19 @@ class ToyLandscape(Counted, ByValue):
             object.__setattr__(self, name, _four(name, getattr(self, name)))
         total, forget = plain_array(self.multiplicities), plain_array(self.forget)
         require("multiplicities", self.multiplicities, total >= 0, _COUNTS)
-        require("forget", self.forget, (forget >= 0) & (forget <= total), f"{_COUNTS}, each at most its multiplicity")
+        require(
+            "forget",
+            self.forget,
+            (forget >= 0) & (forget <= total),
+            f"{_COUNTS}, each at most its multiplicity",
+        )
         if self.reduction == "mean":
-            require("forget", self.forget, (total - forget).sum() > 0, "fewer than all the samples when the losses are means")
+            require(
+                "forget",
+                self.forget,
+                (total - forget).sum() > 0,
+                "fewer than all the samples when the losses are means",
+            )
 
     @property
     def weight_shape(self) -> tuple[int, ...]:
@@ -103,7 +126,11 @@ class ToyLandscape(Counted, ByValue):
         """The global minimum."""
         from ascentfail.toy import points as toy_points  # which searches with the formulas below
 
-        return jnp.asarray(toy_points.stationary_points(self, "original" if which == "original" else "oracle").parameters[0])
+        return jnp.asarray(
+            toy_points.stationary_points(
+                self, "original" if which == "original" else "oracle"
+            ).parameters[0]
+        )
 
     def _sets(self) -> tuple[Set, Set]:
         sets = jnp.asarray(self.multiplicities - self.forget), jnp.asarray(self.forget)
@@ -227,11 +254,17 @@ def error(p: Terms, i: int, z: Scalar, *, xp: Arithmetic = JAX) -> tuple[Scalar,
     slope, gain = xp.number(p.slope), xp.number(p.gain) / xp.number(p.divisor)
     u = xp.sigmoid(slope * (1 + z))
     miss, q = u - xp.number(p.target[i]), u * (1 - u)
-    return gain * miss * miss, 2 * gain * slope * miss * q, 2 * gain * slope * slope * q * (q + miss * (1 - 2 * u))
+    return (
+        gain * miss * miss,
+        2 * gain * slope * miss * q,
+        2 * gain * slope * slope * q * (q + miss * (1 - 2 * u)),
+    )
 
 
 @explained
-def expansion(p: Terms, theta: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, tuple[Scalar, ...], tuple[Scalar, ...]]:
+def expansion(
+    p: Terms, theta: Any, *, xp: Arithmetic = JAX
+) -> tuple[Scalar, tuple[Scalar, ...], tuple[Scalar, ...]]:
     """Loss, gradient (g_a, g_b) and Hessian (h_aa, h_ab, h_bb) at theta = (a, b), in any arithmetic.
 
     Args:
@@ -245,7 +278,11 @@ def expansion(p: Terms, theta: Any, *, xp: Arithmetic = JAX) -> tuple[Scalar, tu
     Paper: Sec. 5.2.
     """
     a, b, ridge = theta[0], theta[1], xp.number(p.ridge)
-    value, gradient, hessian = ridge * (a * a + b * b), [2 * ridge * a, 2 * ridge * b], [2 * ridge, 0 * ridge, 2 * ridge]
+    value, gradient, hessian = (
+        ridge * (a * a + b * b),
+        [2 * ridge * a, 2 * ridge * b],
+        [2 * ridge, 0 * ridge, 2 * ridge],
+    )
     for i, x in enumerate(INPUTS):
         w = xp.number(p.weight[i])
         own, first, second = error(p, i, a * x + b * x**2, xp=xp)
@@ -399,7 +436,13 @@ def reach(p: Terms) -> tuple[float, float]:
         (A, B), rounded up.
     """
     target = np.asarray(p.target)
-    steepest = float(p.gain) / float(p.divisor) * float(p.slope) * np.maximum(abs(target), abs(1 - target)) / 2
+    steepest = (
+        float(p.gain)
+        / float(p.divisor)
+        * float(p.slope)
+        * np.maximum(abs(target), abs(1 - target))
+        / 2
+    )
     pull = abs(np.asarray(p.weight, float)) * steepest / (2 * float(p.ridge))
     far = [float(pull @ abs(np.array(INPUTS, float)) ** k) for k in (1, 2)]
     return 1.000001 * far[0] + 1e-6, 1.000001 * far[1] + 1e-6

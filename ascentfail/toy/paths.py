@@ -86,7 +86,9 @@ def _step(p: Terms, s: _State, tolerance: float = _TOLERANCE) -> _State:
 
 def _begin(p: Terms, theta: Any) -> _State:
     g, _ = _gradient(p, theta)
-    return _State(theta, jnp.zeros(()), jnp.full((), 1e-3), jnp.linalg.norm(g), jnp.zeros((), jnp.int32))
+    return _State(
+        theta, jnp.zeros(()), jnp.full((), 1e-3), jnp.linalg.norm(g), jnp.zeros((), jnp.int32)
+    )
 
 
 def _flow_end(p: Terms, theta: Any) -> jax.Array:
@@ -104,7 +106,9 @@ def _flow_ends(p: Terms, starts: jax.Array) -> jax.Array:
 
 
 @explained
-def flow(t: ToyLandscape, theta: Any, which: Model, steps: int = 1000) -> tuple[np.ndarray, np.ndarray]:
+def flow(
+    t: ToyLandscape, theta: Any, which: Model, steps: int = 1000
+) -> tuple[np.ndarray, np.ndarray]:
     """The path of gradient flow d theta/dt = -grad L from a point.
 
     Args:
@@ -175,7 +179,11 @@ def settle(t: ToyLandscape, points: Any, which: Model) -> np.ndarray:
     finite = np.isfinite(points).all(1)
     half = np.array(toy.reach(p))
     # gradient flow from outside the box of `toy.reach` enters it: start on its edge instead of at 1e8
-    ends = np.asarray(_flow_ends(p, jnp.asarray(np.where(finite[:, None], np.clip(points, -50 * half, 50 * half), 0.0))))
+    ends = np.asarray(
+        _flow_ends(
+            p, jnp.asarray(np.where(finite[:, None], np.clip(points, -50 * half, 50 * half), 0.0))
+        )
+    )
     gap = np.abs(ends[:, None] - minima[None]).max(-1)
     return np.where(finite & (gap.min(1) < _NEAR), gap.argmin(1), -1)
 
@@ -199,7 +207,10 @@ def basins(t: ToyLandscape, which: Model, a: Sequence[float], b: Sequence[float]
 
     Paper: Sec. 5.2, Fig. 5.
     """
-    axes = [np.asarray(reals(name, v, "a list of finite numbers")) for name, v in zip("ab", (a, b), strict=True)]
+    axes = [
+        np.asarray(reals(name, v, "a list of finite numbers"))
+        for name, v in zip("ab", (a, b), strict=True)
+    ]
     for name, axis in zip("ab", axes, strict=True):
         if axis.ndim != 1 or not np.isfinite(axis).all():
             raise invalid(name, axis, "a list of finite numbers")
@@ -223,14 +234,18 @@ def _descend_by_samples(p: Terms, start: Any, step_sizes: Any, key: Any) -> Any:
     def body(theta: Any, now: Any) -> tuple[Any, None]:
         eta, one = now
         drawn = jax.random.choice(one, 4, p=p.weight / total)
-        return theta - eta * _gradient(p._replace(weight=total * jax.nn.one_hot(drawn, 4, dtype=theta.dtype)), theta)[0], None
+        return theta - eta * _gradient(
+            p._replace(weight=total * jax.nn.one_hot(drawn, 4, dtype=theta.dtype)), theta
+        )[0], None
 
     start = tied(start, (p, step_sizes, key))
     return jax.lax.scan(body, start, (step_sizes, jax.random.split(key, len(step_sizes))))[0]
 
 
 @explained
-def fine_tune(t: ToyLandscape, theta: Any, step_sizes: Any, key: Any = None, which: Model = "oracle") -> jax.Array:
+def fine_tune(
+    t: ToyLandscape, theta: Any, step_sizes: Any, key: Any = None, which: Model = "oracle"
+) -> jax.Array:
     """Gradient descent on the retain loss with a given schedule.
 
         theta <- theta - step_size grad L_R(theta);   with a key, the gradient of one sample drawn at random, times their number

@@ -29,7 +29,10 @@ from ascentfail.toy.network import Terms, ToyLandscape
 _STARTS = 48  # a side
 _STEPS = 40
 _LONGEST = 2.0  # a Newton step: on the plateaus the quadratic model speaks of far too much
-_CORE = (1.0, 0.4)  # below this size of a and of b the starts are evenly spaced, beyond it geometrically
+_CORE = (
+    1.0,
+    0.4,
+)  # below this size of a and of b the starts are evenly spaced, beyond it geometrically
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,9 @@ def _newton(p: Terms, starts: jax.Array) -> tuple[jax.Array, ...]:
         determinant = haa * hbb - hab * hab
         determinant = jnp.where(determinant == 0, 1.0, determinant)
         move = jnp.stack([hbb * ga - hab * gb, haa * gb - hab * ga]) / determinant
-        return theta - move * jnp.minimum(1.0, _LONGEST / jnp.maximum(jnp.linalg.norm(move), 1e-300))
+        return theta - move * jnp.minimum(
+            1.0, _LONGEST / jnp.maximum(jnp.linalg.norm(move), 1e-300)
+        )
 
     def one(theta: Any) -> Any:
         end = jax.lax.fori_loop(0, _STEPS, step, theta)
@@ -115,8 +120,12 @@ def _search(p: Terms) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The distinct stationary points found, sorted by loss, with loss and kind."""
     a, b = (_spread(half, core) for half, core in zip(toy.reach(p), _CORE, strict=True))
     starts = np.stack(np.meshgrid(a, b, indexing="ij"), -1).reshape(-1, 2)
-    ends, value, slope, determinant, trace = (np.asarray(v) for v in _newton(p, jnp.asarray(starts)))
-    rounding = 1e-12 * (1 + float(np.abs(p.weight).sum()) * 16 * float(p.gain) / float(p.divisor) * float(p.slope))
+    ends, value, slope, determinant, trace = (
+        np.asarray(v) for v in _newton(p, jnp.asarray(starts))
+    )
+    rounding = 1e-12 * (
+        1 + float(np.abs(p.weight).sum()) * 16 * float(p.gain) / float(p.divisor) * float(p.slope)
+    )
     good = np.flatnonzero((slope < rounding) & np.isfinite(value))
     good = good[np.argsort(slope[good])]  # of the ends at one point, the best
     kept: list[int] = []
@@ -139,12 +148,16 @@ def concrete(t: ToyLandscape, which: Model) -> Terms:
     """
     p = toy.terms(t, which)
     if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(p)):
-        raise invalid("t", "a traced ToyLandscape", "concrete numbers here; `loss` and `refine` can be traced")
+        raise invalid(
+            "t", "a traced ToyLandscape", "concrete numbers here; `loss` and `refine` can be traced"
+        )
     return Terms(*(np.asarray(v, float)[()] for v in p))  # scalars as floats, which mpmath takes
 
 
 @explained
-def stationary_points(t: ToyLandscape, which: Model, box: Box | None = None, certified: bool = False) -> StationaryPoints:
+def stationary_points(
+    t: ToyLandscape, which: Model, box: Box | None = None, certified: bool = False
+) -> StationaryPoints:
     """All stationary points of a loss in a box, sorted by loss.
 
     Args:
@@ -169,7 +182,9 @@ def stationary_points(t: ToyLandscape, which: Model, box: Box | None = None, cer
         box = _checked(box)
     if certified:
         found = toy_boxes.enumerate_points(p, box)
-        return StationaryPoints(found.middle, found.loss, found.kind, found.correct, found.radius, found.loss_radius)
+        return StationaryPoints(
+            found.middle, found.loss, found.kind, found.correct, found.radius, found.loss_radius
+        )
     points, value, kind = _search(p)
     if box is not None:
         (a, b), inside = box, np.ones(len(points), bool)
@@ -183,7 +198,11 @@ def stationary_points(t: ToyLandscape, which: Model, box: Box | None = None, cer
 def _checked(box: Any) -> Box:
     takes = "((a_low, a_high), (b_low, b_high)), finite, each low < high"
     sides = np.asarray(reals("box", box, takes))
-    if sides.shape != (2, 2) or not np.isfinite(sides).all() or not (sides[:, 0] < sides[:, 1]).all():
+    if (
+        sides.shape != (2, 2)
+        or not np.isfinite(sides).all()
+        or not (sides[:, 0] < sides[:, 1]).all()
+    ):
         raise invalid("box", box, takes)
     (a0, a1), (b0, b1) = sides.tolist()
     return (a0, a1), (b0, b1)
@@ -247,7 +266,9 @@ class Continuation:
 
 
 @explained
-def continuation(t: ToyLandscape, which: Model, index: int, values: Sequence[float], tolerance: float = 1e-6) -> Continuation:
+def continuation(
+    t: ToyLandscape, which: Model, index: int, values: Sequence[float], tolerance: float = 1e-6
+) -> Continuation:
     """Stationary points as one multiplicity varies continuously, and where minima appear, exchange order and vanish.
 
     Args:
@@ -270,7 +291,12 @@ def continuation(t: ToyLandscape, which: Model, index: int, values: Sequence[flo
         raise invalid("tolerance", tolerance, "a number > 0")
     if isinstance(index, bool) or index not in range(4):
         raise invalid("index", index, "0, 1, 2 or 3")
-    if along.ndim != 1 or len(along) < 1 or not (np.diff(along) > 0).all() or not np.isfinite(along).all():
+    if (
+        along.ndim != 1
+        or len(along) < 1
+        or not (np.diff(along) > 0).all()
+        or not np.isfinite(along).all()
+    ):
         raise invalid("values", values, "increasing real numbers")
 
     def at(value: float) -> StationaryPoints:
@@ -312,5 +338,9 @@ def _locate(at: Any, low: float, high: float, before: Any, after: Any, tolerance
         fresh = max(new.parameters, key=lambda x: _gaps(old, x).min() if len(old) else np.inf)
         return Event(high, "appears", fresh)
     if len(new) < len(old):
-        return Event(high, "vanishes", max(old.parameters, key=lambda x: _gaps(new, x).min() if len(new) else np.inf))
+        return Event(
+            high,
+            "vanishes",
+            max(old.parameters, key=lambda x: _gaps(new, x).min() if len(new) else np.inf),
+        )
     return Event(high, "exchange", new.parameters[0])

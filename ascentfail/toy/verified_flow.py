@@ -52,7 +52,9 @@ def _softest(hessian: tuple[Span, Span, Span]) -> np.ndarray:
     aa, ab, bb = hessian
     middle = (aa.m + bb.m) / 2 - np.sqrt(((aa.m - bb.m) / 2) ** 2 + ab.m**2)
     wobble = np.sqrt(aa.r**2 + bb.r**2 + 2 * ab.r**2)
-    return middle - wobble * (1 + 8 * SLACK) - 8 * SLACK * (np.abs(aa.m) + np.abs(bb.m) + np.abs(ab.m))
+    return (
+        middle - wobble * (1 + 8 * SLACK) - 8 * SLACK * (np.abs(aa.m) + np.abs(bb.m) + np.abs(ab.m))
+    )
 
 
 def _sides(balls: Balls, more: np.ndarray | float = 0.0) -> tuple[Span, Span]:
@@ -60,13 +62,17 @@ def _sides(balls: Balls, more: np.ndarray | float = 0.0) -> tuple[Span, Span]:
     return Span(balls.middle[:, 0], wide), Span(balls.middle[:, 1], wide)
 
 
-def _step(p: Terms, balls: Balls, guess: tuple[Span, Span], h: np.ndarray) -> tuple[Balls, np.ndarray, np.ndarray]:
+def _step(
+    p: Terms, balls: Balls, guess: tuple[Span, Span], h: np.ndarray
+) -> tuple[Balls, np.ndarray, np.ndarray]:
     """The balls after times h, an upper bound on the speed on the way, and where the step is proved; `guess`: the gradients."""
     start = [thin(balls.middle[:, k]) for k in (0, 1)]
     # a box that the solution from the middle does not leave: the image of the box under c - [0, h] grad L lies inside it
     room = 0.5 * h * np.maximum(np.abs(guess[0].m), np.abs(guess[1].m)) + 1e-12
-    box = [span(c.m - h * np.maximum(g.m, 0) - room, c.m - h * np.minimum(g.m, 0) + room)
-           for c, g in zip(start, guess, strict=True)]
+    box = [
+        span(c.m - h * np.maximum(g.m, 0) - room, c.m - h * np.minimum(g.m, 0) + room)
+        for c, g in zip(start, guess, strict=True)
+    ]
     slopes = enclose(p, box[0], box[1]).gradient
     good, image = np.ones(len(h), bool), []
     for c, s, g in zip(start, box, slopes, strict=True):
@@ -103,7 +109,9 @@ def _here(p: Terms, balls: Balls) -> Enclosed:
 def _length(at: Enclosed) -> np.ndarray:
     """How long a step may be."""
     aa, ab, bb = at.hessian
-    return np.minimum(_MOVE / np.hypot(*(g.m for g in at.gradient)), _BEND / np.hypot(np.hypot(aa.m, bb.m), ab.m))
+    return np.minimum(
+        _MOVE / np.hypot(*(g.m for g in at.gradient)), _BEND / np.hypot(np.hypot(aa.m, bb.m), ab.m)
+    )
 
 
 def attracts(p: Terms, minimum: np.ndarray, radius: float) -> float:
@@ -148,8 +156,13 @@ def settled(p: Terms, balls: Balls, held: tuple[Hold | None, ...]) -> np.ndarray
             near = np.flatnonzero(at.loss.m < (-np.inf if hold is None else hold.level))
             if hold is not None and len(near):
                 sides = _sides(balls.pick(near))
-                inside = [(s.low > low) & (s.high < top) for s, (low, top) in zip(sides, hold.box, strict=True)]
-                into[near[inside[0] & inside[1] & (-below(p, *sides, sign=-1) <= hold.level)]] = place
+                inside = [
+                    (s.low > low) & (s.high < top)
+                    for s, (low, top) in zip(sides, hold.box, strict=True)
+                ]
+                into[near[inside[0] & inside[1] & (-below(p, *sides, sign=-1) <= hold.level)]] = (
+                    place
+                )
         reached[left] = into
         going = (into < 0) & (balls.radius < _WIDE) & (cut > 1e-6)
         if not going.any():
@@ -157,7 +170,10 @@ def settled(p: Terms, balls: Balls, held: tuple[Hold | None, ...]) -> np.ndarray
         balls, left, cut, h = balls.pick(going), left[going], cut[going], _length(at)[going]
         slopes = take(at.gradient[0], going), take(at.gradient[1], going)
         after, _, good = _step(p, balls, slopes, cut * h)
-        balls = Balls(np.where(good[:, None], after.middle, balls.middle), np.where(good, after.radius, balls.radius))
+        balls = Balls(
+            np.where(good[:, None], after.middle, balls.middle),
+            np.where(good, after.radius, balls.radius),
+        )
         cut = np.where(good, np.minimum(1, 1.5 * cut), cut / 2)
     else:
         reached[left] = -1
@@ -174,7 +190,12 @@ class _Track(NamedTuple):
 
 def _track(p: Terms, start: Balls, minimum: Balls) -> tuple[_Track, Balls]:
     """The flow from a start up to a ball around a minimum that it does not leave again."""
-    size, times, seen, speeds = attracts(p, minimum.middle[0], float(minimum.radius[0])), [0.0], [start], []
+    size, times, seen, speeds = (
+        attracts(p, minimum.middle[0], float(minimum.radius[0])),
+        [0.0],
+        [start],
+        [],
+    )
     gap, cut = np.inf, 1.0
     while gap > size / 20 and len(times) < _MOST_STEPS:
         at = _here(p, seen[-1])
@@ -183,26 +204,46 @@ def _track(p: Terms, start: Balls, minimum: Balls) -> tuple[_Track, Balls]:
         if not good[0]:
             cut /= 2
             continue
-        times, seen, speeds, cut = [*times, times[-1] + float(h[0])], [*seen, after], [*speeds, speed[0]], min(1, 1.5 * cut)
-        gap = float(np.hypot(*(after.middle - minimum.middle)[0]) + after.radius[0] + minimum.radius[0])
+        times, seen, speeds, cut = (
+            [*times, times[-1] + float(h[0])],
+            [*seen, after],
+            [*speeds, speed[0]],
+            min(1, 1.5 * cut),
+        )
+        gap = float(
+            np.hypot(*(after.middle - minimum.middle)[0]) + after.radius[0] + minimum.radius[0]
+        )
     if not gap < size - minimum.radius[0]:
         gap = np.inf
-    balls = Balls(np.concatenate([s.middle for s in seen]), np.concatenate([s.radius for s in seen]))
-    return _Track(np.array(times), balls, np.array(speeds)), Balls(minimum.middle, (gap + minimum.radius) * (1 + SLACK))
+    balls = Balls(
+        np.concatenate([s.middle for s in seen]), np.concatenate([s.radius for s in seen])
+    )
+    return _Track(np.array(times), balls, np.array(speeds)), Balls(
+        minimum.middle, (gap + minimum.radius) * (1 + SLACK)
+    )
 
 
 def _between(p: Terms, track: _Track, low: np.ndarray, high: np.ndarray) -> Balls:
     """Balls that contain the tracked solution during each of the intervals of time, none of which crosses a step."""
-    k = np.clip(np.searchsorted(track.times, (low + high) / 2, side="right") - 1, 0, len(track.speed) - 1)
+    k = np.clip(
+        np.searchsorted(track.times, (low + high) / 2, side="right") - 1, 0, len(track.speed) - 1
+    )
     balls = track.balls.pick(k)
     balls, _, good = _step(p, balls, _here(p, balls).gradient, (low + high) / 2 - track.times[k])
-    fastest = np.maximum.reduce([track.speed[np.clip(k + i, 0, len(track.speed) - 1)] for i in (-1, 0, 1)])  # times are rounded
+    fastest = np.maximum.reduce(
+        [track.speed[np.clip(k + i, 0, len(track.speed) - 1)] for i in (-1, 0, 1)]
+    )  # times are rounded
     more = fastest * ((high - low) / 2 + 4 * SLACK * (1 + high))
     return Balls(balls.middle, np.where(good, (balls.radius + more) * (1 + 8 * SLACK), np.inf))
 
 
 def stopped_early(
-    ascent: Terms, retain: Terms, start: Balls, end: Balls, held: tuple[Hold | None, ...], tolerance: float
+    ascent: Terms,
+    retain: Terms,
+    start: Balls,
+    end: Balls,
+    held: tuple[Hold | None, ...],
+    tolerance: float,
 ) -> tuple[Piece, ...]:
     """Where fine-tuning on the retain loss leads from every point of a path of descent-ascent, with a proof.
 
@@ -225,7 +266,12 @@ def stopped_early(
         again = (reached < 0) & (high - low >= tolerance)
         if again.sum() > _MOST:  # it is not the border that is undecided
             again[:] = False
-        pieces += [Piece(*one) for one in zip(low[~again].tolist(), high[~again].tolist(), reached[~again].tolist(), strict=True)]
+        pieces += [
+            Piece(*one)
+            for one in zip(
+                low[~again].tolist(), high[~again].tolist(), reached[~again].tolist(), strict=True
+            )
+        ]
         ends = np.linspace(low[again], high[again], _PARTS + 1)
         low, high = ends[:-1].T.ravel(), ends[1:].T.ravel()
     pieces.sort()

@@ -28,7 +28,11 @@ from ascentfail.core.precision import require_x64
 from ascentfail.dynamics.ascent import descent_ascent
 from ascentfail.figures.drawing import regions, style
 from ascentfail.numerics.arithmetic import JAX
-from ascentfail.plane.comparisons import extra_squared_distance, first_step_criterion, first_step_in_plane
+from ascentfail.plane.comparisons import (
+    extra_squared_distance,
+    first_step_criterion,
+    first_step_in_plane,
+)
 from ascentfail.problems.paper import CrossCorrelated
 from ascentfail.theory import Point
 from ascentfail.theory.domains import exists_in_plane
@@ -55,7 +59,9 @@ _SMALL = optax.sgd(lambda step: jnp.minimum(1e-7 * 1.02**step, 2e-3) / _RIDGE)
 def cell(epsilon: Any, phi: Any, b: Any, ratio: Any) -> dict[str, Any]:
     """The answers at one point: signed for (a) and (b), and how much closer than the start the path comes."""
     p = Point(phi=phi, b=b, epsilon=epsilon, alpha=ratio * phi)
-    problem = CrossCorrelated.from_ratios(epsilon=epsilon, alpha=ratio * phi, phi=phi, b=b, ridge=_RIDGE)
+    problem = CrossCorrelated.from_ratios(
+        epsilon=epsilon, alpha=ratio * phi, phi=phi, b=b, ridge=_RIDGE
+    )
     start = descent_ascent(problem, "original", steps=0, step_size=1.0, record="summary")
     run = descent_ascent(problem, "original", steps=_STEPS, optimizer=_SMALL, record="summary")
     return {
@@ -71,7 +77,9 @@ def cell(epsilon: Any, phi: Any, b: Any, ratio: Any) -> dict[str, Any]:
 @jax.jit
 def grid(epsilon: Any, phi: Any, b: Any, ratio: Any) -> dict[str, Any]:
     """One panel: every column (epsilon, b: paired), every alpha/phi: (columns, ratios). All panels share the program."""
-    return jax.vmap(jax.vmap(cell, in_axes=(None, None, None, 0)), in_axes=(0, None, 0, None))(epsilon, phi, b, ratio)
+    return jax.vmap(jax.vmap(cell, in_axes=(None, None, None, 0)), in_axes=(0, None, 0, None))(
+        epsilon, phi, b, ratio
+    )
 
 
 def data(
@@ -115,16 +123,30 @@ def data(
     require_x64(NAME)
     style.confirm(len(epsilon) == len(b), "as many panels above as below")
     one, axis = np.ones(count), np.linspace(epsilon_axis[0], epsilon_axis[1], count)
-    panels = [(e * one, np.geomspace(b_axis[0], b_axis[1], count)) for e in epsilon] + [(axis, v * one) for v in b]
-    panels[-1] = (np.linspace(zoom["epsilon_axis"][0], zoom["epsilon_axis"][1], count), panels[-1][1])
-    ratios = [np.geomspace(ends[0], ends[1], ratio_count) for ends in [ratio] * (len(panels) - 1) + [zoom["ratio"]]]
+    panels = [(e * one, np.geomspace(b_axis[0], b_axis[1], count)) for e in epsilon] + [
+        (axis, v * one) for v in b
+    ]
+    panels[-1] = (
+        np.linspace(zoom["epsilon_axis"][0], zoom["epsilon_axis"][1], count),
+        panels[-1][1],
+    )
+    ratios = [
+        np.geomspace(ends[0], ends[1], ratio_count)
+        for ends in [ratio] * (len(panels) - 1) + [zoom["ratio"]]
+    ]
     found = [grid(e, float(phi), v, r) for (e, v), r in zip(panels, ratios, strict=True)]
     stacked = {key: np.stack([np.asarray(one[key]) for one in found]) for key in found[0]}
     _check(stacked)
     existence = np.exp(stacked.pop("exists")[..., 0]) * np.stack(ratios)[:, :1]
     across = np.stack([e if i >= len(b) else v for i, (e, v) in enumerate(panels)])
-    shown = stacked | counts(stacked) | {"across": across, "ratio": np.stack(ratios), "existence": existence}
-    shown["returns"] = np.minimum(shown["away"], np.where(shown.pop("comes_closer"), shown["gain"], 0) - _CLEARLY)
+    shown = (
+        stacked
+        | counts(stacked)
+        | {"across": across, "ratio": np.stack(ratios), "existence": existence}
+    )
+    shown["returns"] = np.minimum(
+        shown["away"], np.where(shown.pop("comes_closer"), shown["gain"], 0) - _CLEARLY
+    )
     shown["stays"] = _stays(stacked)
     shown.pop("away_by_gradient")
     rows = {key: value.reshape(2, len(b), *value.shape[1:]) for key, value in shown.items()}
@@ -151,8 +173,14 @@ def counts(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     a, b, c = ~(found["farther"] <= 0), found["away"] > _ROUNDING, _stays(found)
     not_b, left = found["away"] < -_ROUNDING, found["gain"] > _CLEARLY
     cells = {
-        "cells": np.ones_like(a), "a": a, "b_yes": b, "c": c,
-        "a_not_b": a & not_b, "b_not_c": b & ~c & left, "b_not_a": b & ~a, "c_not_b": c & not_b,
+        "cells": np.ones_like(a),
+        "a": a,
+        "b_yes": b,
+        "c": c,
+        "a_not_b": a & not_b,
+        "b_not_c": b & ~c & left,
+        "b_not_a": b & ~a,
+        "c_not_b": c & not_b,
     }
     return {key: value.sum((-2, -1)) for key, value in cells.items()}
 
@@ -160,7 +188,9 @@ def counts(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 def _check(found: dict[str, np.ndarray]) -> None:
     """The claims cell by cell, and the implications; within rounding of zero a sign is not judged."""
     farther, away, number = found["farther"], found["away"], counts(found)
-    style.confirm(np.isnan(farther) == (found["exists"] <= 0), "a minimum exists exactly below the threshold")
+    style.confirm(
+        np.isnan(farther) == (found["exists"] <= 0), "a minimum exists exactly below the threshold"
+    )
     agree = (away * found["away_by_gradient"] > 0) | (np.abs(away) < _ROUNDING)
     style.confirm(agree, "(b) the closed form and the inner product agree")
     style.confirm(number["b_not_a"] == 0, "(b) gives (a)")
@@ -195,18 +225,37 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
         for row in axes:
             row[0].set_ylabel("α / φ")
         _enlarged(axes[1, -1], f"b = {data['b'][-1]:,.0f}, enlarged")
-        figure.supxlabel("ε: correlation strength.  b: pull of the retain samples over the ridge", fontsize=8)
+        figure.supxlabel(
+            "ε: correlation strength.  b: pull of the retain samples over the ridge", fontsize=8
+        )
         away = "(b) first step leads away, (c) no later point is closer"
-        handles = [*regions.legend(away), Patch(**_RETURNS, label="(b) without (c): away at first, closer later")]
-        figure.legend(handles=handles, loc="outside upper center", ncols=2, columnspacing=1.5, handlelength=2.6)
+        handles = [
+            *regions.legend(away),
+            Patch(**_RETURNS, label="(b) without (c): away at first, closer later"),
+        ]
+        figure.legend(
+            handles=handles,
+            loc="outside upper center",
+            ncols=2,
+            columnspacing=1.5,
+            handlelength=2.6,
+        )
     return figure
 
 
 def _panel(ax: Axes, panel: dict[str, np.ndarray], label: str) -> None:
     """The answers of one panel."""
-    regions.answers(ax, *(panel[key] for key in ("across", "ratio", "existence", "farther", "away")))
+    regions.answers(
+        ax, *(panel[key] for key in ("across", "ratio", "existence", "farther", "away"))
+    )
     if (panel["returns"] > 0).any():
-        ax.contourf(panel["across"], panel["ratio"], panel["returns"].T, levels=[0, np.inf], colors=[style.BLACK])
+        ax.contourf(
+            panel["across"],
+            panel["ratio"],
+            panel["returns"].T,
+            levels=[0, np.inf],
+            colors=[style.BLACK],
+        )
     regions.axes(ax, panel["ratio"], label)
 
 

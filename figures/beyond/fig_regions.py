@@ -26,7 +26,11 @@ from ascentfail.figures.drawing import regions, style
 from ascentfail.line import closed_form
 from ascentfail.numerics.arithmetic import JAX
 from ascentfail.plane import equations as plane_equations
-from ascentfail.plane.comparisons import extra_squared_distance, first_step_criterion, first_step_in_plane
+from ascentfail.plane.comparisons import (
+    extra_squared_distance,
+    first_step_criterion,
+    first_step_in_plane,
+)
 from ascentfail.theory import Point
 from ascentfail.theory.domains import exists_in_plane, exists_on_axis, plane_margins
 from ascentfail.theory.paper.lemma_03_wrong_side import extra_distance, from_threshold
@@ -57,7 +61,11 @@ def closest_on_line(p: Any) -> Any:
 
     The flow is monotone: it covers the interval from w_D to w_DA, or down to -infinity where w_DA does not exist.
     """
-    start, oracle, end = closed_form.original(p), closed_form.oracle(p), closed_form.descent_ascent(p)
+    start, oracle, end = (
+        closed_form.original(p),
+        closed_form.oracle(p),
+        closed_form.descent_ascent(p),
+    )
     end = jnp.where(jnp.isnan(end), -jnp.inf, end)
     closest = jnp.clip(oracle, jnp.minimum(start, end), jnp.maximum(start, end))
     return jnp.abs(closest - oracle) - jnp.abs(start - oracle)
@@ -129,10 +137,17 @@ def data(
     Paper: Lemma 3 and Figure 4; claims beyond-3.
     """
     require_x64(NAME)
-    epsilons, phi_line = np.linspace(epsilon[0], epsilon[1], count), np.geomspace(phi_axis[0], phi_axis[1], count)
+    epsilons, phi_line = (
+        np.linspace(epsilon[0], epsilon[1], count),
+        np.geomspace(phi_axis[0], phi_axis[1], count),
+    )
     ratios = np.geomspace(ratio[0], ratio[1], ratio_count)
-    phis, bs = (v.ravel() for v in np.meshgrid(np.asarray(phi, float), np.asarray(b, float), indexing="ij"))
-    found = {key: np.asarray(value) for key, value in grid(bs, phis, epsilons, phi_line, ratios).items()}
+    phis, bs = (
+        v.ravel() for v in np.meshgrid(np.asarray(phi, float), np.asarray(b, float), indexing="ij")
+    )
+    found = {
+        key: np.asarray(value) for key, value in grid(bs, phis, epsilons, phi_line, ratios).items()
+    }
     _check_line(found, ratios)
     _check_plane(found)
     shape = (len(phi), len(b), count, ratio_count)
@@ -147,11 +162,14 @@ def data(
         "epsilon": epsilons,
         "ratio": ratios,
         "line_threshold": np.asarray(closed_form.wrong_way_alpha(phi_line)) / phi_line,
-        "line_existence": style.first_crossing(-line["line_exists"][:, 0], ratios),  # linear in alpha: exact
+        "line_existence": style.first_crossing(
+            -line["line_exists"][:, 0], ratios
+        ),  # linear in alpha: exact
         "line_farther": line["line_farther"],
         "line_away": line["line_away"],
         "line_stays": line["line_stays"] >= 0,
-        "plane_existence": ratios[0] * np.exp(plane["plane_exists"][0, :, :, 0]),  # the same for every phi
+        "plane_existence": ratios[0]
+        * np.exp(plane["plane_exists"][0, :, :, 0]),  # the same for every phi
         "plane_farther": plane["plane_farther"],
         "plane_away": plane["plane_away"],
     }
@@ -169,15 +187,25 @@ def _check_line(found: dict[str, np.ndarray], ratios: np.ndarray) -> None:
     """The claims on one coordinate, cell by cell."""
     farther, away, threshold = (found[f"line_{key}"] for key in ("farther", "away", "threshold"))
     exists = np.isfinite(farther)
-    style.confirm(exists == (found["line_exists"] >= 0), "a solution exists exactly for c_DA >= -1/e")
-    style.confirm(~exists | _same_sign(farther, threshold), "(a) farther exactly above phi^2/(1 + 2 phi)")
     style.confirm(
-        _same_sign(away, threshold * (1 - ratios)), "(b) first step away exactly between the threshold and phi"
+        exists == (found["line_exists"] >= 0), "a solution exists exactly for c_DA >= -1/e"
+    )
+    style.confirm(
+        ~exists | _same_sign(farther, threshold), "(a) farther exactly above phi^2/(1 + 2 phi)"
+    )
+    style.confirm(
+        _same_sign(away, threshold * (1 - ratios)),
+        "(b) first step away exactly between the threshold and phi",
     )
     between = (threshold >= 0) & (ratios <= 1)
     judged = (np.abs(threshold) > _ROUNDING) & (np.abs(ratios - 1) > _ROUNDING)
-    style.confirm(((found["line_stays"] >= 0) == between) | ~judged, "(c) no later point closer exactly between them")
-    style.confirm((farther < 0).any(axis=(1, 2)), "some end point is closer: lemma-3.farthest fails")
+    style.confirm(
+        ((found["line_stays"] >= 0) == between) | ~judged,
+        "(c) no later point closer exactly between them",
+    )
+    style.confirm(
+        (farther < 0).any(axis=(1, 2)), "some end point is closer: lemma-3.farthest fails"
+    )
 
 
 def _check_plane(found: dict[str, np.ndarray]) -> None:
@@ -187,12 +215,17 @@ def _check_plane(found: dict[str, np.ndarray]) -> None:
         (np.isfinite(farther) == (exists > 0)) | (np.abs(exists) < _ROUNDING),
         "a minimum exists exactly below the threshold",
     )
-    style.confirm(_same_sign(away, found["plane_away_by_gradient"]), "(b) the closed form and the inner product agree")
+    style.confirm(
+        _same_sign(away, found["plane_away_by_gradient"]),
+        "(b) the closed form and the inner product agree",
+    )
     ordered = found["plane_ordered"] > _ROUNDING
     style.confirm(~ordered | (farther > 0), "where both orders hold descent-ascent is farther")
 
 
-_AWAY = "(b) first step leads away from the oracle\n(one coordinate: also (c) no later point is closer)"
+_AWAY = (
+    "(b) first step leads away from the oracle\n(one coordinate: also (c) no later point is closer)"
+)
 
 
 def draw(data: dict[str, np.ndarray]) -> Figure:
@@ -214,7 +247,12 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
             for i in range(rows - 1):
                 _plane_panel(axes[1 + i, j], data, i, j)
         axes[0, 0].text(
-            0.96, 0.05, "α < φ² / (1 + 2φ),\nφ = |F| / |R|", transform=axes[0, 0].transAxes, fontsize=7, ha="right"
+            0.96,
+            0.05,
+            "α < φ² / (1 + 2φ),\nφ = |F| / |R|",
+            transform=axes[0, 0].transAxes,
+            fontsize=7,
+            ha="right",
         )
         axes[0, 0].set_ylabel("one coordinate\n\nα / (|F| / |R|)")
         for i, phi in enumerate(data["phi"]):
@@ -223,14 +261,23 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
             "α: forget over retain samples of the group.  b: pull of the group's retain samples over the ridge",
             fontsize=8,
         )
-        figure.legend(handles=regions.legend(_AWAY), loc="outside upper center", ncols=2, columnspacing=1.5, handlelength=2.6)
+        figure.legend(
+            handles=regions.legend(_AWAY),
+            loc="outside upper center",
+            ncols=2,
+            columnspacing=1.5,
+            handlelength=2.6,
+        )
     return figure
 
 
 def _line_panel(ax: Axes, data: dict[str, np.ndarray], j: int) -> None:
     """One coordinate, one b: every edge is a closed form."""
     phi, threshold = data["phi_axis"], data["line_threshold"]
-    existence, top = np.full_like(phi, data["line_existence"][j]), np.full_like(phi, 2 * data["ratio"][-1])
+    existence, top = (
+        np.full_like(phi, data["line_existence"][j]),
+        np.full_like(phi, 2 * data["ratio"][-1]),
+    )
     ax.fill_between(phi, threshold, existence, **regions.FARTHER)
     ax.fill_between(phi, existence, top, **regions.NONE)
     ax.fill_between(phi, threshold, np.ones_like(phi), **regions.AWAY)

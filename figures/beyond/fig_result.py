@@ -30,7 +30,13 @@ from ascentfail.theory import Point, Verdict, claims
 from ascentfail.theory.paper.lemma_03_wrong_side import extra_distance
 
 NAME = "result"
-CLAIMS = ("lemma-3.main", "lemma-3.main.repaired", "lemma-5.proof.repaired", "beyond-3.farther-1d", "beyond-3.first-step-1d")
+CLAIMS = (
+    "lemma-3.main",
+    "lemma-3.main.repaired",
+    "lemma-5.proof.repaired",
+    "beyond-3.farther-1d",
+    "beyond-3.first-step-1d",
+)
 PARAMETERS: dict[str, Any] = {
     "b": 1.0,
     "phi_axis": [0.01, 3.0],
@@ -51,13 +57,22 @@ def grid(b: Any, phi: Any, ratio: Any) -> dict[str, Any]:
     def cell(phi: Any, ratio: Any) -> dict[str, Any]:
         p = Point(phi=phi, b=b, alpha=ratio * phi)
         away = closed_form.first_step(p) * (closed_form.original(p) - closed_form.oracle(p))
-        return {"farther": extra_distance(p, JAX), "away": away, "threshold": ratio * phi - closed_form.wrong_way_alpha(phi)}
+        return {
+            "farther": extra_distance(p, JAX),
+            "away": away,
+            "threshold": ratio * phi - closed_form.wrong_way_alpha(phi),
+        }
 
     return jax.vmap(jax.vmap(cell, in_axes=(None, 0)), in_axes=(0, None))(phi, ratio)
 
 
 def data(
-    b: float, phi_axis: Sequence[float], ratio: Sequence[float], count: int, until: float, paths: Mapping[str, Any]
+    b: float,
+    phi_axis: Sequence[float],
+    ratio: Sequence[float],
+    count: int,
+    until: float,
+    paths: Mapping[str, Any],
 ) -> dict[str, np.ndarray]:
     """What the three panels show, after the claims were checked in every cell.
 
@@ -81,7 +96,10 @@ def data(
     require_x64(NAME)
     phi, ratios = (np.geomspace(ends[0], ends[1], count) for ends in (phi_axis, ratio))
     existence = 1 + 1 / (np.e * b)
-    found = {key: np.asarray(value) for key, value in grid(b, jnp.asarray(phi), jnp.asarray(ratios)).items()}
+    found = {
+        key: np.asarray(value)
+        for key, value in grid(b, jnp.asarray(phi), jnp.asarray(ratios)).items()
+    }
     _check(found, ratios, existence)
     run = fig_paths.data(**paths)
     shown = run["times"] <= until
@@ -103,11 +121,18 @@ def _check(found: dict[str, np.ndarray], ratios: np.ndarray, existence: float) -
     """The claims on one coordinate, cell by cell; within rounding of zero a sign is not judged."""
     farther, away, threshold = found["farther"], found["away"], found["threshold"]
     ends = np.isfinite(farther)
-    style.confirm(ends == (ratios <= existence), "descent-ascent ends exactly up to alpha = phi (1 + 1/(e b))")
-    same = (farther * threshold > 0) | (np.abs(farther) < _ROUNDING) | (np.abs(threshold) < _ROUNDING)
+    style.confirm(
+        ends == (ratios <= existence), "descent-ascent ends exactly up to alpha = phi (1 + 1/(e b))"
+    )
+    same = (
+        (farther * threshold > 0) | (np.abs(farther) < _ROUNDING) | (np.abs(threshold) < _ROUNDING)
+    )
     style.confirm(~ends | same, "farther exactly above phi^2/(1 + 2 phi)")
     between = (threshold > 0) & (ratios < 1)
-    style.confirm(((away > 0) == between) | (np.abs(away) < _ROUNDING), "the first step leads away exactly between the two")
+    style.confirm(
+        ((away > 0) == between) | (np.abs(away) < _ROUNDING),
+        "the first step leads away exactly between the two",
+    )
     style.confirm((farther < 0).any(), "some end is closer: lemma-3.main fails")
 
 
@@ -118,7 +143,10 @@ def verdicts() -> np.ndarray:
         AssertionError: the record is not of the claims registered.
     """
     entries = record.load()
-    style.confirm([e["id"] for e in entries] == [c.id for c in claims()], "the record is of the claims registered")
+    style.confirm(
+        [e["id"] for e in entries] == [c.id for c in claims()],
+        "the record is of the claims registered",
+    )
     counts = np.zeros((len(ROWS), len(VERDICTS)), int)
     for entry in entries:
         verdict = Verdict.from_json(entry)
@@ -166,9 +194,20 @@ def _ends(ax: Axes, data: dict[str, np.ndarray]) -> None:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.set(ylabel="α / φ", title="One coordinate:\nwhere does descent-ascent end?")
     boxed = {"facecolor": "white", "edgecolor": "none", "boxstyle": "square,pad=0.2"}
-    for y, words in ((0.9, "nowhere: runs to infinity"), (0.66, "farther from the oracle,\nfirst step already away")):
+    for y, words in (
+        (0.9, "nowhere: runs to infinity"),
+        (0.66, "farther from the oracle,\nfirst step already away"),
+    ):
         ax.text(0.04, y, words, transform=ax.transAxes, fontsize=7, va="center", bbox=boxed)
-    ax.text(0.97, 0.1, "closer to the oracle", transform=ax.transAxes, fontsize=7, ha="right", va="center")
+    ax.text(
+        0.97,
+        0.1,
+        "closer to the oracle",
+        transform=ax.transAxes,
+        fontsize=7,
+        ha="right",
+        va="center",
+    )
 
 
 _DASHES = ("solid", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
@@ -182,8 +221,21 @@ def _distances(ax: Axes, data: dict[str, np.ndarray]) -> None:
         look = {"color": colours[i % 4], "linestyle": _DASHES[i % 4]}
         distance, best = data["distance"][i], data["best"][i]
         ax.plot(times, distance, **look, label=f"ε = {epsilon:g}")
-        ax.plot(times[best], distance[best], marker="o", markersize=4, color=colours[i % 4], clip_on=False, zorder=5)
-    ax.set(xlim=(0, times[-1]), ylim=(0, 2), xlabel="time × ridge", ylabel="distance to the oracle\nover the original's")
+        ax.plot(
+            times[best],
+            distance[best],
+            marker="o",
+            markersize=4,
+            color=colours[i % 4],
+            clip_on=False,
+            zorder=5,
+        )
+    ax.set(
+        xlim=(0, times[-1]),
+        ylim=(0, 2),
+        xlabel="time × ridge",
+        ylabel="distance to the oracle\nover the original's",
+    )
     ax.xaxis.set_major_locator(MaxNLocator(3))
     ax.yaxis.set_major_locator(MaxNLocator(4))
     ax.set_title("Two correlated directions:\nhow much does the best stop (dot) gain?")
@@ -210,8 +262,20 @@ def _bars(ax: Axes, data: dict[str, np.ndarray]) -> None:
             narrow = counts[i, j] < 8 and counts[i, j + 1 :].sum() == 0  # then beside the bar
             place = starts[i, j] + counts[i, j] + 0.7 if narrow else starts[i, j] + counts[i, j] / 2
             ink = style.BLACK if narrow or j else "white"
-            ax.text(place, i, f"{counts[i, j]}", ha="left" if narrow else "center", va="center", fontsize=7, color=ink)
-    ax.set(title="Verdicts on the statements:\nwhat holds?", xlabel="statements", ylim=(len(ROWS) - 0.5, -1.5))
+            ax.text(
+                place,
+                i,
+                f"{counts[i, j]}",
+                ha="left" if narrow else "center",
+                va="center",
+                fontsize=7,
+                color=ink,
+            )
+    ax.set(
+        title="Verdicts on the statements:\nwhat holds?",
+        xlabel="statements",
+        ylim=(len(ROWS) - 0.5, -1.5),
+    )
     ax.margins(x=0.08)
     ax.tick_params(axis="y", length=0)
     ax.legend(loc="upper center", ncols=2, handlelength=1, columnspacing=1, borderaxespad=0.2)

@@ -28,7 +28,11 @@ from ascentfail.theory import Point
 
 NAME = "stability"
 CLAIMS = (
-    "beyond-7.fixed-point", "beyond-7.multiplier", "beyond-7.stability", "beyond-7.small-ridge", "beyond-7.no-simultaneous",
+    "beyond-7.fixed-point",
+    "beyond-7.multiplier",
+    "beyond-7.stability",
+    "beyond-7.small-ridge",
+    "beyond-7.no-simultaneous",
     "iterative.stabilises",
 )
 PARAMETERS: dict[str, Any] = {
@@ -78,7 +82,12 @@ def grid(ratio: Any, h_retain: Any, h: Any, transient: Any, points: Any) -> dict
 
 
 def data(
-    ratio: tuple[float, float], ratio_count: int, h_retain: float, h: float, transient: int, points: int
+    ratio: tuple[float, float],
+    ratio_count: int,
+    h_retain: float,
+    h: float,
+    transient: int,
+    points: int,
 ) -> dict[str, np.ndarray]:
     """The attractors and the curves drawn with them, after the claims were checked at every alpha/phi.
 
@@ -105,13 +114,18 @@ def data(
     """
     require_x64(NAME)
     ratios = np.geomspace(ratio[0], ratio[1], ratio_count)
-    found = {key: np.asarray(value) for key, value in grid(ratios, h_retain, h, transient, np.zeros(points)).items()}
+    found = {
+        key: np.asarray(value)
+        for key, value in grid(ratios, h_retain, h, transient, np.zeros(points)).items()
+    }
     existence = 1 + h / (np.e * h_retain)
     _check(found, np.log(ratios), ratios, existence, transient)
     settled = {key: np.ptp(found[key], axis=-1) < 1e-3 for key in ("bare", "ridged")}
     doubling = [ratios[(ratios > 1.5) & ~one].min(initial=np.inf) for one in settled.values()]
     limit, spacing = np.exp(np.sqrt(2)), ratios[1] / ratios[0]
-    style.confirm(abs(np.log(doubling[0] / limit)) < 2 * np.log(spacing), "the period doubles at e^{sqrt 2}")
+    style.confirm(
+        abs(np.log(doubling[0] / limit)) < 2 * np.log(spacing), "the period doubles at e^{sqrt 2}"
+    )
     shift = np.log(h_retain)
     return {
         "ratio": ratios,
@@ -129,28 +143,73 @@ def data(
     }
 
 
-def _check(found: dict[str, np.ndarray], excess: np.ndarray, ratios: np.ndarray, existence: float, transient: int) -> None:
+def _check(
+    found: dict[str, np.ndarray],
+    excess: np.ndarray,
+    ratios: np.ndarray,
+    existence: float,
+    transient: int,
+) -> None:
     """The claims at every alpha/phi; where the multiplier is within rounding or patience of -1 or 1 nothing is judged."""
     bare, fixed, beyond = found["bare"], found["fixed"], excess > 1e-9
     factor = 1 - excess**2
-    style.confirm(~beyond | (np.abs(found["moved"]) < 1e-12 * (1 + np.abs(fixed))), "w* is a fixed point")
-    style.confirm(~beyond | (np.abs(found["multiplier"] - factor) < 1e-9), "its multiplier is 1 - ln(alpha/phi)^2")
+    style.confirm(
+        ~beyond | (np.abs(found["moved"]) < 1e-12 * (1 + np.abs(fixed))), "w* is a fixed point"
+    )
+    style.confirm(
+        ~beyond | (np.abs(found["multiplier"] - factor) < 1e-9),
+        "its multiplier is 1 - ln(alpha/phi)^2",
+    )
     patient = beyond & (np.minimum(np.abs(factor), 1) ** transient < 1e-14)
-    style.confirm(~patient | (np.abs(bare - fixed[:, None]).max(-1) < 1e-9), "below e^{sqrt 2} the iterates settle on w*")
+    style.confirm(
+        ~patient | (np.abs(bare - fixed[:, None]).max(-1) < 1e-9),
+        "below e^{sqrt 2} the iterates settle on w*",
+    )
     style.confirm(patient[(ratios > 1.1) & (ratios < 4)], "which is judged from 1.1 to 4")
     above = (excess > np.sqrt(2) + 0.01) & (excess < np.sqrt(2) + 0.1)
     twice, once = np.abs(bare[:, 2:] - bare[:, :-2]).max(-1), np.abs(np.diff(bare, axis=-1)).min(-1)
-    style.confirm(~above | ((twice < 1e-9) & (once > 0.1)), "just above it they alternate between two points")
-    style.confirm((excess > 0) | (np.diff(bare, axis=-1) > 0).all(-1), "up to alpha = phi they grow for ever without a ridge")
+    style.confirm(
+        ~above | ((twice < 1e-9) & (once > 0.1)), "just above it they alternate between two points"
+    )
+    style.confirm(
+        (excess > 0) | (np.diff(bare, axis=-1) > 0).all(-1),
+        "up to alpha = phi they grow for ever without a ridge",
+    )
     style.confirm(np.abs(found["ridged"]) < 1e3, "with the ridge they stay bounded")
-    style.confirm(~beyond | (found["ridge_slack"] >= 0), "w* moves by no more than the ridge allows")
-    style.confirm(np.isnan(found["simultaneous"]) == (ratios > existence), "simultaneous: a minimum up to phi (1 + 1/(e b))")
+    style.confirm(
+        ~beyond | (found["ridge_slack"] >= 0), "w* moves by no more than the ridge allows"
+    )
+    style.confirm(
+        np.isnan(found["simultaneous"]) == (ratios > existence),
+        "simultaneous: a minimum up to phi (1 + 1/(e b))",
+    )
 
 
-_DOTS: dict[str, Any] = {"color": style.BLUE, "linestyle": "none", "marker": ".", "markersize": 1.5, "markeredgewidth": 0}
-_SETTLED: dict[str, Any] = {"color": style.SKY, "linewidth": 3, "solid_capstyle": "butt", "zorder": 2}
-_FIXED: dict[str, Any] = {"color": style.BLACK, "linewidth": 0.9, "linestyle": (0, (4, 2)), "zorder": 4}
-_SIMULTANEOUS: dict[str, Any] = {"color": style.VERMILLION, "linewidth": 1.4, "linestyle": (0, (1, 1)), "zorder": 5}
+_DOTS: dict[str, Any] = {
+    "color": style.BLUE,
+    "linestyle": "none",
+    "marker": ".",
+    "markersize": 1.5,
+    "markeredgewidth": 0,
+}
+_SETTLED: dict[str, Any] = {
+    "color": style.SKY,
+    "linewidth": 3,
+    "solid_capstyle": "butt",
+    "zorder": 2,
+}
+_FIXED: dict[str, Any] = {
+    "color": style.BLACK,
+    "linewidth": 0.9,
+    "linestyle": (0, (4, 2)),
+    "zorder": 4,
+}
+_SIMULTANEOUS: dict[str, Any] = {
+    "color": style.VERMILLION,
+    "linewidth": 1.4,
+    "linestyle": (0, (1, 1)),
+    "zorder": 5,
+}
 _ARROW: dict[str, Any] = {"arrowstyle": "-|>", "color": style.INK, "shrinkA": 0, "shrinkB": 0}
 
 
@@ -169,13 +228,24 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
         for ax, key in ((left, "bare"), (right, "ridged")):
             _panel(ax, data, key)
         left.set_title("no ridge")
-        right.set_title(f"small ridge, η λ = {float(data['h']):g} and η ρ = {float(data['h_retain']):g}")
+        right.set_title(
+            f"small ridge, η λ = {float(data['h']):g} and η ρ = {float(data['h_retain']):g}"
+        )
         left.set_ylabel("alternating iterates,  w − ln(η ρ)")
         _say(left, (0.53, 1.0), "no fixed point:\nw grows\nfor ever")
         _say(left, (1.35, 1.75), "settles on w* =\nln(η ρ / ln(α/φ))")
-        _say(left, (1.12, -1.5), f"period doubles at\nα/φ = $e^{{\\sqrt{{2}}}}$ = {float(data['limit']):.2f}")
+        _say(
+            left,
+            (1.12, -1.5),
+            f"period doubles at\nα/φ = $e^{{\\sqrt{{2}}}}$ = {float(data['limit']):.2f}",
+        )
         left.annotate("", (float(data["limit"]), -1.5), (2.9, -1.5), arrowprops=_ARROW)
-        _say(right, (0.53, 1.0), f"simultaneous:\nno minimum\nbeyond {float(data['existence']):.3f}", color="#A34700")
+        _say(
+            right,
+            (0.53, 1.0),
+            f"simultaneous:\nno minimum\nbeyond {float(data['existence']):.3f}",
+            color="#A34700",
+        )
         _say(right, (1.35, 1.75), "alternating settles\nnear w* (dashed)")
         _say(right, (1.12, -1.5), f"period doubles\nat {float(data['doubling'][1]):.2f}")
         right.annotate("", (float(data["doubling"][1]), -1.5), (2.9, -1.5), arrowprops=_ARROW)

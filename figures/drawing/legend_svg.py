@@ -39,9 +39,17 @@ def swatch(layer: Layer) -> str:
 
 def _line(role: Role, arrow: bool) -> str:
     middle, width = _HIGH / 2, role.width * _PIXELS
-    dash = f' stroke-dasharray="{" ".join(f"{length * _PIXELS:.3g}" for length in role.dash)}"' if role.dash else ""
+    dash = (
+        f' stroke-dasharray="{" ".join(f"{length * _PIXELS:.3g}" for length in role.dash)}"'
+        if role.dash
+        else ""
+    )
     start = 8 if arrow else 0
-    head = f'<path d="M10 {middle - 5}L0 {middle}L10 {middle + 5}Z" fill="{role.colour}"/>' if arrow else ""
+    head = (
+        f'<path d="M10 {middle - 5}L0 {middle}L10 {middle + 5}Z" fill="{role.colour}"/>'
+        if arrow
+        else ""
+    )
     return f'<path d="M{start} {middle}H{_WIDE}" stroke="{role.colour}" stroke-width="{width:.3g}"{dash}/>{head}'
 
 
@@ -54,7 +62,9 @@ def _area(role: Role) -> str:
         strokes = "".join(f"M{x} {_HIGH - 2}l7 {4 - _HIGH}" for x in range(2, _WIDE - 7, 5))
         return f'{ground}<path d="{strokes}" stroke="{role.hatch_colour}" stroke-width="1.2"/>'
     if "." in role.hatch:
-        dots = "".join(f"M{x} {y}h2" for x in range(3, _WIDE - 3, 4) for y in range(5, _HIGH - 3, 4))
+        dots = "".join(
+            f"M{x} {y}h2" for x in range(3, _WIDE - 3, 4) for y in range(5, _HIGH - 3, 4)
+        )
         return f'{ground}<path d="{dots}" stroke="{role.hatch_colour}" stroke-width="2"/>'
     return ground
 

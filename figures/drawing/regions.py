@@ -13,8 +13,18 @@ from ascentfail.figures.drawing import style
 
 CLOSER: dict[str, Any] = {"facecolor": style.CLOSER, "edgecolor": "none"}
 FARTHER: dict[str, Any] = {"facecolor": style.FARTHER, "edgecolor": "none"}
-NONE: dict[str, Any] = {"facecolor": style.NO_MINIMUM, "edgecolor": "white", "hatch": "......", "linewidth": 0}
-AWAY: dict[str, Any] = {"facecolor": "none", "edgecolor": style.BLACK, "hatch": "//////", "linewidth": 0}
+NONE: dict[str, Any] = {
+    "facecolor": style.NO_MINIMUM,
+    "edgecolor": "white",
+    "hatch": "......",
+    "linewidth": 0,
+}
+AWAY: dict[str, Any] = {
+    "facecolor": "none",
+    "edgecolor": style.BLACK,
+    "hatch": "//////",
+    "linewidth": 0,
+}
 AWAY_BOXED: dict[str, Any] = AWAY | {"linewidth": 1.2}
 EDGE: dict[str, Any] = {"color": style.INK, "linewidth": 0.6}
 STRONG_EDGE: dict[str, Any] = {"color": style.BLACK, "linewidth": 1.2}
@@ -29,7 +39,12 @@ def axes(ax: Axes, ratio: np.ndarray, label: str) -> None:
 
 
 def answers(
-    ax: Axes, across: np.ndarray, ratio: np.ndarray, existence: np.ndarray, farther: np.ndarray, away: np.ndarray
+    ax: Axes,
+    across: np.ndarray,
+    ratio: np.ndarray,
+    existence: np.ndarray,
+    farther: np.ndarray,
+    away: np.ndarray,
 ) -> None:
     """The answers to (a) and (b) on a mesh, their edges the zero lines of the signed answers.
 
@@ -42,7 +57,9 @@ def answers(
         away: (n, m) positive where the first step leads away.
     """
     farther, away = farther.T, away.T
-    level = np.where(np.isnan(farther), np.nanmax(np.abs(farther)), farther)  # what lies beyond is painted over next
+    level = np.where(
+        np.isnan(farther), np.nanmax(np.abs(farther)), farther
+    )  # what lies beyond is painted over next
     ax.contourf(across, ratio, level, levels=[0, np.inf], colors=[style.FARTHER])
     ax.fill_between(across, existence, 2 * ratio[-1], **NONE)
     hatch = ax.contourf(across, ratio, away, levels=[0, np.inf], colors="none", hatches=["//////"])

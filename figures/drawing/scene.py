@@ -121,7 +121,9 @@ class Panel:
         for layer in self.layers:
             if layer.role == role:
                 return layer
-        raise KeyError(f"no layer with role {role!r}, only {', '.join(dict.fromkeys(one.role for one in self.layers))}")
+        raise KeyError(
+            f"no layer with role {role!r}, only {', '.join(dict.fromkeys(one.role for one in self.layers))}"
+        )
 
 
 @dataclass(frozen=True, eq=False)

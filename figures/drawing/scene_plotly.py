@@ -15,7 +15,15 @@ from contourpy import FillType, LineType, contour_generator
 from ascentfail.figures.drawing.mark_styles import NOTHING, ROLES, Role
 from ascentfail.figures.drawing.scene import Arrow, Band, Layer, Line, Panel, Points, Scene, decades
 
-_SYMBOLS = {"o": "circle", "*": "star", "X": "x", "v": "triangle-down", "D": "diamond", "P": "cross", "s": "square"}
+_SYMBOLS = {
+    "o": "circle",
+    "*": "star",
+    "X": "x",
+    "v": "triangle-down",
+    "D": "diamond",
+    "P": "cross",
+    "s": "square",
+}
 _SYMBOLS["x"] = "x-thin"
 _PATTERNS = {"......": ".", "//////": "/"}
 _PIXELS = 4 / 3  # a point, 1/72 inch, in CSS pixels
@@ -53,7 +61,14 @@ def plotly(scene: Scene) -> dict[str, Any]:
 def _layout() -> dict[str, Any]:
     return {
         "showlegend": True,
-        "legend": {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top", "itemclick": False, "itemdoubleclick": False},
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "y": -0.2,
+            "yanchor": "top",
+            "itemclick": False,
+            "itemdoubleclick": False,
+        },
         "font": {"size": 12, "color": "#222222"},
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
@@ -66,10 +81,24 @@ def _layout() -> dict[str, Any]:
 
 def _axes(panel: Panel, number: str, domain: list[float]) -> dict[str, Any]:
     """Both axes of one panel."""
-    frame: dict[str, Any] = {"showgrid": False, "zeroline": False, "mirror": True, "showline": True, "linecolor": "#444444"}
+    frame: dict[str, Any] = {
+        "showgrid": False,
+        "zeroline": False,
+        "mirror": True,
+        "showline": True,
+        "linecolor": "#444444",
+    }
     look = frame | {"ticks": "outside", "ticklen": 4, "fixedrange": True}
-    x = look | _scale(panel.x_range, panel.x_log) | {"title": {"text": panel.x_label, "standoff": 6}, "anchor": f"y{number}"}
-    y = look | _scale(panel.y_range, panel.y_log) | {"title": {"text": panel.y_label, "standoff": 6}, "anchor": f"x{number}"}
+    x = (
+        look
+        | _scale(panel.x_range, panel.x_log)
+        | {"title": {"text": panel.x_label, "standoff": 6}, "anchor": f"y{number}"}
+    )
+    y = (
+        look
+        | _scale(panel.y_range, panel.y_log)
+        | {"title": {"text": panel.y_label, "standoff": 6}, "anchor": f"x{number}"}
+    )
     x["domain"] = domain
     if panel.equal:
         y |= {"scaleanchor": f"x{number}", "constrain": "domain"}
@@ -81,12 +110,22 @@ def _scale(ends: tuple[float, float], log: bool) -> dict[str, Any]:
     if not log:
         return {"type": "linear", "range": list(ends)}
     marks = decades(ends)
-    return {"type": "log", "range": [float(np.log10(end)) for end in ends], "tickvals": marks,
-            "ticktext": [f"{mark:g}" for mark in marks]}
+    return {
+        "type": "log",
+        "range": [float(np.log10(end)) for end in ends],
+        "tickvals": marks,
+        "ticktext": [f"{mark:g}" for mark in marks],
+    }
 
 
 def _title(panel: Panel, number: str) -> dict[str, Any]:
-    place: dict[str, Any] = {"xref": f"x{number} domain", "yref": f"y{number} domain", "x": 0.5, "y": 1.02, "yanchor": "bottom"}
+    place: dict[str, Any] = {
+        "xref": f"x{number} domain",
+        "yref": f"y{number} domain",
+        "x": 0.5,
+        "y": 1.02,
+        "yanchor": "bottom",
+    }
     return place | {"text": panel.title, "showarrow": False, "font": {"size": 13}}
 
 
@@ -94,28 +133,70 @@ def _trace(layer: Layer) -> dict[str, Any]:
     """One layer as a trace; every kind is a scatter."""
     role = ROLES[layer.role]
     if isinstance(layer, Points):
-        marker: dict[str, Any] = {"symbol": _SYMBOLS[role.marker], "size": _pixels(role.size), "color": _colour(role.colour)}
+        marker: dict[str, Any] = {
+            "symbol": _SYMBOLS[role.marker],
+            "size": _pixels(role.size),
+            "color": _colour(role.colour),
+        }
         marker["line"] = {"color": role.edge, "width": _pixels(role.rim)}
         hover = {"hovertemplate": "%{fullData.name}<br>(%{x:.3g}, %{y:.3g})<extra></extra>"}
-        return _scatter(layer.x, layer.y) | {"mode": "markers", "marker": marker, "cliponaxis": True} | hover
+        return (
+            _scatter(layer.x, layer.y)
+            | {"mode": "markers", "marker": marker, "cliponaxis": True}
+            | hover
+        )
     if isinstance(layer, Line):
-        return _scatter(layer.x, layer.y) | {"mode": "lines", "line": _stroke(role), "hoverinfo": "skip"}
+        return _scatter(layer.x, layer.y) | {
+            "mode": "lines",
+            "line": _stroke(role),
+            "hoverinfo": "skip",
+        }
     if isinstance(layer, Arrow):
-        head: dict[str, Any] = {"symbol": "arrow", "angleref": "previous", "size": [0, 14], "color": role.colour, "opacity": 1}
+        head: dict[str, Any] = {
+            "symbol": "arrow",
+            "angleref": "previous",
+            "size": [0, 14],
+            "color": role.colour,
+            "opacity": 1,
+        }
         head["line"] = {"width": 0}
-        return _scatter(layer.x, layer.y) | {"mode": "lines+markers", "line": _stroke(role), "marker": head, "hoverinfo": "skip"}
+        return _scatter(layer.x, layer.y) | {
+            "mode": "lines+markers",
+            "line": _stroke(role),
+            "marker": head,
+            "hoverinfo": "skip",
+        }
     if isinstance(layer, Band):
         return _area(*_band(layer), role)
-    lines = contour_generator(layer.x, layer.y, layer.z, line_type=LineType.ChunkCombinedNan, fill_type=FillType.OuterOffset)
+    lines = contour_generator(
+        layer.x,
+        layer.y,
+        layer.z,
+        line_type=LineType.ChunkCombinedNan,
+        fill_type=FillType.OuterOffset,
+    )
     if layer.levels:
-        found = [points for level in layer.levels for points in lines.lines(level)[0] if points is not None]
-        return _scatter(*_joined(found)) | {"mode": "lines", "line": _stroke(role), "hoverinfo": "skip"}
+        found = [
+            points
+            for level in layer.levels
+            for points in lines.lines(level)[0]
+            if points is not None
+        ]
+        return _scatter(*_joined(found)) | {
+            "mode": "lines",
+            "line": _stroke(role),
+            "hoverinfo": "skip",
+        }
     return _area(*_joined(_rings(*lines.filled(0, np.inf))), role)
 
 
 def _rings(points: Sequence[Any], offsets: Sequence[Any]) -> list[np.ndarray]:
     """Outlines and holes, one array each; holes run the other way round."""
-    return [own[a:b] for own, at in zip(points, offsets, strict=True) for a, b in zip(at[:-1], at[1:], strict=True)]
+    return [
+        own[a:b]
+        for own, at in zip(points, offsets, strict=True)
+        for a, b in zip(at[:-1], at[1:], strict=True)
+    ]
 
 
 def _joined(parts: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -136,11 +217,20 @@ def _band(layer: Band) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _area(x: np.ndarray, y: np.ndarray, role: Role) -> dict[str, Any]:
-    look: dict[str, Any] = {"fill": "toself", "fillcolor": _colour(role.colour), "line": {"width": 0}}
+    look: dict[str, Any] = {
+        "fill": "toself",
+        "fillcolor": _colour(role.colour),
+        "line": {"width": 0},
+    }
     if role.hatch:
         background = "rgba(0,0,0,0)" if role.colour == NOTHING else role.colour
-        look["fillpattern"] = {"shape": _PATTERNS[role.hatch], "fgcolor": role.hatch_colour, "bgcolor": background, "size": 6,
-                               "solidity": 0.2}
+        look["fillpattern"] = {
+            "shape": _PATTERNS[role.hatch],
+            "fgcolor": role.hatch_colour,
+            "bgcolor": background,
+            "size": 6,
+            "solidity": 0.2,
+        }
     return _scatter(x, y) | {"mode": "lines", "hoverinfo": "skip"} | look
 
 
@@ -151,7 +241,8 @@ def _scatter(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
         return {"type": "scatter", "x": [None], "y": [None]}
     pairs = {"x": x, "y": y}
     return {"type": "scatter"} | {
-        key: [float(value) if fine else None for value, fine in zip(values, shown, strict=True)] for key, values in pairs.items()
+        key: [float(value) if fine else None for value, fine in zip(values, shown, strict=True)]
+        for key, values in pairs.items()
     }
 
 

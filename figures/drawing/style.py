@@ -118,7 +118,11 @@ def picture(drawn: Figure, format: str) -> bytes:
     Raises:
         KeyError: another format.
     """
-    undated = {"png": {"Software": None}, "pdf": {"CreationDate": None, "Producer": None}, "svg": {"Date": None}}
+    undated = {
+        "png": {"Software": None},
+        "pdf": {"CreationDate": None, "Producer": None},
+        "svg": {"Date": None},
+    }
     buffer = io.BytesIO()
     with look():
         drawn.savefig(buffer, format=format, metadata=undated[format])
@@ -142,7 +146,9 @@ def packed(data: Mapping[str, np.ndarray]) -> bytes:
             raise invalid(name, array, "an array of numbers, booleans or text")
     buffer = io.BytesIO()
     arrays: Any = dict(data)
-    np.savez_compressed(buffer, **arrays)  # NumPy 2.1 would save allow_pickle=False as an array of that name
+    np.savez_compressed(
+        buffer, **arrays
+    )  # NumPy 2.1 would save allow_pickle=False as an array of that name
     return buffer.getvalue()
 
 
@@ -184,7 +190,10 @@ def save(
         "claims": [],
         **(about or {}),
         "arrays": {key: list(np.shape(value)) for key, value in data.items()},
-        "sha256": {"npz": hashlib.sha256(arrays).hexdigest(), format: hashlib.sha256(drawn).hexdigest()},
+        "sha256": {
+            "npz": hashlib.sha256(arrays).hexdigest(),
+            format: hashlib.sha256(drawn).hexdigest(),
+        },
         "versions": versions(),
         "git_revision": git_revision(),
     }
@@ -207,7 +216,9 @@ def confirm(holds: Any, words: str) -> None:
     """
     holds = np.asarray(holds)
     if not holds.all():
-        raise AssertionError(f"{words}: contradicted in {int((~holds).sum())} of {holds.size} cells")
+        raise AssertionError(
+            f"{words}: contradicted in {int((~holds).sum())} of {holds.size} cells"
+        )
 
 
 def first_crossing(level: np.ndarray, positions: np.ndarray) -> np.ndarray:
@@ -227,7 +238,9 @@ def first_crossing(level: np.ndarray, positions: np.ndarray) -> np.ndarray:
     positions = np.broadcast_to(positions, level.shape)
 
     def pair(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return np.take_along_axis(values, at, -1)[..., 0], np.take_along_axis(values, at + 1, -1)[..., 0]
+        return np.take_along_axis(values, at, -1)[..., 0], np.take_along_axis(values, at + 1, -1)[
+            ..., 0
+        ]
 
     (before, after), (low, high) = pair(level), pair(positions)
     with np.errstate(invalid="ignore", divide="ignore"):

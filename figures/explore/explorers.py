@@ -78,9 +78,13 @@ class Explorer:
             if name not in known:
                 raise invalid("name of a slider", name, ", ".join(known))
             ends = known[name].values[0], known[name].values[-1]
-            if not (isinstance(value, Real) and math.isfinite(value) and ends[0] <= value <= ends[1]):
+            if not (
+                isinstance(value, Real) and math.isfinite(value) and ends[0] <= value <= ends[1]
+            ):
                 raise invalid(name, value, f"a number from {ends[0]:g} to {ends[1]:g}")
-        return self.draws(**{name: float(values.get(name, one.values[one.start])) for name, one in known.items()})
+        return self.draws(
+            **{name: float(values.get(name, one.values[one.start])) for name, one in known.items()}
+        )
 
     def places(self) -> Iterator[dict[str, float]]:
         """Every combination of the sliders' values, the last slider running fastest."""
@@ -99,7 +103,10 @@ def explorers() -> dict[str, Explorer]:
     from ascentfail.figures.explore import plane as explore_plane
     from ascentfail.figures.explore import toy as explore_toy
 
-    return {one.name: one for one in (explore_line.explorer(), explore_plane.explorer(), explore_toy.explorer())}
+    return {
+        one.name: one
+        for one in (explore_line.explorer(), explore_plane.explorer(), explore_toy.explorer())
+    }
 
 
 def window(low: Any, high: Any, smallest: float) -> tuple[Any, Any]:
@@ -113,7 +120,9 @@ def window(low: Any, high: Any, smallest: float) -> tuple[Any, Any]:
     Returns:
         The middle and the half-width, traced or not as the ends are.
     """
-    half = smallest * 2 ** (jnp.ceil(2 * jnp.log2(jnp.maximum(0.6 * (high - low), smallest) / smallest)) / 2)
+    half = smallest * 2 ** (
+        jnp.ceil(2 * jnp.log2(jnp.maximum(0.6 * (high - low), smallest) / smallest)) / 2
+    )
     return jnp.round((high + low) * 4 / half) * half / 8, half
 
 

@@ -47,7 +47,10 @@ def state(alpha: Any, phi: Any, b: Any) -> dict[str, Any]:
 
     Paper: Sec. 5.1.1, Lemma 3.
     """
-    p, problem = Point(alpha=alpha, phi=phi, b=b), SemiOrthogonal.from_ratios(alpha=alpha, phi=phi, b=b)
+    p, problem = (
+        Point(alpha=alpha, phi=phi, b=b),
+        SemiOrthogonal.from_ratios(alpha=alpha, phi=phi, b=b),
+    )
     original, oracle = closed_form.original(p), closed_form.oracle(p)
     ends = [closed_form.descent_ascent(p, branch) for branch in (0, -1)]
     solutions = jnp.stack([original, oracle, *ends])
@@ -56,7 +59,10 @@ def state(alpha: Any, phi: Any, b: Any) -> dict[str, Any]:
     weight = middle + half * jnp.linspace(-1, 1, COUNT)
 
     def heights(w: Any) -> Any:
-        own = [(losses.loss(problem, w, which) - losses.loss(problem, original, which)) / problem.ridge for which in MODELS]
+        own = [
+            (losses.loss(problem, w, which) - losses.loss(problem, original, which)) / problem.ridge
+            for which in MODELS
+        ]
         return jnp.stack(own)
 
     over = jnp.geomspace(PHI[0], PHI[1], MAP_COUNT)
@@ -83,7 +89,9 @@ def draws(alpha: float, phi: float, b: float) -> Scene:
     """The scene at these ratios."""
     found = {key: np.asarray(value) for key, value in state(alpha, phi, b).items()}
     number = {key: float(value) for key, value in found.items() if value.ndim == 0}
-    return Scene((_losses(found, number), _regions(found, alpha, phi, b)), _words(number, alpha, phi, b))
+    return Scene(
+        (_losses(found, number), _regions(found, alpha, phi, b)), _words(number, alpha, phi, b)
+    )
 
 
 def _losses(found: dict[str, np.ndarray], number: dict[str, float]) -> Panel:
@@ -94,20 +102,34 @@ def _losses(found: dict[str, np.ndarray], number: dict[str, float]) -> Panel:
     reach = float(window(0.0, np.max(np.abs(marked), initial=0.0, where=inside), 0.02)[1])
     layers: list[Layer] = [Line(weight[[0, -1]], np.zeros(2), "axis")]
     for which, height, words in zip(MODELS, found["losses"], _NAMES, strict=True):
-        layers.append(Line(weight, np.where(np.abs(height) < 6 * reach, height, np.nan), f"loss_{which}", words))
+        layers.append(
+            Line(
+                weight, np.where(np.abs(height) < 6 * reach, height, np.nan), f"loss_{which}", words
+            )
+        )
     step = np.sign(number["first_step"]) if abs(number["first_step"]) > _ROUNDING else np.nan
     start = number["original"] + np.array([0.0, step * _STEP * number["half"]])
     layers.append(Arrow(start, np.zeros(2), "first_step", "direction of the first step"))
     for (role, words), height in zip(_SOLUTIONS, marked, strict=True):
         layers.append(Points(*one(number[role], height), role, words))
     ends = (-1.8 * reach, 2.7 * reach)
-    return Panel("Losses, less their value at the original", "weight w", "loss over the ridge", tuple(layers),
-                 (float(weight[0]), float(weight[-1])), ends)
+    return Panel(
+        "Losses, less their value at the original",
+        "weight w",
+        "loss over the ridge",
+        tuple(layers),
+        (float(weight[0]), float(weight[-1])),
+        ends,
+    )
 
 
 _NAMES = ("loss of the original", "loss of the oracle", "loss of descent-ascent")
-_SOLUTIONS = (("original", "original"), ("oracle", "oracle"), ("descent_ascent", "end of descent-ascent, W₀(c)"),
-              ("second_branch", "turning point W₋₁(c), a maximum"))
+_SOLUTIONS = (
+    ("original", "original"),
+    ("oracle", "oracle"),
+    ("descent_ascent", "end of descent-ascent, W₀(c)"),
+    ("second_branch", "turning point W₋₁(c), a maximum"),
+)
 _STEP = 0.3  # length of the arrow that shows a direction, in half-widths
 _FARTHEST = -4.0  # solutions beyond are not shown: W_{-1} goes to -infinity as alpha falls to phi
 
@@ -126,7 +148,16 @@ def _regions(found: dict[str, np.ndarray], alpha: float, phi: float, b: float) -
         Line(over, high, "edge"),
         Points(*one(phi, alpha), "here", "the sliders"),
     )
-    return Panel(f"What happens, at b = {b:g}", "φ = |F| / |R|", "α", layers, PHI, ALPHA, x_log=True, y_log=True)
+    return Panel(
+        f"What happens, at b = {b:g}",
+        "φ = |F| / |R|",
+        "α",
+        layers,
+        PHI,
+        ALPHA,
+        x_log=True,
+        y_log=True,
+    )
 
 
 def _words(number: dict[str, float], alpha: float, phi: float, b: float) -> str:
@@ -136,18 +167,26 @@ def _words(number: dict[str, float], alpha: float, phi: float, b: float) -> str:
     places = {role: decimals(number[role]) for role, _ in _SOLUTIONS}
     said = [f"The original has w = {places['original']}, the oracle w = {places['oracle']}."]
     if np.isnan(end):
-        said.append(f"Descent-ascent has no solution, since α = {alpha:.4g} > φ(1 + 1/(eb)) = {number['existence']:.4g}: "
-                    "it runs to −∞.")
+        said.append(
+            f"Descent-ascent has no solution, since α = {alpha:.4g} > φ(1 + 1/(eb)) = {number['existence']:.4g}: "
+            "it runs to −∞."
+        )
     elif distance < _ROUNDING:
-        said.append(f"They are the same, and descent-ascent ends {decimals(abs(end - oracle))} away from both, at w = "
-                    f"{places['descent_ascent']}.")
+        said.append(
+            f"They are the same, and descent-ascent ends {decimals(abs(end - oracle))} away from both, at w = "
+            f"{places['descent_ascent']}."
+        )
     else:
         ratio = (distance + number["extra"]) / distance
-        said.append(f"Descent-ascent ends at w = {places['descent_ascent']}: {times(ratio)} from the oracle as the original is.")
+        said.append(
+            f"Descent-ascent ends at w = {places['descent_ascent']}: {times(ratio)} from the oracle as the original is."
+        )
     said.append(_step_words(number, distance))
-    said.append(f"For these φ and b the end is closer below α = {number['threshold']:.4g}, farther from there to "
-                f"{number['existence']:.4g}, and missing beyond; the first step leads away between {number['threshold']:.4g} and "
-                f"φ = {phi:.4g}.")
+    said.append(
+        f"For these φ and b the end is closer below α = {number['threshold']:.4g}, farther from there to "
+        f"{number['existence']:.4g}, and missing beyond; the first step leads away between {number['threshold']:.4g} and "
+        f"φ = {phi:.4g}."
+    )
     return " ".join(said)
 
 
@@ -171,9 +210,27 @@ def explorer() -> Explorer:
         "each w = W(c): trained on all (original), on the retain set (oracle), and the end of "
         "descent on R with ascent on F.",
         (
-            Slider("alpha", "α", alphas, alphas.index(0.501), "forget over retain samples of the group, |Fⱼ| / |Rⱼ|"),
-            Slider("phi", "φ", (0.1, 0.2, 0.5, 1.0, 2.0), 3, "forget over retain samples of the whole set, |F| / |R|"),
-            Slider("b", "b", (0.1, 0.3, 1.0, 3.0, 10.0, 100.0), 3, "pull of the group's retain samples, |Rⱼ| / (λ|R|)"),
+            Slider(
+                "alpha",
+                "α",
+                alphas,
+                alphas.index(0.501),
+                "forget over retain samples of the group, |Fⱼ| / |Rⱼ|",
+            ),
+            Slider(
+                "phi",
+                "φ",
+                (0.1, 0.2, 0.5, 1.0, 2.0),
+                3,
+                "forget over retain samples of the whole set, |F| / |R|",
+            ),
+            Slider(
+                "b",
+                "b",
+                (0.1, 0.3, 1.0, 3.0, 10.0, 100.0),
+                3,
+                "pull of the group's retain samples, |Rⱼ| / (λ|R|)",
+            ),
         ),
         draws,
     )

@@ -19,7 +19,9 @@ from ascentfail.figures.explore import page_table
 from ascentfail.figures.explore.explorers import Explorer
 from ascentfail.figures.explore.page_parts import SCRIPT, STYLE
 
-_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+)
 
 
 def plotly_js() -> tuple[str, str]:
@@ -64,7 +66,9 @@ def page(
         '<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="referrer" content="no-referrer">'
         f"<title>Ascent Fails to Forget, to explore</title><style>{STYLE}</style></head>"
     )
-    links = "".join(f'<a href="#{escape(one.name)}">{escape(one.title)}</a>' for one in explorers.values())
+    links = "".join(
+        f'<a href="#{escape(one.name)}">{escape(one.title)}</a>' for one in explorers.values()
+    )
     body = f"<body><main><h1>Ascent Fails to Forget, to explore</h1>{_INTRODUCTION}<nav>{links}</nav>{''.join(sections)}"
     foot = _foot({**(versions or {}), "plotly": version}, revision)
     return f"{head}{body}{foot}</main><script>{source}</script><script>{SCRIPT}</script></body></html>\n"
@@ -81,8 +85,12 @@ def _section(explorer: Explorer, found: dict[str, Any]) -> str:
     name = escape(explorer.name, quote=True)
     controls = "".join(_slider(name, slider) for slider in found["sliders"])
     panels = len(found["frames"][0]) - 1
-    pictures = "".join(f'<div class="picture" id="{name}-{k}" aria-hidden="true"></div>' for k in range(panels))
-    data = json.dumps(found, allow_nan=False, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    pictures = "".join(
+        f'<div class="picture" id="{name}-{k}" aria-hidden="true"></div>' for k in range(panels)
+    )
+    data = json.dumps(found, allow_nan=False, ensure_ascii=False, separators=(",", ":")).replace(
+        "<", "\\u003c"
+    )
     return (
         f'<section id="{name}" data-panels="{panels}"><h2>{escape(explorer.title)}</h2><p>{escape(explorer.about)}</p>'
         f'<div class="sliders">{controls}</div><div class="pictures">{pictures}</div>'
@@ -95,12 +103,16 @@ def _slider(name: str, slider: dict[str, Any]) -> str:
     key, last = f"{name}-{escape(slider['name'], quote=True)}", len(slider["values"]) - 1
     return (
         f'<div class="slider"><label for="{key}"><b>{escape(slider["label"])}</b> = <output for="{key}">'
-        f'{escape(slider["values"][slider["start"]])}</output> <small>{escape(slider["words"])}</small></label>'
+        f"{escape(slider['values'][slider['start']])}</output> <small>{escape(slider['words'])}</small></label>"
         f'<input type="range" id="{key}" min="0" max="{last}" step="1" value="{slider["start"]}" autocomplete="off"></div>'
     )
 
 
 def _foot(versions: Mapping[str, str], revision: str | None) -> str:
     made = ", ".join(f"{escape(name)} {escape(str(version))}" for name, version in versions.items())
-    where = f"revision {escape(revision)}" if revision else "an installed package, no revision known"
-    return f"<footer><p>Written by <code>ascentfail explore</code>, {where}, with {made}.</p></footer>"
+    where = (
+        f"revision {escape(revision)}" if revision else "an installed package, no revision known"
+    )
+    return (
+        f"<footer><p>Written by <code>ascentfail explore</code>, {where}, with {made}.</p></footer>"
+    )

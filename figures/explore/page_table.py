@@ -70,11 +70,21 @@ def table(explorer: Explorer, done: Callable[[str], object] = lambda name: None)
         frames.append(frame)
         done(explorer.name)
     sliders = [
-        {"name": one.name, "label": one.label, "words": one.words, "values": [f"{v:g}" for v in one.values], "start": one.start}
+        {
+            "name": one.name,
+            "label": one.label,
+            "words": one.words,
+            "values": [f"{v:g}" for v in one.values],
+            "start": one.start,
+        }
         for one in explorer.sliders
     ]
     return {
-        "sliders": sliders, "styles": styles.items, "arrays": arrays.items, "layouts": layouts.items, "words": words.items,
+        "sliders": sliders,
+        "styles": styles.items,
+        "arrays": arrays.items,
+        "layouts": layouts.items,
+        "words": words.items,
         "frames": frames,
     }
 
@@ -85,7 +95,10 @@ def figures_of(found: dict[str, Any], place: int) -> tuple[list[Figure], str]:
     shown = []
     for panel in panels:
         triples = zip(panel[1::3], panel[2::3], panel[3::3], strict=True)
-        data = [{**found["styles"][s], "x": found["arrays"][x], "y": found["arrays"][y]} for s, x, y in triples]
+        data = [
+            {**found["styles"][s], "x": found["arrays"][x], "y": found["arrays"][y]}
+            for s, x, y in triples
+        ]
         shown.append({"data": data, "layout": found["layouts"][panel[0]]})
     return shown, found["words"][word]
 
@@ -107,14 +120,18 @@ def _lighten(trace: dict[str, Any], layout: dict[str, Any]) -> None:
     logs = [axis["type"] == "log" for axis in axes]
     if trace["mode"] == "lines":
         pixels = [
-            (np.log10(np.maximum(place, 1e-300)) if log else place) / (np.ptp(axis["range"]) / _ACROSS)
+            (np.log10(np.maximum(place, 1e-300)) if log else place)
+            / (np.ptp(axis["range"]) / _ACROSS)
             for place, log, axis in zip(places, logs, axes, strict=True)
         ]
         kept = kept_points(np.stack(pixels, -1))
         places = [place[kept] for place in places]
     for key, place, log, axis in zip("xy", places, logs, axes, strict=True):
         digits = 4 if log else math.ceil(-math.log10(np.ptp(axis["range"]) / _ACROSS * _STEP))
-        trace[key] = [None if math.isnan(v) else float(f"{v:.{digits}g}") if log else _short(v, digits) for v in place.tolist()]
+        trace[key] = [
+            None if math.isnan(v) else float(f"{v:.{digits}g}") if log else _short(v, digits)
+            for v in place.tolist()
+        ]
 
 
 def _short(value: float, digits: int) -> float | int:
@@ -132,7 +149,9 @@ def kept_points(line: np.ndarray) -> np.ndarray:
         Indices of the points kept, the ends and the breaks among them.
     """
     kept = np.arange(len(line))
-    for _ in range(_PASSES):  # every other point goes where its neighbours' chord passes it by closely
+    for _ in range(
+        _PASSES
+    ):  # every other point goes where its neighbours' chord passes it by closely
         before, now, after = line[kept[:-2:2]], line[kept[1:-1:2]], line[kept[2::2]]
         before = before[: len(after)]
         now = now[: len(after)]
@@ -140,7 +159,9 @@ def kept_points(line: np.ndarray) -> np.ndarray:
         length = np.hypot(*chord.T)
         gap = now - before
         along = (gap * chord).sum(-1) / np.maximum(length, 1e-12)
-        aside = np.abs(gap[:, 0] * chord[:, 1] - gap[:, 1] * chord[:, 0]) / np.maximum(length, 1e-12)
+        aside = np.abs(gap[:, 0] * chord[:, 1] - gap[:, 1] * chord[:, 0]) / np.maximum(
+            length, 1e-12
+        )
         close = (aside < _OFF / _PASSES) & (along >= 0) & (along <= length) & (length > 0)
         kept = np.delete(kept, 1 + 2 * np.flatnonzero(close))
     return kept

@@ -15,7 +15,18 @@ import numpy as np
 
 from ascentfail import stationary
 from ascentfail.dynamics.flow import gradient_flow
-from ascentfail.figures.drawing.scene import Arrow, Band, Field, Layer, Line, Panel, Points, Scene, along, one
+from ascentfail.figures.drawing.scene import (
+    Arrow,
+    Band,
+    Field,
+    Layer,
+    Line,
+    Panel,
+    Points,
+    Scene,
+    along,
+    one,
+)
 from ascentfail.figures.explore.explorers import Explorer, Slider, number, part, times, window
 from ascentfail.numerics.arithmetic import JAX
 from ascentfail.plane import equations as plane_equations
@@ -34,7 +45,9 @@ TIMES = np.r_[0.0, np.geomspace(1e-3, 60.0, 120)]
 
 def problem(epsilon: Any, ratio: Any, b: Any) -> CrossCorrelated:
     """The problem at these values."""
-    return CrossCorrelated.from_ratios(epsilon=epsilon, alpha=ratio * SHARE, phi=SHARE, b=b, ridge=_RIDGE)
+    return CrossCorrelated.from_ratios(
+        epsilon=epsilon, alpha=ratio * SHARE, phi=SHARE, b=b, ridge=_RIDGE
+    )
 
 
 @jax.jit
@@ -81,9 +94,14 @@ def _map(b: Any) -> dict[str, Any]:
         return extra_squared_distance(p, JAX), first_step_criterion(p, JAX), exists_in_plane(p, JAX)
 
     epsilon, ratio = jnp.linspace(*EPSILON, EPSILON_COUNT), jnp.geomspace(*RATIO, RATIO_COUNT)
-    farther, away, exists = jax.vmap(jax.vmap(cell, in_axes=(0, None)), in_axes=(None, 0))(epsilon, ratio)
+    farther, away, exists = jax.vmap(jax.vmap(cell, in_axes=(0, None)), in_axes=(None, 0))(
+        epsilon, ratio
+    )
     return {
-        "epsilon": epsilon, "ratio": ratio, "farther": farther, "away": away,
+        "epsilon": epsilon,
+        "ratio": ratio,
+        "farther": farther,
+        "away": away,
         "existence": ratio[0] * jnp.exp(exists[0]),  # the margin is linear in ln alpha
     }
 
@@ -116,14 +134,30 @@ def _plane(found: dict[str, np.ndarray]) -> Panel:
     points = np.vstack([shown, found["original"], found["oracle"]])
     low, high = points.min(0), points.max(0)
     half = max(float(window(a, b, 0.1)[1]) for a, b in zip(low, high, strict=True))
-    ends = [(m - half, m + half) for m in (float(window(a, b, half)[0]) for a, b in zip(low, high, strict=True))]
+    ends = [
+        (m - half, m + half)
+        for m in (float(window(a, b, half)[0]) for a, b in zip(low, high, strict=True))
+    ]
     layers: list[Layer] = [Line(*along(shown), "path", "path of descent-ascent")]
     layers.append(Arrow(*along(_arrow(shown, half)), "path"))
-    marks = (("minimum", "descent_ascent", "minimum of descent-ascent"), ("original", "original", "original"),
-             ("oracle", "oracle", "oracle"))
+    marks = (
+        ("minimum", "descent_ascent", "minimum of descent-ascent"),
+        ("original", "original", "original"),
+        ("oracle", "oracle", "oracle"),
+    )
     layers += [Points(*one(*found[key]), role, words) for key, role, words in marks]
-    layers.append(Points(*one(*found["path"][found["best"]]), "best_stop", "best stop in hindsight"))
-    return Panel("Weights: where the path leads", "weight w₁", "weight w₂", tuple(layers), ends[0], ends[1], equal=True)
+    layers.append(
+        Points(*one(*found["path"][found["best"]]), "best_stop", "best stop in hindsight")
+    )
+    return Panel(
+        "Weights: where the path leads",
+        "weight w₁",
+        "weight w₂",
+        tuple(layers),
+        ends[0],
+        ends[1],
+        equal=True,
+    )
 
 
 def _shown(found: dict[str, np.ndarray]) -> np.ndarray:
@@ -131,7 +165,9 @@ def _shown(found: dict[str, np.ndarray]) -> np.ndarray:
     last = int(found["diverged"]) if found["diverged"] > 0 else len(found["path"])
     if np.isnan(found["end_distance"]):
         far = 2.5 * max(float(found["distance"][0]), 0.4)
-        last = min(last, int(np.append(np.flatnonzero(found["distance"] > far), len(found["path"]))[0]) + 1)
+        last = min(
+            last, int(np.append(np.flatnonzero(found["distance"] > far), len(found["path"]))[0]) + 1
+        )
     return found["path"][:last]
 
 
@@ -146,7 +182,9 @@ def _regions(epsilon: float, ratio: float, b: float) -> Panel:
     """The map at this b, and where the sliders stand."""
     found = regions(b)
     farther = found["farther"]
-    level = np.where(np.isnan(farther), np.nanmax(np.abs(farther)), farther)  # what lies beyond is painted over next
+    level = np.where(
+        np.isnan(farther), np.nanmax(np.abs(farther)), farther
+    )  # what lies beyond is painted over next
     across, top = found["epsilon"], np.full(EPSILON_COUNT, 2 * RATIO[1])
     ground = np.full(EPSILON_COUNT, RATIO[0] / 2)
     layers: tuple[Layer, ...] = (
@@ -171,12 +209,16 @@ def _words(found: dict[str, np.ndarray], ratio: float) -> str:
     else:
         said.append("No later point of the path is closer: the best stop is to do nothing.")
     if np.isnan(found["end_distance"]):
-        said.append(f"Descent-ascent has no minimum, since α/φ = {ratio:.4g} lies beyond {float(found['existence']):.4g}: "
-                    "the path runs to infinity.")
+        said.append(
+            f"Descent-ascent has no minimum, since α/φ = {ratio:.4g} lies beyond {float(found['existence']):.4g}: "
+            "the path runs to infinity."
+        )
     else:
         far = float(found["end_distance"]) / start
         said.append(f"It ends at a minimum {times(far)} from the oracle as the original is.")
-    said.append(f"The first step leads {'away from' if found['away'] > 0 else 'towards'} the oracle.")
+    said.append(
+        f"The first step leads {'away from' if found['away'] > 0 else 'towards'} the oracle."
+    )
     return " ".join(said)
 
 
@@ -190,9 +232,27 @@ def explorer() -> Explorer:
         "Retain samples (1, ε), forget samples (ε, 1): the larger ε, the more they have in common. Gradient flow of "
         "descent-ascent from the original, with as many forget as retain samples in all (φ = 1).",
         (
-            Slider("epsilon", "ε", epsilons, epsilons.index(0.6), "correlation strength of retain and forget samples"),
-            Slider("ratio", "α/φ", ratios, 14, "share of forget samples here over that in the whole set"),
-            Slider("b", "b", (0.3, 1.0, 3.0, 10.0, 30.0), 1, "pull of the plane's retain samples, |Rᵢⱼ| / (λ|R|)"),
+            Slider(
+                "epsilon",
+                "ε",
+                epsilons,
+                epsilons.index(0.6),
+                "correlation strength of retain and forget samples",
+            ),
+            Slider(
+                "ratio",
+                "α/φ",
+                ratios,
+                14,
+                "share of forget samples here over that in the whole set",
+            ),
+            Slider(
+                "b",
+                "b",
+                (0.3, 1.0, 3.0, 10.0, 30.0),
+                1,
+                "pull of the plane's retain samples, |Rᵢⱼ| / (λ|R|)",
+            ),
         ),
         draws,
     )

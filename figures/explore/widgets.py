@@ -51,10 +51,15 @@ def show(name: str) -> Any:
     try:
         ipywidgets: Any = importlib.import_module("ipywidgets")
     except ImportError:
-        raise MissingExtraError("ascentfail.figures.explore.widgets.show", "ipywidgets", "notebook") from None
+        raise MissingExtraError(
+            "ascentfail.figures.explore.widgets.show", "ipywidgets", "notebook"
+        ) from None
     explorer, picture = known[name], Picture()
     sliders = {one.name: _slider(ipywidgets, one) for one in explorer.sliders}
-    rows = [ipywidgets.HBox([sliders[one.name], ipywidgets.HTML(escape(one.words))]) for one in explorer.sliders]
+    rows = [
+        ipywidgets.HBox([sliders[one.name], ipywidgets.HTML(escape(one.words))])
+        for one in explorer.sliders
+    ]
     unscaled = {"align_self": "flex-start", "max_width": "100%"}
     image, words = ipywidgets.Image(format="png", layout=unscaled), ipywidgets.HTML()
 
@@ -136,7 +141,9 @@ class Picture:
             background = np.minimum(background, self._piece(key, [ax], _moving(ax)))
         return background
 
-    def _piece(self, key: Any, artists: Sequence[Artist], hidden: Sequence[Artist] = ()) -> np.ndarray:
+    def _piece(
+        self, key: Any, artists: Sequence[Artist], hidden: Sequence[Artist] = ()
+    ) -> np.ndarray:
         """The pixels of some artists on an empty figure, drawn at the first time."""
         if key not in self._kept:
             if len(self._kept) >= _KEPT:

@@ -71,7 +71,9 @@ def column(phi: Any, b: Any, epsilon: Any, ratio: Any, part: Any) -> dict[str, A
         exact, x_unlearned, _ = at_stationary(at.replace(ascent_pull=part * fold_pull), JAX)
         return jnp.log(exact.alpha), plane_margins(exact, "original", JAX)[0] - x_unlearned
 
-    _, fold_pull = stationary.fold(plane_equations.retain_strength(at, "descent_ascent"), plane_equations.cosine(at))
+    _, fold_pull = stationary.fold(
+        plane_equations.retain_strength(at, "descent_ascent"), plane_equations.cosine(at)
+    )
     log_alpha, gap = jax.vmap(along_minima)(part)
     gaps = jax.vmap(orders)(ratio)
     names = ("oracle_x_gap", "oracle_y_gap", "ascent_x_gap", "ascent_y_gap")
@@ -126,25 +128,42 @@ def data(
     """
     require_x64(NAME)
     parts = np.geomspace(1e-4, 1, ratio_count)
-    epsilons, ratios = np.linspace(epsilon[0], epsilon[1], epsilon_count), np.geomspace(ratio[0], ratio[1], ratio_count)
-    phis, bs = (v.ravel() for v in np.meshgrid(np.asarray(phi, float), np.asarray(b, float), indexing="ij"))
-    found = {key: np.asarray(value) for key, value in grid(phis, bs, epsilons, ratios, parts).items()}
+    epsilons, ratios = (
+        np.linspace(epsilon[0], epsilon[1], epsilon_count),
+        np.geomspace(ratio[0], ratio[1], ratio_count),
+    )
+    phis, bs = (
+        v.ravel() for v in np.meshgrid(np.asarray(phi, float), np.asarray(b, float), indexing="ij")
+    )
+    found = {
+        key: np.asarray(value) for key, value in grid(phis, bs, epsilons, ratios, parts).items()
+    }
     alpha = phis[:, None, None] * ratios
     _check(found, alpha)
 
     exact_upper = np.minimum(found["y_threshold"], found["existence"])
     exact_lower = np.exp(style.first_crossing(found["minima_x_gap"], found["minima_log_alpha"]))
-    agree = (found["ascent_x_gap"] >= 0) == (alpha >= np.nan_to_num(exact_lower, nan=np.inf)[..., None])
+    agree = (found["ascent_x_gap"] >= 0) == (
+        alpha >= np.nan_to_num(exact_lower, nan=np.inf)[..., None]
+    )
     near = np.abs(alpha / exact_lower[..., None] - 1) < 1e-3  # the edge is interpolated
-    style.confirm(agree | near | np.isnan(found["ascent_x_gap"]), "x_DA <= x_D exactly above one alpha")
+    style.confirm(
+        agree | near | np.isnan(found["ascent_x_gap"]), "x_DA <= x_D exactly above one alpha"
+    )
     printed_open = found["printed_lower"] <= found["printed_upper"]
     with np.errstate(invalid="ignore"):
         exact_open = exact_lower <= exact_upper
         starts_inside = exact_lower <= found["printed_lower"] * (1 + 1e-3)
     style.confirm(starts_inside | ~printed_open, "the printed window starts inside the exact one")
-    style.confirm(found["printed_upper"] <= found["y_threshold"] * (1 + 1e-12), "and ends inside it")
-    excluded = np.array([float(no_window(Point(phi=f, b=v), JAX)) for f, v in zip(phis, bs, strict=True)])
-    style.confirm(~printed_open[excluded < 0], "no printed window where the exclusion bound is negative")
+    style.confirm(
+        found["printed_upper"] <= found["y_threshold"] * (1 + 1e-12), "and ends inside it"
+    )
+    excluded = np.array(
+        [float(no_window(Point(phi=f, b=v), JAX)) for f, v in zip(phis, bs, strict=True)]
+    )
+    style.confirm(
+        ~printed_open[excluded < 0], "no printed window where the exclusion bound is negative"
+    )
     style.confirm(excluded.min() < 0, "some panel refutes figure-4.exists")
     style.confirm(exact_open.any(-1), "the exact window is open in every panel")
     shape = (len(phi), len(b))
@@ -177,18 +196,23 @@ def _check(found: dict[str, np.ndarray], alpha: np.ndarray) -> None:
         return np.abs(margin) > rounding
 
     style.confirm(
-        (exists == (alpha < edge["existence"])) | (np.abs(alpha / edge["existence"] - 1) < rounding),
+        (exists == (alpha < edge["existence"]))
+        | (np.abs(alpha / edge["existence"] - 1) < rounding),
         "a minimum exists exactly below the threshold",
     )
     for key, gap in (("x_threshold", oracle_x), ("y_threshold", oracle_y)):
         style.confirm(((gap > 0) == (alpha < edge[key])) | ~clear(gap), f"the order turns at {key}")
     style.confirm(
-        edge["y_threshold"] <= edge["x_threshold"] * (1 + rounding), "the second threshold is at most the first"
+        edge["y_threshold"] <= edge["x_threshold"] * (1 + rounding),
+        "the second threshold is at most the first",
     )
     with np.errstate(invalid="ignore"):
-        style.confirm(~(exists & (ascent_x >= 0)) | (ascent_y >= -rounding), "x_DA <= x_D implies y_DA <= y_D")
         style.confirm(
-            ~(exists & (alpha >= edge["sufficient"])) | (ascent_x >= -rounding), "the sufficient alpha is sufficient"
+            ~(exists & (ascent_x >= 0)) | (ascent_y >= -rounding), "x_DA <= x_D implies y_DA <= y_D"
+        )
+        style.confirm(
+            ~(exists & (alpha >= edge["sufficient"])) | (ascent_x >= -rounding),
+            "the sufficient alpha is sufficient",
         )
         lemma_9 = exists & (alpha >= edge["printed_lower"]) & (alpha <= 1)
         style.confirm(~lemma_9 | ((ascent_x >= -rounding) & (ascent_y >= -rounding)), "Lemma 9")
@@ -196,12 +220,30 @@ def _check(found: dict[str, np.ndarray], alpha: np.ndarray) -> None:
     style.confirm(~lemma_10 | ((oracle_x >= -rounding) & (oracle_y >= -rounding)), "Lemma 10")
 
 
-_PRINTED_LOWER: dict[str, Any] = {"color": style.VERMILLION, "linestyle": (0, (4, 1.5)), "linewidth": 1.3}
-_PRINTED_UPPER: dict[str, Any] = {"color": style.BLACK, "linestyle": (0, (1, 1.2)), "linewidth": 1.5}
+_PRINTED_LOWER: dict[str, Any] = {
+    "color": style.VERMILLION,
+    "linestyle": (0, (4, 1.5)),
+    "linewidth": 1.3,
+}
+_PRINTED_UPPER: dict[str, Any] = {
+    "color": style.BLACK,
+    "linestyle": (0, (1, 1.2)),
+    "linewidth": 1.5,
+}
 _EXACT: dict[str, Any] = {"color": style.BLUE, "linestyle": "-", "linewidth": 1.1}
 _EXACT_FILL: dict[str, Any] = {"facecolor": "#B9DDF3", "edgecolor": "none"}
-_PRINTED_FILL: dict[str, Any] = {"facecolor": style.ORANGE, "edgecolor": style.INK, "hatch": "//////", "linewidth": 0}
-_NONE_FILL: dict[str, Any] = {"facecolor": "#D9D9D9", "edgecolor": "#7A7A7A", "hatch": "......", "linewidth": 0}
+_PRINTED_FILL: dict[str, Any] = {
+    "facecolor": style.ORANGE,
+    "edgecolor": style.INK,
+    "hatch": "//////",
+    "linewidth": 0,
+}
+_NONE_FILL: dict[str, Any] = {
+    "facecolor": "#D9D9D9",
+    "edgecolor": "#7A7A7A",
+    "hatch": "......",
+    "linewidth": 0,
+}
 
 
 def draw(data: dict[str, np.ndarray]) -> Figure:
@@ -227,7 +269,13 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
             "Percentages: share of the ε axis on which the window is open.  b: pull of the retain samples over the ridge",
             fontsize=8,
         )
-        figure.legend(handles=_legend(), loc="outside upper center", ncols=2, columnspacing=1.5, handlelength=2.6)
+        figure.legend(
+            handles=_legend(),
+            loc="outside upper center",
+            ncols=2,
+            columnspacing=1.5,
+            handlelength=2.6,
+        )
     return figure
 
 
@@ -239,8 +287,12 @@ def _panel(ax: Axes, data: dict[str, np.ndarray], i: int, j: int) -> None:
     lower, upper, exact_lower, exact_upper, existence = (data[key][i, j] for key in curves)
     ax.set(xlim=(epsilon[0], epsilon[-1]), ylim=(bottom, top), yscale="log")
     ax.fill_between(epsilon, existence, 10 * top, zorder=1, **_NONE_FILL)
-    ax.fill_between(epsilon, exact_lower, exact_upper, where=exact_upper > exact_lower, zorder=2, **_EXACT_FILL)
-    ax.fill_between(epsilon, lower, upper, where=upper > lower, interpolate=True, zorder=3, **_PRINTED_FILL)
+    ax.fill_between(
+        epsilon, exact_lower, exact_upper, where=exact_upper > exact_lower, zorder=2, **_EXACT_FILL
+    )
+    ax.fill_between(
+        epsilon, lower, upper, where=upper > lower, interpolate=True, zorder=3, **_PRINTED_FILL
+    )
     inside = exact_lower <= exact_upper
     for edge in (exact_lower, exact_upper):
         ax.plot(epsilon, np.where(inside, edge, np.nan), zorder=4, **_EXACT)
@@ -254,14 +306,22 @@ def _panel(ax: Axes, data: dict[str, np.ndarray], i: int, j: int) -> None:
     ax.set_title(words, fontsize=7)
     if i == 0:
         ax.annotate(
-            f"b = {data['b'][j]:g}", (0.5, 1), (0, 15), "axes fraction", "offset points", ha="center", va="bottom"
+            f"b = {data['b'][j]:g}",
+            (0.5, 1),
+            (0, 15),
+            "axes fraction",
+            "offset points",
+            ha="center",
+            va="bottom",
         )
 
 
 def _legend() -> list[Line2D | Patch]:
     return [
         Patch(**_PRINTED_FILL, label="printed window (Lemmas 9 and 10)"),
-        Patch(**_EXACT_FILL, label="exact window: oracle ≥ original ≥ descent-ascent, both margins"),
+        Patch(
+            **_EXACT_FILL, label="exact window: oracle ≥ original ≥ descent-ascent, both margins"
+        ),
         Patch(**_NONE_FILL, label="descent-ascent has no minimum"),
         Line2D([], [], label="edges of the exact window", **_EXACT),
         Line2D([], [], label="printed lower bound (Lemma 9)", **_PRINTED_LOWER),

@@ -32,7 +32,12 @@ from ascentfail.toy.points import concrete
 
 NAME = "fig05-landscape"
 CLAIMS = ("toy-minima.literal", "toy-minima.some-reading", "toy-path", "toy-trap.small-step")
-PARAMETERS: dict[str, Any] = {"a": [-1.0, 5.6], "b": [-2.9, 1.0], "cells": [133, 101], "basin_cells": [100, 75]}
+PARAMETERS: dict[str, Any] = {
+    "a": [-1.0, 5.6],
+    "b": [-2.9, 1.0],
+    "cells": [133, 101],
+    "basin_cells": [100, 75],
+}
 _MOST = 6  # stationary points a panel
 _LEGS = 120  # corners of a path, as drawn
 
@@ -55,7 +60,9 @@ def thin(path: np.ndarray) -> np.ndarray:
     return np.stack([np.interp(even, length, path[:, k]) for k in (0, 1)], -1)
 
 
-def data(a: Sequence[float], b: Sequence[float], cells: Sequence[int], basin_cells: Sequence[int]) -> dict[str, np.ndarray]:
+def data(
+    a: Sequence[float], b: Sequence[float], cells: Sequence[int], basin_cells: Sequence[int]
+) -> dict[str, np.ndarray]:
     """The three losses in every reading drawn, after the claims were checked in them.
 
     Args:
@@ -79,17 +86,29 @@ def data(a: Sequence[float], b: Sequence[float], cells: Sequence[int], basin_cel
     """
     require_x64(NAME)
     axes = [np.linspace(ends[0], ends[1], count) for ends, count in zip((a, b), cells, strict=True)]
-    coarse = [np.linspace(ends[0], ends[1], count) for ends, count in zip((a, b), basin_cells, strict=True)]
+    coarse = [
+        np.linspace(ends[0], ends[1], count)
+        for ends, count in zip((a, b), basin_cells, strict=True)
+    ]
     supporting = toy_interpretations.supporting()
     points = (toy_interpretations.LITERAL, *supporting)
     rows = [_row(toy_interpretations.landscape_of(point), axes, coarse) for point in points]
     stacked = {key: np.array([row[key] for row in rows]) for key in rows[0]}
-    style.confirm(stacked["supports"][1:].all(), "a reading that the scan singles out shows minima, path and trap")
-    style.confirm(not stacked["supports"][0, 0], "the literal reading does not show the printed minima")
+    style.confirm(
+        stacked["supports"][1:].all(),
+        "a reading that the scan singles out shows minima, path and trap",
+    )
+    style.confirm(
+        not stacked["supports"][0, 0], "the literal reading does not show the printed minima"
+    )
     style.confirm(len(supporting) > 0, "some reading supports the print")
     return {
-        "a": axes[0], "b": axes[1], "basin_a": coarse[0], "basin_b": coarse[1],
-        "reading": np.array([toy_interpretations.words_of(point) for point in points]), **stacked,
+        "a": axes[0],
+        "b": axes[1],
+        "basin_a": coarse[0],
+        "basin_b": coarse[1],
+        "reading": np.array([toy_interpretations.words_of(point) for point in points]),
+        **stacked,
     }
 
 
@@ -103,15 +122,25 @@ def _row(t: ToyLandscape, axes: list[np.ndarray], coarse: list[np.ndarray]) -> d
     path, _ = landscape.flow(t, minima["original"].parameters[0], "descent_ascent")
     after, _ = landscape.flow(t, path[-1], "oracle")
     ends = [_at(minima["descent_ascent"], path[-1]), _at(minima["oracle"], after[-1])]
-    local = np.abs(after[-1] - minima["oracle"].parameters[0]).max() > 1e-3  # what is lowest anyway is no trap
+    local = (
+        np.abs(after[-1] - minima["oracle"].parameters[0]).max() > 1e-3
+    )  # what is lowest anyway is no trap
     reached = landscape.basins(t, "oracle", coarse[0].tolist(), coarse[1].tolist()).T
     own = landscape.settle(t, minima["oracle"].parameters, "oracle")
     style.confirm(own == np.arange(len(own)), "a minimum lies in its own basin")
     margin = toy_interpretations.support(t, "sampled")[0]
-    kinds, wrong, places = np.zeros((3, _MOST), int), np.zeros((3, _MOST), int), np.full((3, _MOST, 2), np.nan)
+    kinds, wrong, places = (
+        np.zeros((3, _MOST), int),
+        np.zeros((3, _MOST), int),
+        np.full((3, _MOST, 2), np.nan),
+    )
     for i, which in enumerate(MODELS):
         n = len(found[which])
-        kinds[i, :n], wrong[i, :n], places[i, :n] = found[which].kind, _wrong(found[which]), found[which].parameters
+        kinds[i, :n], wrong[i, :n], places[i, :n] = (
+            found[which].kind,
+            _wrong(found[which]),
+            found[which].parameters,
+        )
     return {
         "margin": margin,
         "supports": np.array([margin > 0, ends[0] == 4, ends[1] == 4 and local]),
@@ -136,11 +165,16 @@ def _check(value: np.ndarray, found: landscape.StationaryPoints, axes: list[np.n
     """The marked minima are those that the grid of losses shows."""
     middle = value[1:-1, 1:-1]
     moves = [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j]
-    around = [value[1 + i : value.shape[0] - 1 + i, 1 + j : value.shape[1] - 1 + j] for i, j in moves]
+    around = [
+        value[1 + i : value.shape[0] - 1 + i, 1 + j : value.shape[1] - 1 + j] for i, j in moves
+    ]
     low = np.argwhere(np.all([middle < other for other in around], axis=0)) + 1
     seen = np.array([[axes[0][j], axes[1][i]] for i, j in low])
     minima, cell = found.minima().parameters, np.array([axis[1] - axis[0] for axis in axes])
-    inside = np.all([(minima[:, k] > axis[1]) & (minima[:, k] < axis[-2]) for k, axis in enumerate(axes)], axis=0)
+    inside = np.all(
+        [(minima[:, k] > axis[1]) & (minima[:, k] < axis[-2]) for k, axis in enumerate(axes)],
+        axis=0,
+    )
     style.confirm(value.min() >= found.loss[0] - 1e-12, "no cell lies below the global minimum")
     style.confirm(inside.all(), "every minimum is in the window")
     gaps = np.abs(seen[:, None] - minima[None]) / cell
@@ -158,7 +192,11 @@ _MARK: dict[int, dict[str, Any]] = {
     4: {"marker": "s", "color": style.VERMILLION, "markersize": 5.5},
     0: {"marker": "D", "color": style.INK, "markersize": 4.5},
 }
-_MINIMA = {3: "minimum, x = 3 alone wrong", 4: "minimum, x = 4 alone wrong", 0: "minimum, other pattern"}
+_MINIMA = {
+    3: "minimum, x = 3 alone wrong",
+    4: "minimum, x = 4 alone wrong",
+    0: "minimum, other pattern",
+}
 _PATH: dict[str, Any] = {"color": style.BLACK, "linewidth": 1.6, "linestyle": (0, (3, 1))}
 _NAMES: dict[Model, str] = {
     "original": "original",
@@ -191,14 +229,22 @@ def draw(data: dict[str, np.ndarray]) -> Figure:
                     panels[i].set_xlabel("a")
             panels[0].set_ylabel("b")
             part.suptitle(_heading(data, r), x=0.01, ha="left", fontsize=7.5, fontweight="bold")
-        figure.legend(handles=_legend(data), loc="outside lower center", ncols=3, columnspacing=1.5, handlelength=2.2)
+        figure.legend(
+            handles=_legend(data),
+            loc="outside lower center",
+            ncols=3,
+            columnspacing=1.5,
+            handlelength=2.2,
+        )
     return figure
 
 
 def _heading(data: dict[str, np.ndarray], r: int) -> str:
     shown = [word for word, holds in zip(_CLAIMED, data["supports"][r], strict=True) if holds]
     lacking = [word for word, holds in zip(_CLAIMED, data["supports"][r], strict=True) if not holds]
-    says = f"supports {', '.join(shown) or 'nothing that is printed'}" + (f"; not {', '.join(lacking)}" if lacking else "")
+    says = f"supports {', '.join(shown) or 'nothing that is printed'}" + (
+        f"; not {', '.join(lacking)}" if lacking else ""
+    )
     title = "Literal: " if r == 0 else ""
     return f"{title}{data['reading'][r]} (margin {data['margin'][r]:.2g})\n{says}"
 
@@ -216,26 +262,65 @@ def _panel(ax: Axes, data: dict[str, np.ndarray], r: int, i: int) -> None:
         levels, where = np.where(alone[0], 3, np.where(alone[1], 4, 0)), (a, b)
     for code in (3, 4):
         if (levels == code).any() and not (levels == code).all():
-            ax.contourf(*where, (levels == code).astype(float), levels=[0.5, 1.5], colors=[_FILL[code]["facecolor"]], zorder=1)
+            ax.contourf(
+                *where,
+                (levels == code).astype(float),
+                levels=[0.5, 1.5],
+                colors=[_FILL[code]["facecolor"]],
+                zorder=1,
+            )
         elif (levels == code).all():
             ax.set_facecolor(_FILL[code]["facecolor"])
     value = data["loss"][r, i]
-    heights = value.min() + (np.quantile(value, 0.9) - value.min()) * np.linspace(0.02, 1, 11) ** 1.6
+    heights = (
+        value.min() + (np.quantile(value, 0.9) - value.min()) * np.linspace(0.02, 1, 11) ** 1.6
+    )
     ax.contour(a, b, value, levels=heights, colors="#777777", linewidths=0.5, zorder=2)
     for x in toy.INPUTS:  # the borders of the decision patterns
-        ax.plot(a, -(1 + a * x) / x**2, color=style.INK, linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=3)
+        ax.plot(
+            a,
+            -(1 + a * x) / x**2,
+            color=style.INK,
+            linewidth=0.7,
+            linestyle=(0, (1, 1.5)),
+            zorder=3,
+        )
     if MODELS[i] == "descent_ascent":
         ax.plot(*data["path"][r].T, zorder=4, **_PATH)
-        ax.plot(*data["path"][r, 0], marker="*", markersize=8, color=style.BLACK, zorder=5, linestyle="none")
+        ax.plot(
+            *data["path"][r, 0],
+            marker="*",
+            markersize=8,
+            color=style.BLACK,
+            zorder=5,
+            linestyle="none",
+        )
     first = True
-    for place, kind, wrong in zip(data["points"][r, i], data["kind"][r, i], data["wrong"][r, i], strict=True):
+    for place, kind, wrong in zip(
+        data["points"][r, i], data["kind"][r, i], data["wrong"][r, i], strict=True
+    ):
         if kind == StationaryKind.SADDLE:
-            ax.plot(*place, marker="x", color=style.INK, markersize=4.5, markeredgewidth=1.1, linestyle="none", zorder=8)
+            ax.plot(
+                *place,
+                marker="x",
+                color=style.INK,
+                markersize=4.5,
+                markeredgewidth=1.1,
+                linestyle="none",
+                zorder=8,
+            )
         elif kind == StationaryKind.MINIMUM:
             mark = dict(_MARK[int(wrong)])
             colour = mark.pop("color")
-            ax.plot(*place, linestyle="none", markerfacecolor=colour if first else "white", markeredgecolor=style.BLACK,
-                    markeredgewidth=1.0, zorder=7, **mark)
+            ax.plot(
+                *place,
+                linestyle="none",
+                markerfacecolor=colour if first else "white",
+                markeredgecolor=style.BLACK,
+                markeredgewidth=1.0,
+                zorder=7,
+                **mark,
+            )
             first = False
 
 
@@ -245,17 +330,50 @@ def _legend(data: dict[str, np.ndarray]) -> list[Line2D | Patch]:
     def dot(wrong: int, words: str) -> Line2D:
         mark = dict(_MARK[wrong])
         colour = mark.pop("color")
-        return Line2D([], [], linestyle="none", markerfacecolor=colour, markeredgecolor=style.BLACK, markeredgewidth=1.0,
-                      label=words, **mark)
+        return Line2D(
+            [],
+            [],
+            linestyle="none",
+            markerfacecolor=colour,
+            markeredgecolor=style.BLACK,
+            markeredgewidth=1.0,
+            label=words,
+            **mark,
+        )
 
     shown = set(data["wrong"][data["kind"] == StationaryKind.MINIMUM].tolist())
     return [
         *(dot(wrong, words) for wrong, words in _MINIMA.items() if wrong in shown),
-        Patch(facecolor=_FILL[3]["facecolor"], edgecolor=style.GREY, label="x = 3 alone wrong (pattern, basin)"),
-        Patch(facecolor=_FILL[4]["facecolor"], edgecolor=style.GREY, label="x = 4 alone wrong (pattern, basin)"),
-        Line2D([], [], linestyle="none", marker="x", color=style.INK, markersize=4.5, label="saddle"),
-        Line2D([], [], linestyle="none", marker="s", markerfacecolor="white", markeredgecolor=style.INK, markersize=5,
-               label="hollow: local, filled: global"),
-        Line2D([], [], color=style.INK, linewidth=0.7, linestyle=(0, (1, 1.5)), label="a point changes class"),
+        Patch(
+            facecolor=_FILL[3]["facecolor"],
+            edgecolor=style.GREY,
+            label="x = 3 alone wrong (pattern, basin)",
+        ),
+        Patch(
+            facecolor=_FILL[4]["facecolor"],
+            edgecolor=style.GREY,
+            label="x = 4 alone wrong (pattern, basin)",
+        ),
+        Line2D(
+            [], [], linestyle="none", marker="x", color=style.INK, markersize=4.5, label="saddle"
+        ),
+        Line2D(
+            [],
+            [],
+            linestyle="none",
+            marker="s",
+            markerfacecolor="white",
+            markeredgecolor=style.INK,
+            markersize=5,
+            label="hollow: local, filled: global",
+        ),
+        Line2D(
+            [],
+            [],
+            color=style.INK,
+            linewidth=0.7,
+            linestyle=(0, (1, 1.5)),
+            label="a point changes class",
+        ),
         Line2D([], [], marker="*", markersize=7, label="path, and its start", **_PATH),
     ]

@@ -54,7 +54,9 @@ def page(
     known, entries, on_record = {claim.id: claim for claim in claims}, list(entries), by_id(record)
     for entry in entries:
         if entry["id"] not in known:
-            raise invalid("entries", entry["id"], f"verdicts on the claims given ({len(known)} of them)")
+            raise invalid(
+                "entries", entry["id"], f"verdicts on the claims given ({len(known)} of them)"
+            )
     cards = [_card(known[entry["id"]], entry, drawn or {}, on_record) for entry in entries]
     body = [
         _head(entries, on_record),
@@ -74,7 +76,15 @@ _LETTER = re.compile(rf"(?<![A-Za-z_])({'|'.join(_LETTERS)})(?![A-Za-z])")
 _BELOW = re.compile(r"(?<![A-Za-z0-9_])(max|min|Acc|[A-Za-zα-ω])_(?:\{([^{}]*)\}|([A-Za-z0-9]+))")
 _NAME = re.compile(r"`([^`]+)`")
 _ABOVE = re.compile(r"\^(?:\{([^{}]*)\}|([0-9]+|[A-Za-zα-ω]))")
-_SYMBOLS = (("-&gt;", "→"), ("&lt;=", "≤"), ("&gt;=", "≥"), ("!=", "≠"), (" - ", " − "), (" in [", " ∈ ["), ("(-", "(−"))
+_SYMBOLS = (
+    ("-&gt;", "→"),
+    ("&lt;=", "≤"),
+    ("&gt;=", "≥"),
+    ("!=", "≠"),
+    (" - ", " − "),
+    (" in [", " ∈ ["),
+    ("(-", "(−"),
+)
 
 
 def typeset(text: str) -> str:
@@ -86,7 +96,9 @@ def typeset(text: str) -> str:
     shown, before = _LETTER.sub(lambda found: _LETTERS[found[1]], shown), ""
     while shown != before:  # innermost braces first
         before = shown
-        shown = _BELOW.sub(lambda found: f"{found[1]}<sub>{_minus(found[2] or found[3])}</sub>", shown)
+        shown = _BELOW.sub(
+            lambda found: f"{found[1]}<sub>{_minus(found[2] or found[3])}</sub>", shown
+        )
         shown = _ABOVE.sub(lambda found: f"<sup>{_minus(found[1] or found[2])}</sup>", shown)
     return shown
 
@@ -109,11 +121,16 @@ def _badge(entry: Entry) -> str:
 def _coordinates(claim: Claim, point: Mapping[str, float], exact: bool) -> str:
     """The coordinates of the box, exact or in four figures, and those that follow from them."""
     names = [axis.name for axis in (*claim.domain.axes, *claim.inner)]
-    numbers = {name: repr(value).removesuffix(".0") if exact else short(value) for name, value in point.items()}
+    numbers = {
+        name: repr(value).removesuffix(".0") if exact else short(value)
+        for name, value in point.items()
+    }
     given = [f"{name} = {numbers[name]}" for name in names if name in point]
     derived = [f"{name} = {short(value)}" for name, value in point.items() if name not in names]
     shown = ", ".join(f"<span>{typeset(text)}</span>" for text in given or derived)
-    rest = ", ".join(f"<span>{typeset(text)}</span>" for text in derived) if given and derived else ""
+    rest = (
+        ", ".join(f"<span>{typeset(text)}</span>" for text in derived) if given and derived else ""
+    )
     return f'<span class="point">{shown}{f" (so {rest})" if rest else ""}</span>'
 
 
@@ -130,11 +147,16 @@ def _card(claim: Claim, entry: Entry, drawn: Mapping[str, str], record: Mapping[
     )
 
 
-def _instead(claim: Claim, entry: Entry, drawn: Mapping[str, str], record: Mapping[str, Entry]) -> str:
+def _instead(
+    claim: Claim, entry: Entry, drawn: Mapping[str, str], record: Mapping[str, Entry]
+) -> str:
     repaired, verdict = claim.repaired, entry["repaired"]
     if repaired is None or not verdict:
         return ""
-    key, label = escape(repaired.id, quote=True), f"What {'holds' if verdict['status'] == 'holds' else 'may hold'} instead"
+    key, label = (
+        escape(repaired.id, quote=True),
+        f"What {'holds' if verdict['status'] == 'holds' else 'may hold'} instead",
+    )
     return (
         f'<section class="repaired" id="{key}"><header><h4><a href="#{key}">Repaired</a></h4>{_badge(verdict)}'
         f'<span class="strength">{escape(strength(verdict, record))}</span></header>'
@@ -143,8 +165,12 @@ def _instead(claim: Claim, entry: Entry, drawn: Mapping[str, str], record: Mappi
 
 
 def _statement(claim: Claim, entry: Entry, label: str, drawn: Mapping[str, str]) -> str:
-    facts = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts_of(claim, entry) if text)
-    source = "" if claim.source == "ours" else f' <span class="source">{escape(claim.source)}</span>'
+    facts = "".join(
+        f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts_of(claim, entry) if text
+    )
+    source = (
+        "" if claim.source == "ours" else f' <span class="source">{escape(claim.source)}</span>'
+    )
     picture = drawn[claim.id] if claim.id in drawn else _drawing(claim, entry)
     return (
         f'<div class="body"><div class="text"><p class="label">{label}{source}</p>'
@@ -159,7 +185,13 @@ def facts_of(claim: Claim, entry: Entry) -> list[tuple[str, str]]:
     facts = [("Domain", typeset(entry["domain"] or claim.domain.words))]
     if found:
         facts.append(("Refuted at", _coordinates(claim, found["point"], exact=True)))
-        what = "residual" if claim.kind == "equality" else "bound on the margin" if found.get("bound") else "margin"
+        what = (
+            "residual"
+            if claim.kind == "equality"
+            else "bound on the margin"
+            if found.get("bound")
+            else "margin"
+        )
         margin = f"{what} {_minus(repr(found['margin']))}, confirmed to {found['digits']} digits"
         facts += [("There", margin), ("Why it counts", typeset(found.get("bound", "")))]
     elif evidence["worst_point"]:
@@ -181,9 +213,13 @@ def _evidence(claim: Claim, entry: Entry) -> str:
     evidence = entry["evidence"]
     parts = [evidence["grade"]]
     if evidence["samples"]:
-        parts.append(f"{evidence['samples']:,} {'boxes' if evidence['level'] == 'certified' else 'points evaluated'}")
+        parts.append(
+            f"{evidence['samples']:,} {'boxes' if evidence['level'] == 'certified' else 'points evaluated'}"
+        )
     if evidence["certified_fraction"] is not None:
-        parts.append(f"the margin enclosed on {percent(evidence['certified_fraction'])} of the domain")
+        parts.append(
+            f"the margin enclosed on {percent(evidence['certified_fraction'])} of the domain"
+        )
     if evidence["undecided"]:
         parts.append(f"{evidence['undecided']:,} boxes undecided")
     if evidence["premises"]:
@@ -198,10 +234,14 @@ def proof_of(claim: Claim, entry: Entry) -> str:
         return ""
     argued = entry["status"] == "holds" and entry["evidence"]["grade"] == "argued"
     weak = entry["evidence"]["level"] in ("sampled", "searched")
-    count = f", {len(claim.proof)} step{'' if len(claim.proof) == 1 else 's'}" if claim.proof else ""
+    count = (
+        f", {len(claim.proof)} step{'' if len(claim.proof) == 1 else 's'}" if claim.proof else ""
+    )
     unchecked = ", not checked at this level of evidence" if weak else ""
-    title = f"Argument{count} that a machine checked; that they imply it is said in words" if argued else (
-        f"How it would follow{count}{unchecked}"
+    title = (
+        f"Argument{count} that a machine checked; that they imply it is said in words"
+        if argued
+        else (f"How it would follow{count}{unchecked}")
     )
     steps = "".join(
         f"<li>{_formula(step.statement, 'span', 'math')} <small>{typeset(step.domain.words)}</small></li>"
@@ -228,7 +268,10 @@ def drawings(claim: Claim, entry: Entry) -> dict[str, str]:
         ClaimError: the claim's own functions raise or return the wrong shape.
     """
     repaired, verdict = claim.repaired, entry["repaired"]
-    return {claim.id: _drawing(claim, entry), **(drawings(repaired, verdict) if repaired and verdict else {})}
+    return {
+        claim.id: _drawing(claim, entry),
+        **(drawings(repaired, verdict) if repaired and verdict else {}),
+    }
 
 
 def _drawing(claim: Claim, entry: Entry) -> str:
@@ -245,13 +288,19 @@ def _drawing(claim: Claim, entry: Entry) -> str:
         "outside the domain": shown & {"outside"},
         "not evaluated: the margin is NaN": shown & {"unknown"},
     }
-    legend = "".join(f"<li>{''.join(map(_key, looks))} {words}</li>" for words, looks in rows.items() if looks)
+    legend = "".join(
+        f"<li>{''.join(map(_key, looks))} {words}</li>" for words, looks in rows.items() if looks
+    )
     if paler:
-        legend = legend.replace(" holds<", f" holds; fainter where the margin is under {paler} of the largest<")
+        legend = legend.replace(
+            " holds<", f" holds; fainter where the margin is under {paler} of the largest<"
+        )
     if plane.mark:
         sign, words = ("×", "the counterexample") if plane.refuted else ("○", "the closest call")
         legend += f'<li><span class="key" aria-hidden="true">{sign}</span> {words}</li>'
-    fixed = ", ".join(f"<span>{typeset(f'{name} = {short(value)}')}</span>" for name, value in plane.fixed.items())
+    fixed = ", ".join(
+        f"<span>{typeset(f'{name} = {short(value)}')}</span>" for name, value in plane.fixed.items()
+    )
     at = f'<p class="point">at {fixed}</p>' if fixed else ""
     return f"<figure>{pictures.svg(claim.id, plane)}<figcaption>{at}<ul>{legend}</ul></figcaption></figure>"
 
@@ -273,7 +322,9 @@ def _head(entries: list[Entry], record: Mapping[str, Entry]) -> str:
     proved = sum(proof_word(entry).startswith("proved") for entry in entries)
     argued = sum(proof_word(entry) == "argued" for entry in entries)
     recorded = sum("; on record: " in strength(entry, record) for entry in entries)
-    before = f"; {recorded} more have been, on record, which this run did not repeat" if recorded else ""
+    before = (
+        f"; {recorded} more have been, on record, which this run did not repeat" if recorded else ""
+    )
     sure = sum(bool(entry["counterexample"]) for entry in entries)
     again = f"; of the {len(repaired)} repaired ones {summary(repaired)}" if repaired else ""
     return (
@@ -309,7 +360,11 @@ def _overview(entries: list[Entry], record: Mapping[str, Entry]) -> str:
 def _row(entry: Entry, record: Mapping[str, Entry]) -> str:
     key = escape(entry["id"], quote=True)
     repaired = entry["repaired"]
-    again = f'<a href="#{escape(repaired["id"], quote=True)}">{_badge(repaired)}</a>' if repaired else ""
+    again = (
+        f'<a href="#{escape(repaired["id"], quote=True)}">{_badge(repaired)}</a>'
+        if repaired
+        else ""
+    )
     return (
         f'<tr><td><a href="#{key}">{key}</a> <small>{escape(entry["source"])}</small></td><td>{_badge(entry)}</td>'
         f"<td>{escape(strength(entry, record))}</td><td>{again}</td></tr>"
@@ -320,7 +375,9 @@ def _reading() -> str:
     """How to read the page, with the symbol table that the package's own docstring holds."""
     table = re.findall(r"^ +(\S.*?) {2,}(\S+) {2,}(\S.*)$", ascentfail.__doc__ or "", re.MULTILINE)
     rows = [row for row in table if not row[0].startswith("=")]
-    symbols = "".join(f"<dt>{typeset(symbol)}</dt><dd>{typeset(meaning)}</dd>" for symbol, _, meaning in rows)
+    symbols = "".join(
+        f"<dt>{typeset(symbol)}</dt><dd>{typeset(meaning)}</dd>" for symbol, _, meaning in rows
+    )
     return f'<details class="reading"><summary>How to read this page</summary>{_READING}<dl>{symbols}</dl></details>'
 
 
@@ -331,8 +388,12 @@ def _figures(figures: Mapping[str, bytes]) -> str:
             raise invalid("figures", name, "PNG files by name")
         words = escape(name, quote=True)
         source = f"data:image/png;base64,{base64.b64encode(content).decode()}"
-        shown.append(f'<figure><img src="{source}" alt="{words}"><figcaption>{words}</figcaption></figure>')
-    return f'<h2 id="figures">Figures</h2><div class="figures">{"".join(shown)}</div>' if shown else ""
+        shown.append(
+            f'<figure><img src="{source}" alt="{words}"><figcaption>{words}</figcaption></figure>'
+        )
+    return (
+        f'<h2 id="figures">Figures</h2><div class="figures">{"".join(shown)}</div>' if shown else ""
+    )
 
 
 def _foot(versions: Mapping[str, Any]) -> str:

@@ -23,11 +23,24 @@ from ascentfail.claims.evidence.recheck import recheck
 from ascentfail.core.precision import require_x64
 
 CELLS = 48
-_TRIES = 4  # cells that look worst and may turn out to be rounding before all of them count as rounding
-_ROUNDING = 1e-12  # of the largest margin on the plane: below it the choice of the axes does not look
+_TRIES = (
+    4  # cells that look worst and may turn out to be rounding before all of them count as rounding
+)
+_ROUNDING = (
+    1e-12  # of the largest margin on the plane: below it the choice of the axes does not look
+)
 _ENOUGH = 0.15  # share of a plane through the middle that must lie in the domain for the picture to be taken there
 _TIGHT = (1e-1, 1e-3)  # margins below these shares of the largest one are drawn paler
-GREEK = {"alpha": "α", "beta": "β", "gamma": "γ", "epsilon": "ε", "phi": "φ", "kappa": "κ", "rho": "ρ", "eta": "η"}
+GREEK = {
+    "alpha": "α",
+    "beta": "β",
+    "gamma": "γ",
+    "epsilon": "ε",
+    "phi": "φ",
+    "kappa": "κ",
+    "rho": "ρ",
+    "eta": "η",
+}
 
 
 class Cell(enum.IntEnum):
@@ -64,7 +77,10 @@ class Plane:
     def box(self, row: int, column: int) -> dict[str, float]:
         """Coordinates of the middle of a cell, in the axes of the box."""
         places = ((column + 0.5) / self.cells.shape[1], (row + 0.5) / self.cells.shape[0])
-        return {**self.fixed, **{axis.name: float(axis.at(u)) for axis, u in zip(self.axes, places, strict=False)}}
+        return {
+            **self.fixed,
+            **{axis.name: float(axis.at(u)) for axis, u in zip(self.axes, places, strict=False)},
+        }
 
 
 class _Floats(NamedTuple):
@@ -91,7 +107,9 @@ def fraction(axis: Axis, value: float) -> float:
 def _place(claim: Claim, point: Mapping[str, float] | None) -> np.ndarray | None:
     """A point in fractions of the axes, None where it does not say all coordinates of the box."""
     axes = claim.domain.axes
-    if not point or not all(axis.name in point and axis.contains(point[axis.name]) for axis in axes):
+    if not point or not all(
+        axis.name in point and axis.contains(point[axis.name]) for axis in axes
+    ):
         return None
     return np.array([fraction(axis, point[axis.name]) for axis in axes])
 
@@ -114,19 +132,30 @@ def plane(claim: Claim, entry: Mapping[str, Any], cells: int = CELLS) -> Plane:
     require_x64("a picture of where a claim holds")
     axes = claim.domain.axes
     refuted = bool(entry["counterexample"])
-    through = _place(claim, entry["counterexample"]["point"] if refuted else entry["evidence"]["worst_point"])
+    through = _place(
+        claim, entry["counterexample"]["point"] if refuted else entry["evidence"]["worst_point"]
+    )
     middle = np.full(len(axes), 0.5)
-    anchors = [through] if refuted and through is not None else [middle, *([] if through is None else [through])]
+    anchors = (
+        [through]
+        if refuted and through is not None
+        else [middle, *([] if through is None else [through])]
+    )
     pairs = list(itertools.combinations(range(len(axes)), 2)) or [(0,)]
     planes = [(anchor, pair) for anchor in anchors for pair in pairs]
     batches = _evaluate(claim, [_grid(anchor, pair, cells) for anchor, pair in planes])
     through_the_middle = [k for k in range(len(pairs)) if batches[k].inside.mean() > _ENOUGH]
-    chosen = max(through_the_middle or range(len(planes)), key=lambda k: _interest(claim, planes[k][1], batches[k]))
+    chosen = max(
+        through_the_middle or range(len(planes)),
+        key=lambda k: _interest(claim, planes[k][1], batches[k]),
+    )
     anchor, pair = planes[chosen]
     status, slack = _status(claim, batches[chosen])
     return Plane(
         axes=tuple(axes[i] for i in pair),
-        fixed={axis.name: float(axis.at(anchor[i])) for i, axis in enumerate(axes) if i not in pair},
+        fixed={
+            axis.name: float(axis.at(anchor[i])) for i, axis in enumerate(axes) if i not in pair
+        },
         cells=status.reshape(-1, cells),
         slack=slack.reshape(-1, cells),
         mark=tuple(float(anchor[i]) for i in pair) if anchor is through else None,
@@ -151,7 +180,10 @@ def _evaluate(claim: Claim, grids: list[np.ndarray]) -> list[_Floats]:
     step = sample.SAMPLES // 128 if claim.kind is Kind.EXISTENCE else sample.SAMPLES
     step += 2**axes if axes <= 8 else 0
     padded = np.pad(unit, ((0, -len(unit) % step), (0, 0)), "edge")
-    batches = [sample.evaluate(claim, padded[start : start + step]) for start in range(0, len(padded), step)]
+    batches = [
+        sample.evaluate(claim, padded[start : start + step])
+        for start in range(0, len(padded), step)
+    ]
     parts = zip(*((batch.inside, batch.margin, batch.exclusion) for batch in batches), strict=True)
     columns = (np.split(np.concatenate(part)[: len(unit)], len(grids)) for part in parts)
     return [_Floats(*values) for values in zip(grids, *columns, strict=True)]
@@ -184,7 +216,9 @@ def _entropy(codes: np.ndarray) -> float:
 def _status(claim: Claim, batch: _Floats) -> tuple[np.ndarray, np.ndarray]:
     """`Cell` and slack at every point of one plane."""
     value = _value(claim, batch)
-    status = np.where(batch.inside, np.where(np.isnan(value), Cell.UNKNOWN, Cell.HOLDS), Cell.OUTSIDE).astype(np.int8)
+    status = np.where(
+        batch.inside, np.where(np.isnan(value), Cell.UNKNOWN, Cell.HOLDS), Cell.OUTSIDE
+    ).astype(np.int8)
     status[_confirmed(claim, batch)] = Cell.VIOLATED
     if claim.kind is Kind.EQUALITY or claim.exclusion is not None:
         return status, np.full(len(value), np.nan)
@@ -195,7 +229,9 @@ def _status(claim: Claim, batch: _Floats) -> tuple[np.ndarray, np.ndarray]:
 
 def _confirmed(claim: Claim, batch: _Floats) -> np.ndarray:
     """The cells that floats see violated, down to the smallest violation that many digits confirm (by bisection)."""
-    suspicion = np.where(batch.inside, sample.suspicions(claim, batch.margin, batch.exclusion), -np.inf)
+    suspicion = np.where(
+        batch.inside, sample.suspicions(claim, batch.margin, batch.exclusion), -np.inf
+    )
     order = np.argsort(-suspicion, kind="stable")
     order = order[suspicion[order] > 0]
 
@@ -216,7 +252,12 @@ def _confirmed(claim: Claim, batch: _Floats) -> np.ndarray:
 # --- drawing ----------------------------------------------------------------------------------------------------------
 
 _SIDE, _PAD, _EDGE = 240, 22, 8  # of the drawing; left and below it; above it and to its right
-_NAMES = {Cell.OUTSIDE: "outside", Cell.UNKNOWN: "unknown", Cell.VIOLATED: "violated", Cell.HOLDS: "holds"}
+_NAMES = {
+    Cell.OUTSIDE: "outside",
+    Cell.UNKNOWN: "unknown",
+    Cell.VIOLATED: "violated",
+    Cell.HOLDS: "holds",
+}
 PATTERNS = (
     '<svg width="0" height="0" aria-hidden="true" class="patterns"><defs>'
     '<pattern id="hatch" width="1.6" height="1.6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
@@ -264,11 +305,15 @@ def svg(name: str, plane: Plane) -> str:
     looks = classes(plane)[::-1]  # SVG counts rows from the top
     rows, columns = looks.shape
     height = _SIDE if rows > 1 else 40
-    drawn = [f'<path class="{look}" d="{outline(looks == look)}"/>' for look in np.unique(looks).tolist()]
+    drawn = [
+        f'<path class="{look}" d="{outline(looks == look)}"/>' for look in np.unique(looks).tolist()
+    ]
     scale = f"translate({_PAD} {_EDGE}) scale({_SIDE / columns:g} {height / rows:g})"
     texts = _axis_text(plane.axes[0], f"translate({_PAD} {_EDGE + height + 15})", _SIDE)
     if len(plane.axes) == 2:
-        texts += _axis_text(plane.axes[1], f"translate({_PAD - 7} {_EDGE + height}) rotate(-90)", height)
+        texts += _axis_text(
+            plane.axes[1], f"translate({_PAD - 7} {_EDGE + height}) rotate(-90)", height
+        )
     key = escape(name, quote=True)
     return (
         f'<svg class="plane" viewBox="0 0 {_PAD + _SIDE + _EDGE} {_EDGE + height + _PAD}" role="img" '
@@ -306,7 +351,10 @@ def _mark(plane: Plane, height: int) -> str:
 
 def described(plane: Plane) -> str:
     """The picture in words, for those who cannot see it."""
-    ranges = [f"{axis.name} from {short(axis.low)} to {short(axis.high)} ({axis.scale})" for axis in plane.axes]
+    ranges = [
+        f"{axis.name} from {short(axis.low)} to {short(axis.high)} ({axis.scale})"
+        for axis in plane.axes
+    ]
     shares = {word: float(np.mean(plane.cells == cell)) for cell, word in _NAMES.items()}
     shares["not excluded" if plane.bound else "holds"] = shares.pop("holds")
     counted = ", ".join(f"{word} {100 * share:.3g} %" for word, share in shares.items() if share)

@@ -19,7 +19,10 @@ CHAPTERS = (
     ("The toy network", r"toy-|any-ratio"),
     ("Remarks and open questions", r"ridge-radial|influence-pc|cross-influence"),
 )
-OURS, OTHER = "Beyond the paper: ours", "Other"  # of sources that begin with "ours", and statements that a user adds
+OURS, OTHER = (
+    "Beyond the paper: ours",
+    "Other",
+)  # of sources that begin with "ours", and statements that a user adds
 
 
 def number(value: float | None) -> str:
@@ -49,7 +52,11 @@ def proof_word(entry: Entry) -> str:
     evidence = entry["evidence"]
     grade, fraction = evidence["grade"], evidence["certified_fraction"]
     if entry["status"] == "fails" and entry["counterexample"]:
-        how = {"boxes": ", enclosed", "cases": ", cases", "argued": ", argued beyond that point"}.get(grade, "")
+        how = {
+            "boxes": ", enclosed",
+            "cases": ", cases",
+            "argued": ", argued beyond that point",
+        }.get(grade, "")
         return f"counterexample, {entry['counterexample']['digits']} digits{how}"
     if entry["status"] == "vacuous" and grade == "boxes":
         return "a side condition excludes every box"
@@ -91,16 +98,29 @@ def finding(entry: Entry, record: Mapping[str, Entry] | None = None) -> str:
         return entry["domain"] or entry["evidence"]["words"]
     text = f"at {point(entry['counterexample']['point'])} the margin is {number(entry['counterexample']['margin'])}"
     repaired = entry["repaired"]
-    return f"{text}. Repaired: {repaired['statement']} ({repaired['status']}, {strength(repaired, record)})" if repaired else text
+    return (
+        f"{text}. Repaired: {repaired['statement']} ({repaired['status']}, {strength(repaired, record)})"
+        if repaired
+        else text
+    )
 
 
 def markdown_table(entries: Iterable[Entry], record: Iterable[Entry] = ()) -> str:
     """The verdict table of `reproduce`; with a record, stronger evidence recorded before is said."""
     known = by_id(record)
-    lines = ["| claim, and where it stands | statement | verdict | evidence | where, or what instead |", "|---|---|---|---|---|"]
+    lines = [
+        "| claim, and where it stands | statement | verdict | evidence | where, or what instead |",
+        "|---|---|---|---|---|",
+    ]
     for entry in entries:
         name = f"`{entry['id']}`<br>{entry['source']}"
-        cells = (name, entry["statement"], f"**{entry['status']}**", strength(entry, known), finding(entry, known))
+        cells = (
+            name,
+            entry["statement"],
+            f"**{entry['status']}**",
+            strength(entry, known),
+            finding(entry, known),
+        )
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -133,7 +153,11 @@ def folded_table(entries: Iterable[Entry]) -> str:
         said = []
         for status, words in _WORDS.items():
             ids = [f"<code>{e['id']}</code>" for e in members if e["status"] == status]
-            said += [_count(len(ids), words) + ("" if status == "holds" else f": {', '.join(ids)}")] if ids else []
+            said += (
+                [_count(len(ids), words) + ("" if status == "holds" else f": {', '.join(ids)}")]
+                if ids
+                else []
+            )
         parts.append(
             f"<details><summary><b>{title}</b> ({'; '.join(said)})</summary>\n\n{markdown_table(members)}\n</details>\n"
         )
@@ -143,12 +167,16 @@ def folded_table(entries: Iterable[Entry]) -> str:
 def summary(entries: Iterable[Entry]) -> str:
     """Counts of the statuses that occur, in one line."""
     counts = collections.Counter(entry["status"] for entry in entries)
-    return ", ".join(_count(counts[status], words) for status, words in _WORDS.items() if counts[status])
+    return ", ".join(
+        _count(counts[status], words) for status, words in _WORDS.items() if counts[status]
+    )
 
 
 def grades(entries: Iterable[Entry]) -> str:
     """On what the statements that hold rest, in one line: how many by each grade, strongest first."""
-    counts = collections.Counter(entry["evidence"]["grade"] for entry in entries if entry["status"] == "holds")
+    counts = collections.Counter(
+        entry["evidence"]["grade"] for entry in entries if entry["status"] == "holds"
+    )
     return ", ".join(f"{counts[grade]} {grade}" for grade in GRADES if counts[grade])
 
 

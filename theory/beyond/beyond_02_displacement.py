@@ -55,8 +55,10 @@ def quadratic_residual(p: Point, means: bool) -> Scalar:
 
 _QUADRATIC = Domain(
     (
-        *(Axis(name, 1.0, 3.0) for name in ("a11", "a22", "b11", "b22")), *(Axis(name, -0.5, 0.5) for name in ("a12", "b12")),
-        *(Axis(name, -2.0, 2.0) for name in ("a1", "a2", "c1", "c2", "across")), Axis("phi", 1e-2, 3.0, "log"),
+        *(Axis(name, 1.0, 3.0) for name in ("a11", "a22", "b11", "b22")),
+        *(Axis(name, -0.5, 0.5) for name in ("a12", "b12")),
+        *(Axis(name, -2.0, 2.0) for name in ("a1", "a2", "c1", "c2", "across")),
+        Axis("phi", 1e-2, 3.0, "log"),
         Axis("ridge", 1e-3, 10.0, "log"),
     ),
     words="convex quadratic losses in two dimensions: A, B with diagonals in [1, 3] and off-diagonals in [-1/2, 1/2], slopes in "
@@ -64,18 +66,24 @@ _QUADRATIC = Domain(
 )
 
 for _id, _means, _formula in (
-    ("beyond-2.quadratic-means", True, "theta_R - theta_D = (|F|/|R|) H_R^{-1} (grad l_F + lam theta_D), losses as means"),
+    (
+        "beyond-2.quadratic-means",
+        True,
+        "theta_R - theta_D = (|F|/|R|) H_R^{-1} (grad l_F + lam theta_D), losses as means",
+    ),
     ("beyond-2.quadratic-sums", False, "theta_R - theta_D = H_R^{-1} sum_F grad l, losses as sums"),
 ):
-    register(Claim(
-        id=_id,
-        statement=f"For quadratic losses {_formula}, exactly.",
-        source="ours",
-        kind=Kind.EQUALITY,
-        domain=_QUADRATIC,
-        margin=lambda p, xp, means=_means: quadratic_residual(p, means),
-        note="Every component is seen, because the direction (1, across) is free.",
-    ))
+    register(
+        Claim(
+            id=_id,
+            statement=f"For quadratic losses {_formula}, exactly.",
+            source="ours",
+            kind=Kind.EQUALITY,
+            domain=_QUADRATIC,
+            margin=lambda p, xp, means=_means: quadratic_residual(p, means),
+            note="Every component is seen, because the direction (1, across) is free.",
+        )
+    )
 
 
 def shortfall(p: Point, xp: Arithmetic) -> Scalar:
@@ -94,33 +102,45 @@ def _second_order(p: Point, xp: Arithmetic) -> Scalar:
 
 _STEPS = (
     steps.identity(
-        "newton-shortfall", "d - (r (e^d - 1) + d)/(1 + r e^d) = r e^d (e^{-d} - 1 + d)/(1 + r e^d)",
+        "newton-shortfall",
+        "d - (r (e^d - 1) + d)/(1 + r e^d) = r e^d (e^{-d} - 1 + d)/(1 + r e^d)",
         {"r": (0.0, 30.0), "d": (-30.0, 30.0)},
-        lambda p, xp: p.d - (p.r * (xp.exp(p.d) - 1) + p.d) / (1 + p.r * xp.exp(p.d))
-        - p.r * xp.exp(p.d) * (xp.exp(-p.d) - 1 + p.d) / (1 + p.r * xp.exp(p.d)),
+        lambda p, xp: (
+            p.d
+            - (p.r * (xp.exp(p.d) - 1) + p.d) / (1 + p.r * xp.exp(p.d))
+            - p.r * xp.exp(p.d) * (xp.exp(-p.d) - 1 + p.d) / (1 + p.r * xp.exp(p.d))
+        ),
     ),
     steps.inequality(
-        "above-tangent", "e^{-d} - 1 + d >= 0 for d >= 0, and e^s - 1 - s >= 0 for s = -d >= 0", {"d": (0.0, 30.0)},
-        lambda p, xp: xp.exp(-p.d) - 1 + p.d, lambda p, xp: xp.exp(p.d) - 1 - p.d,
+        "above-tangent",
+        "e^{-d} - 1 + d >= 0 for d >= 0, and e^s - 1 - s >= 0 for s = -d >= 0",
+        {"d": (0.0, 30.0)},
+        lambda p, xp: xp.exp(-p.d) - 1 + p.d,
+        lambda p, xp: xp.exp(p.d) - 1 - p.d,
     ),
     steps.inequality(
-        "below-parabola", "d^2/2 - (e^{-d} - 1 + d) vanishes at 0 and has slope e^{-d} - 1 + d >= 0 on d >= 0; s^2 e^s/2 - "
+        "below-parabola",
+        "d^2/2 - (e^{-d} - 1 + d) vanishes at 0 and has slope e^{-d} - 1 + d >= 0 on d >= 0; s^2 e^s/2 - "
         "(e^s - 1 - s) vanishes at 0 and has slope s e^s + s^2 e^s/2 - e^s + 1, which vanishes at 0 and has slope "
         "(2s + s^2/2) e^s >= 0",
-        {"d": (0.0, 30.0)}, lambda p, xp: xp.exp(-p.d) - 1 + p.d, lambda p, xp: (2 * p.d + p.d**2 / 2) * xp.exp(p.d),
+        {"d": (0.0, 30.0)},
+        lambda p, xp: xp.exp(-p.d) - 1 + p.d,
+        lambda p, xp: (2 * p.d + p.d**2 / 2) * xp.exp(p.d),
     ),
 )
 
-register(Claim(
-    id="beyond-2.first-order",
-    statement="One coordinate, exponential loss: 0 <= w_R - w_D - (|F|/|R|) (grad l_F + lam w_D)/H_R <= L^2/2 max(1, e^L), "
-    "L = ln((1+alpha)/(1+phi)); so the error is O(phi^2) at fixed alpha/phi.",
-    source="ours",
-    kind=Kind.BOUND,
-    domain=LINE,
-    margin=lambda p, xp: xp.minimum(shortfall(p, xp), _second_order(p, xp) - shortfall(p, xp)),
-    proof=(*_STEPS, *BY_LOGARITHM),
-    proof_words="b = r e^r turns the shortfall into E; r e^d/(1 + r e^d) <= 1 gives E <= d^2/2 for d >= 0 and E <= s^2 e^s/2 for "
-    "d = -s <= 0; |d| <= |L| by Lemma 4, and d < 0 only where alpha > phi, that is L > 0",
-    note="|L| <= |alpha - phi|, so the error is at most phi^2 (alpha/phi - 1)^2/2 max(1, (1+alpha)/(1+phi)).",
-))
+register(
+    Claim(
+        id="beyond-2.first-order",
+        statement="One coordinate, exponential loss: 0 <= w_R - w_D - (|F|/|R|) (grad l_F + lam w_D)/H_R <= L^2/2 max(1, e^L), "
+        "L = ln((1+alpha)/(1+phi)); so the error is O(phi^2) at fixed alpha/phi.",
+        source="ours",
+        kind=Kind.BOUND,
+        domain=LINE,
+        margin=lambda p, xp: xp.minimum(shortfall(p, xp), _second_order(p, xp) - shortfall(p, xp)),
+        proof=(*_STEPS, *BY_LOGARITHM),
+        proof_words="b = r e^r turns the shortfall into E; r e^d/(1 + r e^d) <= 1 gives E <= d^2/2 for d >= 0 and E <= s^2 e^s/2 for "
+        "d = -s <= 0; |d| <= |L| by Lemma 4, and d < 0 only where alpha > phi, that is L > 0",
+        note="|L| <= |alpha - phi|, so the error is at most phi^2 (alpha/phi - 1)^2/2 max(1, (1+alpha)/(1+phi)).",
+    )
+)

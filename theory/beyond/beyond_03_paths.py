@@ -14,11 +14,22 @@ from ascentfail.line import steps as steps_1d
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.plane import equations as plane_equations
 from ascentfail.plane.comparisons import extra_squared_distance, first_step_criterion
-from ascentfail.theory.beyond.beyond_05_flow import KEEPS_ORDER, KEEPS_ORDER_WORDS, REACHES, REACHES_WORDS
+from ascentfail.theory.beyond.beyond_05_flow import (
+    KEEPS_ORDER,
+    KEEPS_ORDER_WORDS,
+    REACHES,
+    REACHES_WORDS,
+)
 from ascentfail.theory.domains import PLANE, exists_in_plane
 from ascentfail.theory.proof_steps import steps
 
-_POSITIVE = {"u": (1e-3, 30.0), "v": (1e-3, 30.0), "big_x": (1e-3, 30.0), "phi": (1e-3, 1e3), "q": (0.0, 1.0)}
+_POSITIVE = {
+    "u": (1e-3, 30.0),
+    "v": (1e-3, 30.0),
+    "big_x": (1e-3, 30.0),
+    "phi": (1e-3, 1e3),
+    "q": (0.0, 1.0),
+}
 
 
 def criterion(u: Scalar, v: Scalar, p: Point, xp: Arithmetic) -> Scalar:
@@ -38,23 +49,34 @@ def _in_gaps(p: Point) -> Scalar:
 
 BOTH_FALL = (
     steps.identity(
-        "criterion-in-gaps", "with G = x_D - X, phi^2 U G - (1+2phi) V (y_D - q X) = G (phi^2 U - q (1+2phi) V) - (1+2phi) "
+        "criterion-in-gaps",
+        "with G = x_D - X, phi^2 U G - (1+2phi) V (y_D - q X) = G (phi^2 U - q (1+2phi) V) - (1+2phi) "
         "(1-q^2) V^2",
-        _POSITIVE, lambda p, xp: _in_gaps(p),
+        _POSITIVE,
+        lambda p, xp: _in_gaps(p),
     ),
     steps.identity(
-        "never-beyond-the-oracle", "with U = X/(1+phi) - r and q V = X + G - U: phi^2 U - q (1+2phi) V = -phi (1+phi) U - "
+        "never-beyond-the-oracle",
+        "with U = X/(1+phi) - r and q V = X + G - U: phi^2 U - q (1+2phi) V = -phi (1+phi) U - "
         "(1+2phi) (G + (1+phi) r)",
         {"big_x": (1e-3, 30.0), "gap": (0.0, 30.0), "r": (0.0, 30.0), "phi": (1e-3, 1e3)},
-        lambda p, xp: (lambda u: p.phi**2 * u - (1 + 2 * p.phi) * (p.big_x + p.gap - u) + p.phi * (1 + p.phi) * u
-                       + (1 + 2 * p.phi) * (p.gap + (1 + p.phi) * p.r))(p.big_x / (1 + p.phi) - p.r),
+        lambda p, xp: (
+            lambda u: (
+                p.phi**2 * u
+                - (1 + 2 * p.phi) * (p.big_x + p.gap - u)
+                + p.phi * (1 + p.phi) * u
+                + (1 + 2 * p.phi) * (p.gap + (1 + p.phi) * p.r)
+            )
+        )(p.big_x / (1 + p.phi) - p.r),
     ),
     steps.identity(
-        "velocity-at-original", "beta l(x_D) = (1+phi) U and gamma l(y_D) = (1+phi) V/phi: s_1' = phi U, s_2' = -(1+2phi) V/phi "
-        "and phi x' = phi^2 U - q (1+2phi) V", {"u": (0.0, 30.0), "v": (0.0, 30.0), "phi": (1e-3, 1e3), "q": (0.0, 1.0)},
-        lambda p, xp: (lambda s1, s2: p.phi * (s1 + p.q * s2) - p.phi**2 * p.u + p.q * (1 + 2 * p.phi) * p.v)(
-            (1 + p.phi) * p.u - p.u, -(1 + p.phi) * p.v / p.phi - p.v
-        ),
+        "velocity-at-original",
+        "beta l(x_D) = (1+phi) U and gamma l(y_D) = (1+phi) V/phi: s_1' = phi U, s_2' = -(1+2phi) V/phi "
+        "and phi x' = phi^2 U - q (1+2phi) V",
+        {"u": (0.0, 30.0), "v": (0.0, 30.0), "phi": (1e-3, 1e3), "q": (0.0, 1.0)},
+        lambda p, xp: (
+            lambda s1, s2: p.phi * (s1 + p.q * s2) - p.phi**2 * p.u + p.q * (1 + 2 * p.phi) * p.v
+        )((1 + p.phi) * p.u - p.u, -(1 + p.phi) * p.v / p.phi - p.v),
     ),
     steps.EXPONENTIAL_ABOVE,
 )
@@ -63,9 +85,7 @@ BOTH_FALL_WORDS = (
     ">= 0, G < 0 and so phi^2 U < q (1+2phi) V, that is x' < 0 at the start, as s_2' is"
 )
 FOR_EVER = (*BOTH_FALL, *KEEPS_ORDER)
-FOR_EVER_WORDS = (
-    f"{BOTH_FALL_WORDS}; {KEEPS_ORDER_WORDS}, and a flow that starts by lowering both lowers both as long as it exists"
-)
+FOR_EVER_WORDS = f"{BOTH_FALL_WORDS}; {KEEPS_ORDER_WORDS}, and a flow that starts by lowering both lowers both as long as it exists"
 
 
 def velocities(p: Point, xp: Arithmetic) -> Scalar:
@@ -73,7 +93,10 @@ def velocities(p: Point, xp: Arithmetic) -> Scalar:
     q, (beta, gamma) = plane_equations.cosine(p), plane_equations.pulls(p, "descent_ascent")
     s1, s2 = stationary.plane(p, "original", loss=p.loss, xp=xp)
     x, y = plane_equations.margins(s1, s2, q)
-    retain, forget = beta * steps_1d.slope(x, p.loss, xp) - s1, gamma * steps_1d.slope(y, p.loss, xp) + s2
+    retain, forget = (
+        beta * steps_1d.slope(x, p.loss, xp) - s1,
+        gamma * steps_1d.slope(y, p.loss, xp) + s2,
+    )
     return xp.minimum(q * forget - retain, forget)
 
 
@@ -82,24 +105,29 @@ ENDS_FARTHER_WORDS = (
     "(V+B) >= 0 and B = (1+phi)/phi V l(y_DA)/l(y_D) > V: both parts of the squared distance (x - X)^2 + (1-q^2) s_2^2 have grown"
 )
 AWAY = Domain(
-    PLANE.axes, PLANE.chart, lambda p, xp: (first_step_criterion(p, xp),), f"{PLANE.words}, the first step leads away",
+    PLANE.axes,
+    PLANE.chart,
+    lambda p, xp: (first_step_criterion(p, xp),),
+    f"{PLANE.words}, the first step leads away",
 )
-STEP_IMPLIES_END = register(Claim(
-    id="beyond-3.step-implies-end",
-    statement="Plane: where the first step leads away from the oracle, descent-ascent ends farther from it, if it has a minimum.",
-    source="ours: (b) implies (a)",
-    kind=Kind.ORDERING,
-    domain=Domain(
-        PLANE.axes,
-        PLANE.chart,
-        lambda p, xp: (exists_in_plane(p, xp), first_step_criterion(p, xp)),
-        f"{PLANE.words}, a minimum exists and the first step leads away",
-    ),
-    margin=extra_squared_distance,
-    proof=(*BOTH_FALL, *REACHES, steps.X_GAP_AND_Y_GAP),
-    proof_words=f"{BOTH_FALL_WORDS}. {REACHES_WORDS}. {ENDS_FARTHER_WORDS}",
-    note="The converse fails widely; that no later point of the path is closer does not follow: beyond-3.step-implies-path.",
-))
+STEP_IMPLIES_END = register(
+    Claim(
+        id="beyond-3.step-implies-end",
+        statement="Plane: where the first step leads away from the oracle, descent-ascent ends farther from it, if it has a minimum.",
+        source="ours: (b) implies (a)",
+        kind=Kind.ORDERING,
+        domain=Domain(
+            PLANE.axes,
+            PLANE.chart,
+            lambda p, xp: (exists_in_plane(p, xp), first_step_criterion(p, xp)),
+            f"{PLANE.words}, a minimum exists and the first step leads away",
+        ),
+        margin=extra_squared_distance,
+        proof=(*BOTH_FALL, *REACHES, steps.X_GAP_AND_Y_GAP),
+        proof_words=f"{BOTH_FALL_WORDS}. {REACHES_WORDS}. {ENDS_FARTHER_WORDS}",
+        note="The converse fails widely; that no later point of the path is closer does not follow: beyond-3.step-implies-path.",
+    )
+)
 
 # --- the path ------------------------------------------------------------------------------------------------------------------
 
@@ -132,34 +160,38 @@ def closest(p: Point, xp: Arithmetic) -> Scalar:
     return least
 
 
-STEP_IMPLIES_PATH = register(Claim(
-    id="beyond-3.step-implies-path",
-    statement="Plane: where the first step leads away from the oracle, none of 32 simultaneous steps of eta lam = 1/100 ends "
-    "closer to it than the start.",
-    source="ours: (b) implies (c)",
-    kind=Kind.ORDERING,
-    domain=Domain(
-        (
-            Axis("epsilon", 0.5, 0.99), Axis("phi", 0.1, 3.0, "log"), Axis("b", 1.0, 1e6, "log"),
-            Axis("excess", 1e-2, 1.0, "log"),
-        ),
-        _from_turn,
-        lambda p, xp: (criterion(p.u, p.v, p, xp),),
-        "epsilon in [0.5, 0.99], phi in [0.1, 3], b in [1, 1e6], alpha where q (1+2phi) V/(phi^2 U) - 1 is in [0.01, 1], and "
-        "the first step leads away",
-    ),
-    margin=closest,
-    note="The margin is relative and of squared distances. The violations lie next to the boundary of the condition, at strong "
-    "correlation.",
-    repaired=Claim(
-        id="beyond-3.step-implies-path.repaired",
-        statement="Plane: where the first step leads away, the flow lowers the retain margin x and the forget pull s_2 at its "
-        "start, and then as long as it exists.",
-        source="ours",
+STEP_IMPLIES_PATH = register(
+    Claim(
+        id="beyond-3.step-implies-path",
+        statement="Plane: where the first step leads away from the oracle, none of 32 simultaneous steps of eta lam = 1/100 ends "
+        "closer to it than the start.",
+        source="ours: (b) implies (c)",
         kind=Kind.ORDERING,
-        domain=AWAY,
-        margin=velocities,
-        proof=FOR_EVER,
-        proof_words=FOR_EVER_WORDS,
-    ),
-))
+        domain=Domain(
+            (
+                Axis("epsilon", 0.5, 0.99),
+                Axis("phi", 0.1, 3.0, "log"),
+                Axis("b", 1.0, 1e6, "log"),
+                Axis("excess", 1e-2, 1.0, "log"),
+            ),
+            _from_turn,
+            lambda p, xp: (criterion(p.u, p.v, p, xp),),
+            "epsilon in [0.5, 0.99], phi in [0.1, 3], b in [1, 1e6], alpha where q (1+2phi) V/(phi^2 U) - 1 is in [0.01, 1], and "
+            "the first step leads away",
+        ),
+        margin=closest,
+        note="The margin is relative and of squared distances. The violations lie next to the boundary of the condition, at strong "
+        "correlation.",
+        repaired=Claim(
+            id="beyond-3.step-implies-path.repaired",
+            statement="Plane: where the first step leads away, the flow lowers the retain margin x and the forget pull s_2 at its "
+            "start, and then as long as it exists.",
+            source="ours",
+            kind=Kind.ORDERING,
+            domain=AWAY,
+            margin=velocities,
+            proof=FOR_EVER,
+            proof_words=FOR_EVER_WORDS,
+        ),
+    )
+)

@@ -10,7 +10,13 @@ from ascentfail.claims.registry import register
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.plane import equations as plane_equations
 from ascentfail.theory.domains import PHI, PLANE_WITH_DA
-from ascentfail.theory.proof_steps.charts import COSINE, by_cosine, by_margins, epsilon_in_range, in_ranges
+from ascentfail.theory.proof_steps.charts import (
+    COSINE,
+    by_cosine,
+    by_margins,
+    epsilon_in_range,
+    in_ranges,
+)
 
 _WORDS = "alpha in [1e-3, 10], epsilon in [0.05, 0.95], phi in [0.01, 3], b in [0.01, 1e4]"
 
@@ -42,19 +48,22 @@ def _turns_at_first(p: Point, xp: Arithmetic) -> Scalar:
     return _turns(p.lag, later, turn, (p.lag + more) / p.q, xp)
 
 
-register(Claim(
-    id="beyond-4.x-threshold",
-    statement="x_R >= x_D iff alpha <= (phi/q) exp(-X (1-q)(q-phi)/(q (1+phi))).",
-    source="ours",
-    kind=Kind.ORDERING,
-    domain=Domain(
-        (COSINE, PHI, Axis("big_x", 4e-3, 8.0, "log"), _PLACE),
-        lambda p, xp: by_margins(by_cosine(p.replace(short=_short(p, xp)), xp), xp),
-        lambda p, xp: _in_ranges(p, p.v, p.q * p.u + p.v, xp), _WORDS,
-    ),
-    margin=_turns_at_first,
-    note="The margin is (x_R - x_D)(V* e^{y* - y} - V), where alpha/alpha* = (V/V*) e^{y - y*}, alpha* the threshold.",
-))
+register(
+    Claim(
+        id="beyond-4.x-threshold",
+        statement="x_R >= x_D iff alpha <= (phi/q) exp(-X (1-q)(q-phi)/(q (1+phi))).",
+        source="ours",
+        kind=Kind.ORDERING,
+        domain=Domain(
+            (COSINE, PHI, Axis("big_x", 4e-3, 8.0, "log"), _PLACE),
+            lambda p, xp: by_margins(by_cosine(p.replace(short=_short(p, xp)), xp), xp),
+            lambda p, xp: _in_ranges(p, p.v, p.q * p.u + p.v, xp),
+            _WORDS,
+        ),
+        margin=_turns_at_first,
+        note="The margin is (x_R - x_D)(V* e^{y* - y} - V), where alpha/alpha* = (V/V*) e^{y - y*}, alpha* the threshold.",
+    )
+)
 
 
 def _from_second(p: Point, xp: Arithmetic) -> Point:
@@ -67,28 +76,36 @@ def _from_second(p: Point, xp: Arithmetic) -> Point:
     u_turn = p.big_x * (1 - p.part)
     phi = xp.exp(rest * p.big_x * p.part) / (1 - p.part) - 1
     more = u_turn * (xp.exp(rise) - 1)
-    turn, drop, lag = q * p.big_x * p.part, (rise + more) / q, (rise + rest * more) / q  # V*, V* - V, y* - y
+    turn, drop, lag = (
+        q * p.big_x * p.part,
+        (rise + more) / q,
+        (rise + rest * more) / q,
+    )  # V*, V* - V, y* - y
     v, y, beta = turn - drop, q * p.big_x - lag, p.big_x * xp.exp(p.big_x)
     alpha = v * xp.exp(y) * (1 + phi) / beta
-    return p.replace(phi=phi, turn=turn, drop=drop, lag=lag, v=v, y=y, b=beta / (1 + p.epsilon**2), alpha=alpha)
+    return p.replace(
+        phi=phi, turn=turn, drop=drop, lag=lag, v=v, y=y, b=beta / (1 + p.epsilon**2), alpha=alpha
+    )
 
 
 _PART = (COSINE, Axis("big_x", 4e-3, 8.0, "log"), Axis("part", 5e-4, 0.8, "log"))
 
-register(Claim(
-    id="beyond-4.y-threshold",
-    statement="y_R >= y_D iff alpha <= q (X-U) e^{qX}/beta_D with U = W((1-q^2) beta_D e^{-q^2 X})/(1-q^2).",
-    source="ours",
-    kind=Kind.ORDERING,
-    domain=Domain(
-        (*_PART, _PLACE),
-        _from_second,
-        lambda p, xp: (*_in_ranges(p, p.v, p.y, xp), 100 * p.phi - 1, 3 - p.phi),
-        _WORDS,
-    ),
-    margin=lambda p, xp: _turns(p.lag, p.lag, p.turn, p.drop, xp),
-    note="The margin is (y_R - y_D)(V* e^{y* - y} - V), where alpha/alpha* = (V/V*) e^{y - y*}, alpha* the threshold.",
-))
+register(
+    Claim(
+        id="beyond-4.y-threshold",
+        statement="y_R >= y_D iff alpha <= q (X-U) e^{qX}/beta_D with U = W((1-q^2) beta_D e^{-q^2 X})/(1-q^2).",
+        source="ours",
+        kind=Kind.ORDERING,
+        domain=Domain(
+            (*_PART, _PLACE),
+            _from_second,
+            lambda p, xp: (*_in_ranges(p, p.v, p.y, xp), 100 * p.phi - 1, 3 - p.phi),
+            _WORDS,
+        ),
+        margin=lambda p, xp: _turns(p.lag, p.lag, p.turn, p.drop, xp),
+        note="The margin is (y_R - y_D)(V* e^{y* - y} - V), where alpha/alpha* = (V/V*) e^{y - y*}, alpha* the threshold.",
+    )
+)
 
 
 def _second_below_first(p: Point, xp: Arithmetic) -> Scalar:
@@ -101,19 +118,27 @@ def _second_below_first(p: Point, xp: Arithmetic) -> Scalar:
     return xp.log(1 + over / p.part) - 2 * xp.log(p.q) + rest * p.big_x * (p.part + over) / p.q
 
 
-register(Claim(
-    id="beyond-4.second-implies-first",
-    statement="y_R >= y_D implies x_R >= x_D: the second threshold is at most the first.",
-    source="ours",
-    kind=Kind.BOUND,
-    domain=Domain(
-        _PART,
-        lambda p, xp: _from_second(p.replace(place=0 * p.part), xp),
-        lambda p, xp: (*epsilon_in_range(p), 100 * p.b - 1, 10**4 - p.b, 100 * p.phi - 1, 3 - p.phi),
-        "epsilon in [0.05, 0.95], phi in [0.01, 3], b in [0.01, 1e4]",
-    ),
-    margin=_second_below_first,
-))
+register(
+    Claim(
+        id="beyond-4.second-implies-first",
+        statement="y_R >= y_D implies x_R >= x_D: the second threshold is at most the first.",
+        source="ours",
+        kind=Kind.BOUND,
+        domain=Domain(
+            _PART,
+            lambda p, xp: _from_second(p.replace(place=0 * p.part), xp),
+            lambda p, xp: (
+                *epsilon_in_range(p),
+                100 * p.b - 1,
+                10**4 - p.b,
+                100 * p.phi - 1,
+                3 - p.phi,
+            ),
+            "epsilon in [0.05, 0.95], phi in [0.01, 3], b in [0.01, 1e4]",
+        ),
+        margin=_second_below_first,
+    )
+)
 
 
 def _from_x_gap(p: Point, xp: Arithmetic) -> Point:
@@ -130,7 +155,9 @@ def _from_x_gap(p: Point, xp: Arithmetic) -> Point:
     size = (1 + p.phi) * p.u * xp.exp(x)
     a, b = p.u + more, (gap + more) / q * (1 - share)
     alpha = v * xp.exp(y) * (1 + p.phi) / size
-    return p.replace(gap=gap, y_gap=y_gap, v=v, pull_a=a, pull_b=b, b=size / (1 + p.epsilon**2), alpha=alpha)
+    return p.replace(
+        gap=gap, y_gap=y_gap, v=v, pull_a=a, pull_b=b, b=size / (1 + p.epsilon**2), alpha=alpha
+    )
 
 
 def _is_minimum(p: Point) -> Scalar:
@@ -138,17 +165,19 @@ def _is_minimum(p: Point) -> Scalar:
     return 1 + p.pull_a - p.pull_b * (1 + (1 - p.q**2) * p.pull_a)
 
 
-register(Claim(
-    id="beyond-4.x-implies-y",
-    statement="x_DA <= x_D implies y_DA <= y_D.",
-    source="ours",
-    kind=Kind.ORDERING,
-    domain=Domain(
-        (COSINE, PHI, Axis("u", 1e-3, 8.0, "log"), Axis("part", 0.0, 1.0)),
-        _from_x_gap,
-        lambda p, xp: (*epsilon_in_range(p), *in_ranges(p, xp), _is_minimum(p)),
-        "where a minimum exists and x_DA <= x_D; " + PLANE_WITH_DA.words,
-    ),
-    margin=lambda p, xp: p.y_gap,
-    note="y_D - y_DA = ((x_D - x_DA) + (1 - q^2)(A - U))/q, with A = (1+phi) U e^{x_D - x_DA} >= U.",
-))
+register(
+    Claim(
+        id="beyond-4.x-implies-y",
+        statement="x_DA <= x_D implies y_DA <= y_D.",
+        source="ours",
+        kind=Kind.ORDERING,
+        domain=Domain(
+            (COSINE, PHI, Axis("u", 1e-3, 8.0, "log"), Axis("part", 0.0, 1.0)),
+            _from_x_gap,
+            lambda p, xp: (*epsilon_in_range(p), *in_ranges(p, xp), _is_minimum(p)),
+            "where a minimum exists and x_DA <= x_D; " + PLANE_WITH_DA.words,
+        ),
+        margin=lambda p, xp: p.y_gap,
+        note="y_D - y_DA = ((x_D - x_DA) + (1 - q^2)(A - U))/q, with A = (1+phi) U e^{x_D - x_DA} >= U.",
+    )
+)

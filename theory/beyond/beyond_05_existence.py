@@ -36,14 +36,20 @@ def _side(p: Point) -> Scalar:
 
 UNIMODAL = (
     steps.identity(
-        "slope-of-h", "B (1+A) h'(B) = (1+A) - B (1 + (1-q^2) A) = (1+A)(1-B) + q^2 A B",
+        "slope-of-h",
+        "B (1+A) h'(B) = (1+A) - B (1 + (1-q^2) A) = (1+A)(1-B) + q^2 A B",
         {"a": (0.0, 1e3), "b": (1e-3, 1e3), "q": (0.0, 1.0)},
-        lambda p, xp: (p.b * (1 + p.a) * (1 / p.b + p.q**2 * p.a / (1 + p.a) - 1) - _side(p)) ** 2
-        + ((1 + p.a) * (1 - p.b) + p.q**2 * p.a * p.b - _side(p)) ** 2,
+        lambda p, xp: (
+            (p.b * (1 + p.a) * (1 / p.b + p.q**2 * p.a / (1 + p.a) - 1) - _side(p)) ** 2
+            + ((1 + p.a) * (1 - p.b) + p.q**2 * p.a * p.b - _side(p)) ** 2
+        ),
     ),
     steps.inequality(
-        "fold-increases", "dk/d ln A = 1 + A (1 - q^3/(1 + (1-q^2) A)^2) >= 0", {"a": (0.0, 1e3), "q": (0.0, 1.0)},
-        lambda p, xp: p.a, lambda p, xp: 1 - p.q**3 / (1 + (1 - p.q**2) * p.a) ** 2,
+        "fold-increases",
+        "dk/d ln A = 1 + A (1 - q^3/(1 + (1-q^2) A)^2) >= 0",
+        {"a": (0.0, 1e3), "q": (0.0, 1.0)},
+        lambda p, xp: p.a,
+        lambda p, xp: 1 - p.q**3 / (1 + (1 - p.q**2) * p.a) ** 2,
     ),
 )
 UNIMODAL_WORDS = (
@@ -52,17 +58,21 @@ UNIMODAL_WORDS = (
     "sign once, at the fold"
 )
 
-register(Claim(
-    id="beyond-5.threshold",
-    statement="No stationary point has alpha above (phi/beta) exp(max_B h(B)), and the bound is reached.",
-    source="ours",
-    kind=Kind.BOUND,
-    domain=PLANE_STATIONARY,
-    margin=lambda p, xp: stationary.log_existence_alpha(p, xp=xp)
-    - xp.log(plane_equations.alpha_of_descent_ascent(p.ascent_pull, p, xp=xp)),
-    proof=UNIMODAL,
-    proof_words=UNIMODAL_WORDS,
-))
+register(
+    Claim(
+        id="beyond-5.threshold",
+        statement="No stationary point has alpha above (phi/beta) exp(max_B h(B)), and the bound is reached.",
+        source="ours",
+        kind=Kind.BOUND,
+        domain=PLANE_STATIONARY,
+        margin=lambda p, xp: (
+            stationary.log_existence_alpha(p, xp=xp)
+            - xp.log(plane_equations.alpha_of_descent_ascent(p.ascent_pull, p, xp=xp))
+        ),
+        proof=UNIMODAL,
+        proof_words=UNIMODAL_WORDS,
+    )
+)
 
 
 def _from_fold(p: Point, xp: Arithmetic) -> Point:
@@ -106,35 +116,44 @@ def _below_bound(p: Point, xp: Arithmetic) -> Scalar:
     return xp.exp(1 + gap) + p.a * xp.exp(xp.number(1)) - 1
 
 
-register(Claim(
-    id="beyond-5.one-maximum",
-    statement="h rises up to the fold and falls beyond it, B (1+A) h'(B) ln(A*/A) >= ln(A*/A)^2 with A* the retain pull at the "
-    "fold, and h(B) <= ln B + q (1 + ln(1+beta)) - (1-q^2) B, which tends to -infinity for B -> 0 and B -> infinity: below the "
-    "threshold there are exactly two stationary points.",
-    source="ours",
-    kind=Kind.ORDERING,
-    domain=_FROM_FOLD,
-    margin=lambda p, xp: xp.minimum(_past_fold(p), _below_bound(p, xp)),
-    note="A rises with B, so ln(A*/A) >= 0 is the side of smaller B.",
-))
+register(
+    Claim(
+        id="beyond-5.one-maximum",
+        statement="h rises up to the fold and falls beyond it, B (1+A) h'(B) ln(A*/A) >= ln(A*/A)^2 with A* the retain pull at the "
+        "fold, and h(B) <= ln B + q (1 + ln(1+beta)) - (1-q^2) B, which tends to -infinity for B -> 0 and B -> infinity: below the "
+        "threshold there are exactly two stationary points.",
+        source="ours",
+        kind=Kind.ORDERING,
+        domain=_FROM_FOLD,
+        margin=lambda p, xp: xp.minimum(_past_fold(p), _below_bound(p, xp)),
+        note="A rises with B, so ln(A*/A) >= 0 is the side of smaller B.",
+    )
+)
 
 
 def _trace(p: Point) -> Scalar:
     """Trace of the Hessian over lam, 2 + A - B, without cancellation: 1 + A* - B* = k A* (1 + A*)/(1 + k A*)."""
     k = 1 - p.q**2
-    return 1 + k * p.a_fold * (1 + p.a_fold) / (1 + k * p.a_fold) + p.rise / p.q + p.fall * (1 / p.q - 1)
+    return (
+        1
+        + k * p.a_fold * (1 + p.a_fold) / (1 + k * p.a_fold)
+        + p.rise / p.q
+        + p.fall * (1 / p.q - 1)
+    )
 
 
-register(Claim(
-    id="beyond-5.minimum-and-saddle",
-    statement="The stationary point before the fold is a local minimum, the one beyond it a saddle: det(Hessian)/lam^2 times "
-    "ln(A*/A) is at least ln(A*/A)^2, and before the fold the trace is positive.",
-    source="ours",
-    kind=Kind.ORDERING,
-    domain=_FROM_FOLD,
-    margin=lambda p, xp: xp.minimum(_past_fold(p), xp.maximum(-p.rise, _trace(p))),
-    note="The determinant is (1+A)(1-B) + q^2 A B = B (1+A) h'(B).",
-))
+register(
+    Claim(
+        id="beyond-5.minimum-and-saddle",
+        statement="The stationary point before the fold is a local minimum, the one beyond it a saddle: det(Hessian)/lam^2 times "
+        "ln(A*/A) is at least ln(A*/A)^2, and before the fold the trace is positive.",
+        source="ours",
+        kind=Kind.ORDERING,
+        domain=_FROM_FOLD,
+        margin=lambda p, xp: xp.minimum(_past_fold(p), xp.maximum(-p.rise, _trace(p))),
+        note="The determinant is (1+A)(1-B) + q^2 A B = B (1+A) h'(B).",
+    )
+)
 
 
 def _along_escape(p: Point, xp: Arithmetic) -> Scalar:
@@ -153,23 +172,25 @@ def _beyond_others(p: Point, xp: Arithmetic) -> Point:
     return p.replace(growth=growth, ratio=growth * xp.exp(-p.reach) / p.b)
 
 
-register(Claim(
-    id="beyond-5.unbounded",
-    statement="For 0 < eps < 1 and alpha > 0 the descent-ascent loss is unbounded below: along x = 0 it is at most -t wherever "
-    "(alpha b/phi) e^t is at least twice the other terms, as it is for all large t.",
-    source="ours",
-    kind=Kind.BOUND,
-    domain=Domain(
-        (EPSILON, B, Axis("reach", 1.0, 200.0, "log"), Axis("part", 0.0, 1.0)),
-        _beyond_others,
-        lambda p, xp: (100 * p.ratio - 1, 2 - p.ratio),
-        "t in [1, 200] from where (alpha b/phi) e^t is at least twice b + t + t^2/(2m), m = (1+eps^2)(1-q^2); epsilon in [0.05, "
-        "0.95], b in [0.01, 1e4], alpha/phi in [0.01, 2], any phi",
-    ),
-    margin=lambda p, xp: -p.reach - _along_escape(p, xp),
-    factors=(
-        lambda p, xp: 2 * xp.exp(p.part * p.reach) - 1,
-        lambda p, xp: p.b + p.reach + p.reach**2 / (2 * _spread(p)),
-    ),
-    note="The margin is the product of the factors for every t, which is not where the domain ends.",
-))
+register(
+    Claim(
+        id="beyond-5.unbounded",
+        statement="For 0 < eps < 1 and alpha > 0 the descent-ascent loss is unbounded below: along x = 0 it is at most -t wherever "
+        "(alpha b/phi) e^t is at least twice the other terms, as it is for all large t.",
+        source="ours",
+        kind=Kind.BOUND,
+        domain=Domain(
+            (EPSILON, B, Axis("reach", 1.0, 200.0, "log"), Axis("part", 0.0, 1.0)),
+            _beyond_others,
+            lambda p, xp: (100 * p.ratio - 1, 2 - p.ratio),
+            "t in [1, 200] from where (alpha b/phi) e^t is at least twice b + t + t^2/(2m), m = (1+eps^2)(1-q^2); epsilon in [0.05, "
+            "0.95], b in [0.01, 1e4], alpha/phi in [0.01, 2], any phi",
+        ),
+        margin=lambda p, xp: -p.reach - _along_escape(p, xp),
+        factors=(
+            lambda p, xp: 2 * xp.exp(p.part * p.reach) - 1,
+            lambda p, xp: p.b + p.reach + p.reach**2 / (2 * _spread(p)),
+        ),
+        note="The margin is the product of the factors for every t, which is not where the domain ends.",
+    )
+)

@@ -12,11 +12,22 @@ from ascentfail.claims.claim import Axis, Claim, Domain, Kind, Point
 from ascentfail.claims.registry import register
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.plane import equations as plane_equations
-from ascentfail.theory.beyond.beyond_05_existence import UNIMODAL, UNIMODAL_WORDS, before_fold, pulls_of_point
+from ascentfail.theory.beyond.beyond_05_existence import (
+    UNIMODAL,
+    UNIMODAL_WORDS,
+    before_fold,
+    pulls_of_point,
+)
 from ascentfail.theory.domains import EPSILON, PHI, PLANE_STATIONARY, B, at_stationary
 from ascentfail.theory.proof_steps import steps
 
-_PULLS = {"u": (1e-3, 30.0), "v": (1e-3, 30.0), "a": (1e-3, 30.0), "b": (1e-3, 30.0), "q": (0.0, 1.0)}
+_PULLS = {
+    "u": (1e-3, 30.0),
+    "v": (1e-3, 30.0),
+    "a": (1e-3, 30.0),
+    "b": (1e-3, 30.0),
+    "q": (0.0, 1.0),
+}
 _RATIO = (1e-3, 1e3)
 
 
@@ -65,33 +76,52 @@ def _off_diagonal(p: Point) -> Scalar:
 
 KEEPS_ORDER = (
     steps.identity(
-        "flow-of-pulls", "-grad L_DA/lam = b l(x) (1, eps) - (b alpha/phi) l(y) (eps, 1) - w has the pulls s_1' = beta l(x) - "
+        "flow-of-pulls",
+        "-grad L_DA/lam = b l(x) (1, eps) - (b alpha/phi) l(y) (eps, 1) - w has the pulls s_1' = beta l(x) - "
         "s_1 and s_2' = -gamma l(y) - s_2",
-        {"b": _RATIO, "ratio": _RATIO, "eps": (0.0, 1.0), "s1": (-30.0, 30.0), "s2": (-30.0, 30.0), "l_x": (0.0, 1e3),
-         "l_y": (0.0, 1e3)},
+        {
+            "b": _RATIO,
+            "ratio": _RATIO,
+            "eps": (0.0, 1.0),
+            "s1": (-30.0, 30.0),
+            "s2": (-30.0, 30.0),
+            "l_x": (0.0, 1e3),
+            "l_y": (0.0, 1e3),
+        },
         lambda p, xp: _in_weights(p, 0) ** 2 + _in_weights(p, 1) ** 2,
     ),
     steps.identity(
-        "mixed-coordinates", "y = q x + (1-q^2) s_2 and x = (1-q^2) s_1 + q y",
+        "mixed-coordinates",
+        "y = q x + (1-q^2) s_2 and x = (1-q^2) s_1 + q y",
         {"u": (-30.0, 30.0), "v": (-30.0, 30.0), "q": (0.0, 1.0)},
-        lambda p, xp: (lambda x, y: (y - p.q * x - (1 - p.q**2) * p.v) ** 2 + (x - (1 - p.q**2) * p.u - p.q * y) ** 2)(
-            *plane_equations.margins(p.u, p.v, p.q)
-        ),
+        lambda p, xp: (
+            lambda x, y: (
+                (y - p.q * x - (1 - p.q**2) * p.v) ** 2 + (x - (1 - p.q**2) * p.u - p.q * y) ** 2
+            )
+        )(*plane_equations.margins(p.u, p.v, p.q)),
     ),
     steps.identity(
-        "off-diagonal", "with l at y + d less by m d (m = -l'): x' = s_1' + q s_2' in (x, s_2) changes with s_2 at the rate q "
+        "off-diagonal",
+        "with l at y + d less by m d (m = -l'): x' = s_1' + q s_2' in (x, s_2) changes with s_2 at the rate q "
         "(1-q^2) gamma m(y), and s_2' with x at q gamma m(y); s_1' in (s_1, -y) changes with -y at q beta m(x), and -y' with s_1 "
         "at q (1-q^2) beta m(x)",
         {
-            "d": (-1.0, 1.0), "q": (0.0, 1.0), "beta": _RATIO, "gamma": _RATIO, "m": (0.0, 1e3), "l": (0.0, 1e3),
+            "d": (-1.0, 1.0),
+            "q": (0.0, 1.0),
+            "beta": _RATIO,
+            "gamma": _RATIO,
+            "m": (0.0, 1e3),
+            "l": (0.0, 1e3),
             "s": (-30.0, 30.0),
         },
         lambda p, xp: _off_diagonal(p),
     ),
     steps.inequality(
-        "cooperative", "those rates are products of numbers >= 0, whose size does not matter",
+        "cooperative",
+        "those rates are products of numbers >= 0, whose size does not matter",
         {"q": (0.0, 1.0), "strength": (0.0, 1e5), "m": (0.0, 1e3)},
-        lambda p, xp: p.q * (1 - p.q**2) * p.strength * p.m, lambda p, xp: p.q * p.strength * p.m,
+        lambda p, xp: p.q * (1 - p.q**2) * p.strength * p.m,
+        lambda p, xp: p.q * p.strength * p.m,
     ),
 )
 KEEPS_ORDER_WORDS = (
@@ -99,34 +129,63 @@ KEEPS_ORDER_WORDS = (
     "pair (Mueller and Kamke)"
 )
 GAPS = steps.identity(
-    "gaps-to-saddle", "with d = A - U and t = V + B: x_s - x_D = d - q t and y_s - y_D = q d - t", _PULLS,
-    lambda p, xp: (plane_equations.margins(p.a, -p.b, p.q)[0] - plane_equations.margins(p.u, p.v, p.q)[0]
-                   - (p.a - p.u) + p.q * (p.v + p.b)) ** 2
-    + (plane_equations.margins(p.a, -p.b, p.q)[1] - plane_equations.margins(p.u, p.v, p.q)[1]
-       - p.q * (p.a - p.u) + p.v + p.b) ** 2,
+    "gaps-to-saddle",
+    "with d = A - U and t = V + B: x_s - x_D = d - q t and y_s - y_D = q d - t",
+    _PULLS,
+    lambda p, xp: (
+        (
+            plane_equations.margins(p.a, -p.b, p.q)[0]
+            - plane_equations.margins(p.u, p.v, p.q)[0]
+            - (p.a - p.u)
+            + p.q * (p.v + p.b)
+        )
+        ** 2
+        + (
+            plane_equations.margins(p.a, -p.b, p.q)[1]
+            - plane_equations.margins(p.u, p.v, p.q)[1]
+            - p.q * (p.a - p.u)
+            + p.v
+            + p.b
+        )
+        ** 2
+    ),
 )
+
+
 def _strengths(p: Point) -> Scalar:
     """What A/l(x) and B/l(y) at a stationary point, and U/l(x) and V/l(y) at the original, are by the samples' numbers."""
     (beta, gamma), (beta_original, gamma_original) = (
         plane_equations.pulls(p, which) for which in ("descent_ascent", "original")
     )
-    return (beta - (1 + p.phi) * beta_original) ** 2 + (p.phi * gamma - (1 + p.phi) * gamma_original) ** 2
+    return (beta - (1 + p.phi) * beta_original) ** 2 + (
+        p.phi * gamma - (1 + p.phi) * gamma_original
+    ) ** 2
 
 
 SAME_STRENGTHS = steps.identity(
-    "same-strengths", "A = beta l(x_s), B = gamma l(y_s), U = beta_D l(x_D) and V = gamma_D l(y_D) have beta = (1+phi) beta_D "
+    "same-strengths",
+    "A = beta l(x_s), B = gamma l(y_s), U = beta_D l(x_D) and V = gamma_D l(y_D) have beta = (1+phi) beta_D "
     "and phi gamma = (1+phi) gamma_D: so A/l(x_s) = (1+phi) U/l(x_D) and phi B/l(y_s) = (1+phi) V/l(y_D)",
-    {"b": _RATIO, "alpha": _RATIO, "phi": _RATIO, "epsilon": (0.0, 1.0)}, lambda p, xp: _strengths(p),
+    {"b": _RATIO, "alpha": _RATIO, "phi": _RATIO, "epsilon": (0.0, 1.0)},
+    lambda p, xp: _strengths(p),
 )
 _CHAIN = steps.identity(
-    "chain", "d/A + (1-q^2) d = d (1 + (1-q^2) A)/A, which for d = (1+A)(1+2phi)/((1+phi)(1 + (1-q^2) A)) is (1 + 1/A)(2 - "
+    "chain",
+    "d/A + (1-q^2) d = d (1 + (1-q^2) A)/A, which for d = (1+A)(1+2phi)/((1+phi)(1 + (1-q^2) A)) is (1 + 1/A)(2 - "
     "1/(1+phi))",
     {"a": (1e-3, 30.0), "phi": (0.0, 1e3), "q": (0.0, 1.0)},
-    lambda p, xp: (lambda k: (1 + p.a) * (1 + 2 * p.phi) / ((1 + p.phi) * (1 + k * p.a)) * (1 / p.a + k)
-                   - (1 + 1 / p.a) * (2 - 1 / (1 + p.phi)))(1 - p.q**2),
+    lambda p, xp: (
+        lambda k: (
+            (1 + p.a) * (1 + 2 * p.phi) / ((1 + p.phi) * (1 + k * p.a)) * (1 / p.a + k)
+            - (1 + 1 / p.a) * (2 - 1 / (1 + p.phi))
+        )
+    )(1 - p.q**2),
 )
 LOGARITHM = steps.inequality(
-    "log-up-to-six", "ln m <= 2 - 1/m for 1 <= m <= 6", {"m": (1.0, 6.0)}, lambda p, xp: 2 - 1 / p.m - xp.log(p.m),
+    "log-up-to-six",
+    "ln m <= 2 - 1/m for 1 <= m <= 6",
+    {"m": (1.0, 6.0)},
+    lambda p, xp: 2 - 1 / p.m - xp.log(p.m),
 )
 NOT_BOTH_BELOW = (*UNIMODAL, GAPS, SAME_STRENGTHS, _CHAIN, LOGARITHM, steps.EXPONENTIAL_BELOW)
 _NOT_BOTH_BELOW_WORDS = (
@@ -148,7 +207,10 @@ def minimum_s_side(p: Point, a: Scalar, b: Scalar, xp: Arithmetic) -> Scalar:
     """>= 0 where the original lies above the stationary point of pulls (A, -B) in (x, s_2), or below it in (s_1, -y)."""
     q = plane_equations.cosine(p)
     u, v = stationary.plane(p, "original", loss=p.loss, xp=xp)
-    (x, y), (x_saddle, y_saddle) = plane_equations.margins(u, v, q), plane_equations.margins(a, -b, q)
+    (x, y), (x_saddle, y_saddle) = (
+        plane_equations.margins(u, v, q),
+        plane_equations.margins(a, -b, q),
+    )
     return xp.maximum(xp.minimum(x - x_saddle, v + b), xp.minimum(a - u, y - y_saddle))
 
 
@@ -157,22 +219,24 @@ def _margin(p: Point, xp: Arithmetic) -> Scalar:
     return minimum_s_side(at_stationary(p, xp)[0], a, b, xp)
 
 
-register(Claim(
-    id="beyond-5.flow",
-    statement="Gradient flow from w_D reaches the minimum of descent-ascent iff it exists: the original lies on the minimum's "
-    "side of the saddle, x_D >= x_s, or U <= A_s and y_D >= y_s, in an order that the flow keeps.",
-    source="ours",
-    kind=Kind.ORDERING,
-    domain=Domain(
-        (EPSILON, PHI, B, Axis("ascent_pull", 1.0, 1e2, "log")),
-        PLANE_STATIONARY.chart,
-        lambda p, xp: (-before_fold(p, xp),),
-        "every saddle with forget pull B in [1, 100] (at the fold B >= 1), epsilon in [0.05, 0.95], phi in [0.01, 3], b in "
-        "[0.01, 1e4]",
-    ),
-    margin=_margin,
-    proof=REACHES,
-    proof_words=REACHES_WORDS,
-    note="The margin is the position of the start; the tests follow the flow itself. The proof ends at phi = 5; with forget sets "
-    "tens of times the retain set some starts lie on neither side, which decides nothing about them.",
-))
+register(
+    Claim(
+        id="beyond-5.flow",
+        statement="Gradient flow from w_D reaches the minimum of descent-ascent iff it exists: the original lies on the minimum's "
+        "side of the saddle, x_D >= x_s, or U <= A_s and y_D >= y_s, in an order that the flow keeps.",
+        source="ours",
+        kind=Kind.ORDERING,
+        domain=Domain(
+            (EPSILON, PHI, B, Axis("ascent_pull", 1.0, 1e2, "log")),
+            PLANE_STATIONARY.chart,
+            lambda p, xp: (-before_fold(p, xp),),
+            "every saddle with forget pull B in [1, 100] (at the fold B >= 1), epsilon in [0.05, 0.95], phi in [0.01, 3], b in "
+            "[0.01, 1e4]",
+        ),
+        margin=_margin,
+        proof=REACHES,
+        proof_words=REACHES_WORDS,
+        note="The margin is the position of the start; the tests follow the flow itself. The proof ends at phi = 5; with forget sets "
+        "tens of times the retain set some starts lie on neither side, which decides nothing about them.",
+    )
+)

@@ -22,20 +22,25 @@ from ascentfail.theory.proof_steps import steps
 from ascentfail.theory.proof_steps.charts import by_weights
 
 _SETUP = dataclasses.replace(
-    SETUP, where=lambda p, xp: (p.alpha - p.phi,), words="|F_j| = |F|, so alpha = phi/share >= phi with share = |R_j|/|R|"
+    SETUP,
+    where=lambda p, xp: (p.alpha - p.phi,),
+    words="|F_j| = |F|, so alpha = phi/share >= phi with share = |R_j|/|R|",
 )
 _PAST_PHI = Domain(
-    (PHI, Axis("oracle", 4e-3, 7.5, "log"), Axis("growth", 1.0, 80.0, "log")), by_weights,
+    (PHI, Axis("oracle", 4e-3, 7.5, "log"), Axis("growth", 1.0, 80.0, "log")),
+    by_weights,
     lambda p, xp: (100 * p.b - 1, 10**4 - p.b, p.more, 100 * p.phi - p.alpha),
     f"{_SETUP.words}, phi in [0.01, 3], b in [0.01, 1e4], share in [0.01, 1], listed by phi, w_R and w_D/w_R",
 )
 _WIDE = Domain(
-    (PHI, Axis("oracle", 4e-7, 12.0, "log"), Axis("growth", 0.25, 12.25)), by_weights,
+    (PHI, Axis("oracle", 4e-7, 12.0, "log"), Axis("growth", 0.25, 12.25)),
+    by_weights,
     lambda p, xp: (10**6 * p.b - 1, 10**6 - p.b, 1000 * p.alpha - 1, 10 - p.alpha),
     "alpha in [1e-3, 10], phi in [0.01, 3], b in [1e-6, 1e6], listed by phi, w_R and w_D/w_R",
 )
 _DEPTH = dataclasses.replace(
-    LEMMA_5.domain, words="phi in [0.01, 3], b in [0.01, 1e4], alpha >= phi with w_DA in [-1, 0], listed by w_DA",
+    LEMMA_5.domain,
+    words="phi in [0.01, 3], b in [0.01, 1e4], alpha >= phi with w_DA in [-1, 0], listed by w_DA",
 )
 
 
@@ -46,9 +51,12 @@ def _in_order(p: Point, xp: Arithmetic) -> Scalar:
 
 
 _SHAPE = steps.inequality(
-    "logistic-shape", "f(w) = w (1 + e^w) is convex with slope f' >= 2 for w >= 0, and |f(-w)| = w (1 + e^{-w}) <= 2 w",
+    "logistic-shape",
+    "f(w) = w (1 + e^w) is convex with slope f' >= 2 for w >= 0, and |f(-w)| = w (1 + e^{-w}) <= 2 w",
     {"w": (0.0, 30.0)},
-    lambda p, xp: (2 + p.w) * xp.exp(p.w), lambda p, xp: (1 + p.w) * xp.exp(p.w) - 1, lambda p, xp: 1 - xp.exp(-p.w),
+    lambda p, xp: (2 + p.w) * xp.exp(p.w),
+    lambda p, xp: (1 + p.w) * xp.exp(p.w) - 1,
+    lambda p, xp: 1 - xp.exp(-p.w),
 )
 _FARTHER_WORDS = (
     "for alpha <= phi by the order of the c. For alpha > phi: w_D - w_R <= (c_D - c_R)/f'(w_R) <= b (alpha-phi)/(2 (1+phi)), "
@@ -66,16 +74,24 @@ def _within(p: Point, xp: Arithmetic) -> Scalar:
 
     Since ln(c_D/c_R) - (w_D - w_R) = ln r + N, N = ln(1 - l(w_R)(1 - e^{w_R - w_D})), and N is of the other sign than ln r.
     """
-    return xp.abs(xp.log(p.growth)) - xp.abs(xp.log(1 - xp.sigmoid(-p.oracle) * (1 - xp.exp(-p.gap))))
+    return xp.abs(xp.log(p.growth)) - xp.abs(
+        xp.log(1 - xp.sigmoid(-p.oracle) * (1 - xp.exp(-p.gap)))
+    )
 
 
-def _logistic(function: Callable[[Point, Arithmetic], Scalar]) -> Callable[[Point, Arithmetic], Scalar]:
+def _logistic(
+    function: Callable[[Point, Arithmetic], Scalar],
+) -> Callable[[Point, Arithmetic], Scalar]:
     """The function of a point under the logistic loss."""
     return lambda p, xp: function(p.replace(loss=LOGISTIC), xp)
 
 
 def again(
-    claim: Claim, domain: Domain | None = None, proof: tuple[Claim, ...] = (), words: str = "", note: str = _NOTE,
+    claim: Claim,
+    domain: Domain | None = None,
+    proof: tuple[Claim, ...] = (),
+    words: str = "",
+    note: str = _NOTE,
     factors: bool = False,
 ) -> Claim:
     """The same claim with every W(c), and every stationary point of the plane, replaced by that of the logistic loss.
@@ -85,33 +101,48 @@ def again(
     repaired, domain = claim.repaired, domain or claim.domain
     chart, where = domain.chart, domain.where
     under = dataclasses.replace(
-        domain, chart=lambda p, xp: chart(p.replace(loss=LOGISTIC), xp),
+        domain,
+        chart=lambda p, xp: chart(p.replace(loss=LOGISTIC), xp),
         where=(lambda p, xp: where(p.replace(loss=LOGISTIC), xp)) if where else None,
     )
 
     return dataclasses.replace(
-        claim, id=f"beyond-8.{claim.id.removeprefix('beyond-')}",
+        claim,
+        id=f"beyond-8.{claim.id.removeprefix('beyond-')}",
         source=f"ours: {claim.id} with the logistic loss",
-        domain=under, margin=_logistic(claim.margin), exclusion=claim.exclusion and _logistic(claim.exclusion),
+        domain=under,
+        margin=_logistic(claim.margin),
+        exclusion=claim.exclusion and _logistic(claim.exclusion),
         factors=tuple(map(_logistic, claim.factors)) if factors else (),
-        proof=proof, proof_words=words, note=note,
-        repaired=repaired and again(repaired, _DOMAINS.get(repaired.id), *_PROOFS.get(repaired.id, ((), ""))),
+        proof=proof,
+        proof_words=words,
+        note=note,
+        repaired=repaired
+        and again(repaired, _DOMAINS.get(repaired.id), *_PROOFS.get(repaired.id, ((), ""))),
     )
 
 
 _DOMAINS = {
-    "lemma-3.setup": _SETUP, "lemma-3.setup.repaired": _PAST_PHI, "lemma-3.farthest": LINE, "lemma-3.farthest.repaired": LINE,
-    "lemma-4.proof.repaired": _WIDE, "lemma-5": _DEPTH,
+    "lemma-3.setup": _SETUP,
+    "lemma-3.setup.repaired": _PAST_PHI,
+    "lemma-3.farthest": LINE,
+    "lemma-3.farthest.repaired": LINE,
+    "lemma-4.proof.repaired": _WIDE,
+    "lemma-5": _DEPTH,
     "beyond-3.farther-1d": LINE,
 }
 _BOTH_SIDES = (
-    _FARTHER, f"below the threshold w_D <= w_DA <= w_R, as c_R - c_DA = b alpha/phi >= 0; from it on: {_FARTHER_WORDS}",
+    _FARTHER,
+    f"below the threshold w_D <= w_DA <= w_R, as c_R - c_DA = b alpha/phi >= 0; from it on: {_FARTHER_WORDS}",
 )
 _BY_ORDER = "the weight under the logistic loss increases with c, so differences have the sign of those of the c"
 _PROOFS: dict[str, tuple[tuple[Claim, ...], str]] = {
-    "lemma-3.appendix": (_ORDER, _BY_ORDER), "lemma-3.main.repaired": (_ORDER, _BY_ORDER),
-    "lemma-3.farthest.repaired": _BOTH_SIDES, "beyond-3.farther-1d": _BOTH_SIDES,
+    "lemma-3.appendix": (_ORDER, _BY_ORDER),
+    "lemma-3.main.repaired": (_ORDER, _BY_ORDER),
+    "lemma-3.farthest.repaired": _BOTH_SIDES,
+    "beyond-3.farther-1d": _BOTH_SIDES,
 }
+
 
 def _with_margin(claim: Claim, margin: Callable[[Point, Arithmetic], Scalar]) -> Claim:
     """The claim with a margin in the coordinates of `by_weights`."""
@@ -124,4 +155,8 @@ for _claim in (MAIN, APPENDIX, FARTHEST, LEMMA_5, FARTHER_1D):
 register(_with_margin(again(LEMMA_4, _WIDE), _within))
 for _claim, _margin in ((IN_SETUP, _in_order), (LEMMA_4_PROOF, _within)):
     _whole = again(_claim, _DOMAINS.get(_claim.id))
-    register(dataclasses.replace(_whole, repaired=_whole.repaired and _with_margin(_whole.repaired, _margin)))
+    register(
+        dataclasses.replace(
+            _whole, repaired=_whole.repaired and _with_margin(_whole.repaired, _margin)
+        )
+    )

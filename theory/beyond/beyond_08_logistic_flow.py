@@ -25,39 +25,64 @@ from ascentfail.theory.domains import EPSILON, PHI
 from ascentfail.theory.proof_steps import steps
 
 _SLOPE_OF_BALANCE = steps.identity(
-    "slope-of-logistic-balance", "with A' = A/(1 + e^{-x}), B' = B/(1 + e^{-y}): (1+A') dg/d ln S = (1+A')(1 + B' (q^2 A'/(1+A') "
+    "slope-of-logistic-balance",
+    "with A' = A/(1 + e^{-x}), B' = B/(1 + e^{-y}): (1+A') dg/d ln S = (1+A')(1 + B' (q^2 A'/(1+A') "
     "- 1)) is (1+A')(1-B') + q^2 A' B', the determinant of the Hessian over lam, and 1 + A' - B' (1 + (1-q^2) A')",
     {"a": (0.0, 1e3), "b": (0.0, 1e3), "q": (0.0, 1.0)},
-    lambda p, xp: ((1 + p.a) * (1 + p.b * (p.q**2 * p.a / (1 + p.a) - 1)) - (1 + p.a) * (1 - p.b) - p.q**2 * p.a * p.b) ** 2
-    + ((1 + p.a) * (1 - p.b) + p.q**2 * p.a * p.b - 1 - p.a + p.b * (1 + (1 - p.q**2) * p.a)) ** 2,
+    lambda p, xp: (
+        (
+            (1 + p.a) * (1 + p.b * (p.q**2 * p.a / (1 + p.a) - 1))
+            - (1 + p.a) * (1 - p.b)
+            - p.q**2 * p.a * p.b
+        )
+        ** 2
+        + ((1 + p.a) * (1 - p.b) + p.q**2 * p.a * p.b - 1 - p.a + p.b * (1 + (1 - p.q**2) * p.a))
+        ** 2
+    ),
 )
 _CHAIN = steps.identity(
-    "logistic-chain", "d/A + k sx d for d = c (1+A')/(sy (1 + k A')), A' = sx A, is c (sx/sy)(1 + 1/A')",
+    "logistic-chain",
+    "d/A + k sx d for d = c (1+A')/(sy (1 + k A')), A' = sx A, is c (sx/sy)(1 + 1/A')",
     {"a": (1e-3, 30.0), "sx": (0.5, 1.0), "sy": (0.5, 1.0), "k": (0.0, 1.0), "c": (1.0, 2.0)},
-    lambda p, xp: p.c * (1 + p.sx * p.a) / (p.sy * (1 + p.k * p.sx * p.a)) * (1 / p.a + p.k * p.sx)
-    - p.c * p.sx / p.sy * (1 + 1 / (p.sx * p.a)),
+    lambda p, xp: (
+        p.c * (1 + p.sx * p.a) / (p.sy * (1 + p.k * p.sx * p.a)) * (1 / p.a + p.k * p.sx)
+        - p.c * p.sx / p.sy * (1 + 1 / (p.sx * p.a))
+    ),
 )
 _SECANT = steps.inequality(
-    "softplus-secant", "d/dx of c - s (x - z) + f(x), s = f' = 1/(1 + e^{-x}), is -s (1-s)(x - z) <= 0 for x >= z, whatever the "
+    "softplus-secant",
+    "d/dx of c - s (x - z) + f(x), s = f' = 1/(1 + e^{-x}), is -s (1-s)(x - z) <= 0 for x >= z, whatever the "
     "size of x - z, and f' >= 0",
-    {"s": (0.0, 1.0), "gap": (0.0, 30.0)}, lambda p, xp: p.s * (1 - p.s) * p.gap, lambda p, xp: p.s,
+    {"s": (0.0, 1.0), "gap": (0.0, 30.0)},
+    lambda p, xp: p.s * (1 - p.s) * p.gap,
+    lambda p, xp: p.s,
 )
 _ENDS = (
     steps.inequality(
-        "concave-in-e", "E(e) = 1 - (m-1) e - m e^{-c (1+e)} is concave: m c^2 e^{-c (1+e)} >= 0",
-        {"m": (1.0, 4.0), "c": (1.0, 2.0), "e": (0.0, 1.0)}, lambda p, xp: p.m * p.c**2 * xp.exp(-p.c * (1 + p.e)),
+        "concave-in-e",
+        "E(e) = 1 - (m-1) e - m e^{-c (1+e)} is concave: m c^2 e^{-c (1+e)} >= 0",
+        {"m": (1.0, 4.0), "c": (1.0, 2.0), "e": (0.0, 1.0)},
+        lambda p, xp: p.m * p.c**2 * xp.exp(-p.c * (1 + p.e)),
     ),
     LOGARITHM,
     steps.inequality(
-        "root-beyond-log", "x/(1 + e^{-x}) rises for x >= 0, with slope s (1 + (1-s) x), and ln(2m-1) <= 2 for m <= 4, so that "
+        "root-beyond-log",
+        "x/(1 + e^{-x}) rises for x >= 0, with slope s (1 + (1-s) x), and ln(2m-1) <= 2 for m <= 4, so that "
         "ln(2m-1)(2m-1)/(2m) <= (2m-1)/m = c",
         {"m": (1.0, 4.0), "s": (0.0, 1.0), "x": (0.0, 30.0)},
-        lambda p, xp: 2 - xp.log(2 * p.m - 1), lambda p, xp: p.s * (1 + (1 - p.s) * p.x),
+        lambda p, xp: 2 - xp.log(2 * p.m - 1),
+        lambda p, xp: p.s * (1 + (1 - p.s) * p.x),
     ),
 )
 ALONG_CURVE = (steps.SLOPES_ALONG, steps.ALONG_ORIGINALS, _SLOPE_OF_BALANCE)
 NOT_BOTH_BELOW = (
-    GAPS, SAME_STRENGTHS, steps.MARGIN_ORDER, _CHAIN, steps.EXPONENTIAL_BELOW, _SECANT, *_ENDS,
+    GAPS,
+    SAME_STRENGTHS,
+    steps.MARGIN_ORDER,
+    _CHAIN,
+    steps.EXPONENTIAL_BELOW,
+    _SECANT,
+    *_ENDS,
 )
 _NOT_BOTH_BELOW_WORDS = (
     "x_D <= x_s and y_D <= y_s together would mean d >= q t and q d >= t, so x_s - x_D = d - q t >= k d, k = 1-q^2; V >= phi "
@@ -83,8 +108,13 @@ def from_retain_margin(p: Point, xp: Arithmetic) -> Point:
     q = plane_equations.cosine(p)
     a = p.retain_margin + q * p.ascent_pull
     x, y = plane_equations.margins(a, -p.ascent_pull, q)
-    beta, gamma = a / steps_1d.slope(x, LOGISTIC, xp), p.ascent_pull / steps_1d.slope(y, LOGISTIC, xp)
-    return p.replace(b=beta / (1 + p.epsilon * p.epsilon), alpha=p.phi * gamma / beta, retain_pull=a)
+    beta, gamma = (
+        a / steps_1d.slope(x, LOGISTIC, xp),
+        p.ascent_pull / steps_1d.slope(y, LOGISTIC, xp),
+    )
+    return p.replace(
+        b=beta / (1 + p.epsilon * p.epsilon), alpha=p.phi * gamma / beta, retain_pull=a
+    )
 
 
 def falling(p: Point, xp: Arithmetic) -> Scalar:
@@ -102,16 +132,20 @@ SADDLES = Domain(
     "every saddle with retain margin in [0, 10] and forget pull in [1, 1e4], epsilon in [0.05, 0.95], phi in [0.01, 3]",
 )
 
-register(Claim(
-    id="beyond-8.5.flow",
-    statement="With the logistic loss gradient flow from w_D always converges, and where there are two minima it is to the one "
-    "with the smaller forget pull: at the saddle x_D >= x_s, or U <= A_s and y_D >= y_s, in an order that the flow keeps.",
-    source="ours: beyond-5.flow with the logistic loss",
-    kind=Kind.ORDERING,
-    domain=SADDLES,
-    margin=lambda p, xp: minimum_s_side(p.replace(loss=LOGISTIC), p.retain_pull, p.ascent_pull, xp),
-    proof=REACHES,
-    proof_words=REACHES_WORDS,
-    note="The margin is the position of the start; the tests follow the flow itself. Every saddle has a forget pull >= 1, and "
-    "one with a retain margin < 0 is below x_D > 0. The proof ends at phi = (e^2 - 1)/2 = 3.19.",
-))
+register(
+    Claim(
+        id="beyond-8.5.flow",
+        statement="With the logistic loss gradient flow from w_D always converges, and where there are two minima it is to the one "
+        "with the smaller forget pull: at the saddle x_D >= x_s, or U <= A_s and y_D >= y_s, in an order that the flow keeps.",
+        source="ours: beyond-5.flow with the logistic loss",
+        kind=Kind.ORDERING,
+        domain=SADDLES,
+        margin=lambda p, xp: minimum_s_side(
+            p.replace(loss=LOGISTIC), p.retain_pull, p.ascent_pull, xp
+        ),
+        proof=REACHES,
+        proof_words=REACHES_WORDS,
+        note="The margin is the position of the start; the tests follow the flow itself. Every saddle has a forget pull >= 1, and "
+        "one with a retain margin < 0 is below x_D > 0. The proof ends at phi = (e^2 - 1)/2 = 3.19.",
+    )
+)

@@ -33,17 +33,35 @@ from ascentfail.theory.paper.dependence_causes import FARTHER_WITH_DEPENDENCE
 from ascentfail.theory.proof_steps import steps
 
 register(again(HELPS, note="The same with the logistic loss.", factors=True))
-register(again(FIRST_STEP_1D, note="The same with the logistic loss: the same region.", factors=True))
+register(
+    again(FIRST_STEP_1D, note="The same with the logistic loss: the same region.", factors=True)
+)
 register(again(FIRST_STEP_2D, note="The same with the logistic loss, U and V its own pulls."))
-register(again(
-    STEP_IMPLIES_END, AWAY, (*BOTH_FALL, *REACHES, steps.X_GAP_AND_Y_GAP),
-    f"{BOTH_FALL_WORDS}. {REACHES_WORDS}. {ENDS_FARTHER_WORDS}",
-    "The same with the logistic loss, at the minimum of the smaller forget pull, where there are two.",
-))
-_PATH = again(STEP_IMPLIES_PATH, note="The same with the logistic loss: it fails there, too, in the same place.")
-register(dataclasses.replace(_PATH, repaired=_PATH.repaired and dataclasses.replace(
-    _PATH.repaired, proof=FOR_EVER, proof_words=FOR_EVER_WORDS, note="The same with the logistic loss.",
-)))
+register(
+    again(
+        STEP_IMPLIES_END,
+        AWAY,
+        (*BOTH_FALL, *REACHES, steps.X_GAP_AND_Y_GAP),
+        f"{BOTH_FALL_WORDS}. {REACHES_WORDS}. {ENDS_FARTHER_WORDS}",
+        "The same with the logistic loss, at the minimum of the smaller forget pull, where there are two.",
+    )
+)
+_PATH = again(
+    STEP_IMPLIES_PATH,
+    note="The same with the logistic loss: it fails there, too, in the same place.",
+)
+register(
+    dataclasses.replace(
+        _PATH,
+        repaired=_PATH.repaired
+        and dataclasses.replace(
+            _PATH.repaired,
+            proof=FOR_EVER,
+            proof_words=FOR_EVER_WORDS,
+            note="The same with the logistic loss.",
+        ),
+    )
+)
 
 
 def _rectangle(p: Point, xp: Arithmetic) -> Point:
@@ -68,22 +86,33 @@ def _signs_on_faces(p: Point, xp: Arithmetic) -> Scalar:
     return xp.minimum(p.beta * retain, p.gamma * forget)
 
 
-register(Claim(
-    id="beyond-8.dependence-causes.exists",
-    statement="With the logistic loss descent-ascent has a stationary point for every eps and alpha, so no dependence ends its "
-    "range: on the rectangle of pulls 0 <= s_1 <= beta, 0 <= S <= gamma, s_1 - beta l(x) is <= 0 where s_1 = 0 and >= 0 where "
-    "s_1 = beta, and S - gamma l(y) is <= 0 where S = 0 and >= 0 where S = gamma: so both vanish somewhere (Poincare, Miranda).",
-    source="ours: dependence-causes.exists with the logistic loss",
-    kind=Kind.BOUND,
-    domain=Domain(
-        (Axis("epsilon", 0.0, 1.0), *PLANE.axes[1:], Axis("along_retain", 0.0, 1.0), Axis("along_forget", 0.0, 1.0)), _rectangle,
-        words="epsilon in [0, 1], phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, 2]; s_1 in [0, beta], S in [0, gamma]",
-    ),
-    margin=_signs_on_faces,
-    note="The margin is the least of the four signs, over the whole of each face; no stationary point is assumed.",
-))
+register(
+    Claim(
+        id="beyond-8.dependence-causes.exists",
+        statement="With the logistic loss descent-ascent has a stationary point for every eps and alpha, so no dependence ends its "
+        "range: on the rectangle of pulls 0 <= s_1 <= beta, 0 <= S <= gamma, s_1 - beta l(x) is <= 0 where s_1 = 0 and >= 0 where "
+        "s_1 = beta, and S - gamma l(y) is <= 0 where S = 0 and >= 0 where S = gamma: so both vanish somewhere (Poincare, Miranda).",
+        source="ours: dependence-causes.exists with the logistic loss",
+        kind=Kind.BOUND,
+        domain=Domain(
+            (
+                Axis("epsilon", 0.0, 1.0),
+                *PLANE.axes[1:],
+                Axis("along_retain", 0.0, 1.0),
+                Axis("along_forget", 0.0, 1.0),
+            ),
+            _rectangle,
+            words="epsilon in [0, 1], phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, 2]; s_1 in [0, beta], S in [0, gamma]",
+        ),
+        margin=_signs_on_faces,
+        note="The margin is the least of the four signs, over the whole of each face; no stationary point is assumed.",
+    )
+)
 _EVERYWHERE = FARTHER_WITH_DEPENDENCE.domain.words.replace(", a minimum at both", "")
-register(again(
-    FARTHER_WITH_DEPENDENCE, dataclasses.replace(FARTHER_WITH_DEPENDENCE.domain, where=None, words=_EVERYWHERE),
-    note="The same with the logistic loss.",
-))
+register(
+    again(
+        FARTHER_WITH_DEPENDENCE,
+        dataclasses.replace(FARTHER_WITH_DEPENDENCE.domain, where=None, words=_EVERYWHERE),
+        note="The same with the logistic loss.",
+    )
+)

@@ -14,7 +14,12 @@ from ascentfail.claims.registry import register
 from ascentfail.numerics.arithmetic import Arithmetic, Scalar
 from ascentfail.numerics.sample_losses import LOGISTIC
 from ascentfail.plane import equations as plane_equations
-from ascentfail.theory.beyond.beyond_08_logistic_flow import REACHES, SADDLES, falling, from_retain_margin
+from ascentfail.theory.beyond.beyond_08_logistic_flow import (
+    REACHES,
+    SADDLES,
+    falling,
+    from_retain_margin,
+)
 from ascentfail.theory.domains import EPSILON
 from ascentfail.theory.proof_steps import steps
 
@@ -23,7 +28,11 @@ def height(p: Point, s1: Scalar, s2: Scalar, xp: Arithmetic) -> Scalar:
     """L_DA/lam at given pulls, b f(-x) - (b alpha/phi) f(-y) + |w|^2/2 with f(m) = ln(1 + e^m)."""
     x, y = plane_equations.margins(s1, s2, plane_equations.cosine(p))
     first, second = plane_equations.weights(s1, s2, p.epsilon)
-    return p.b * xp.softplus(-x) - p.forget_b / p.phi * xp.softplus(-y) + (first * first + second * second) / 2
+    return (
+        p.b * xp.softplus(-x)
+        - p.forget_b / p.phi * xp.softplus(-y)
+        + (first * first + second * second) / 2
+    )
 
 
 def _higher(p: Point, xp: Arithmetic) -> Scalar:
@@ -33,7 +42,8 @@ def _higher(p: Point, xp: Arithmetic) -> Scalar:
 
 
 _APART = dataclasses.replace(
-    SADDLES, where=lambda p, xp: (falling(p, xp) - xp.number(1) / 10,),
+    SADDLES,
+    where=lambda p, xp: (falling(p, xp) - xp.number(1) / 10,),
     words=f"{SADDLES.words}, a determinant of the Hessian over lam <= -1/10",
 )
 
@@ -53,14 +63,19 @@ def _turn(p: Point) -> Scalar:
 
 AT_MOST_THREE = (
     steps.identity(
-        "turn-of-balance", "with t = tanh(x/2), e = e^{-y}, K = (1-q^2) A', psi = (1+K)/(1+A') and S = (1+e)/psi: psi (1-e) + S "
+        "turn-of-balance",
+        "with t = tanh(x/2), e = e^{-y}, K = (1-q^2) A', psi = (1+K)/(1+A') and S = (1+e)/psi: psi (1-e) + S "
         "psi' is psi (1+e) ((1-e)/(1+e) - q^3 rho t), rho = A'/((1+A') (1+K)^2)",
-        {"a": (1e-3, 1e3), "e": (1e-3, 1e3), "t": (-1.0, 1.0), "q": (0.0, 1.0)}, lambda p, xp: _turn(p),
+        {"a": (1e-3, 1e3), "e": (1e-3, 1e3), "t": (-1.0, 1.0), "q": (0.0, 1.0)},
+        lambda p, xp: _turn(p),
     ),
     steps.inequality(
-        "ratio-falls", "(1+K)^3 - t^2/(1+K) - (1-t^2) - 4 t^2 K/(1+K) is linear in t^2: K (3 + 3K + K^2) at t = 0, and K^2 (6 + "
+        "ratio-falls",
+        "(1+K)^3 - t^2/(1+K) - (1-t^2) - 4 t^2 K/(1+K) is linear in t^2: K (3 + 3K + K^2) at t = 0, and K^2 (6 + "
         "4K + K^2)/(1+K) at t = 1, whatever the size of K",
-        {"k": (0.0, 1e3)}, lambda p, xp: p.k * (3 + 3 * p.k + p.k**2), lambda p, xp: p.k**2 * (6 + 4 * p.k + p.k**2),
+        {"k": (0.0, 1e3)},
+        lambda p, xp: p.k * (3 + 3 * p.k + p.k**2),
+        lambda p, xp: p.k**2 * (6 + 4 * p.k + p.k**2),
     ),
 )
 AT_MOST_THREE_WORDS = (
@@ -78,35 +93,43 @@ def _rise(p: Point) -> Scalar:
     return -(p.q * p.r * first - p.r) - p.r * (1 + (1 - p.q**2) * p.a) / (1 + p.a)
 
 
-register(Claim(
-    id="beyond-8.5.lowest",
-    statement="With the logistic loss the minimum at which descent-ascent from w_D ends is the lowest one of its loss.",
-    source="ours",
-    kind=Kind.ORDERING,
-    domain=Domain(
-        (EPSILON, Axis("retain_margin", 0.0, 10.0), Axis("ascent_pull", 1e-2, 1e4, "log")),
-        lambda p, xp: from_retain_margin(p.replace(phi=xp.number(1)), xp),
-        lambda p, xp: (-falling(p, xp), 10**4 - p.b, 2 * p.phi - p.alpha),
-        "every minimum with retain margin in [0, 10] and forget pull in [0.01, 1e4], epsilon in [0.05, 0.95], b <= 1e4, "
-        "alpha/phi <= 2; the minima depend on phi through alpha/phi only",
-    ),
-    margin=_higher,
-    note="Where there are two minima the other one is often lower: what keeps descent-ascent from it is its start.",
-    repaired=Claim(
-        id="beyond-8.5.lowest.repaired",
-        statement="It is lower than the saddle that parts it from the other minimum.",
+register(
+    Claim(
+        id="beyond-8.5.lowest",
+        statement="With the logistic loss the minimum at which descent-ascent from w_D ends is the lowest one of its loss.",
         source="ours",
         kind=Kind.ORDERING,
-        domain=_APART,
+        domain=Domain(
+            (EPSILON, Axis("retain_margin", 0.0, 10.0), Axis("ascent_pull", 1e-2, 1e4, "log")),
+            lambda p, xp: from_retain_margin(p.replace(phi=xp.number(1)), xp),
+            lambda p, xp: (-falling(p, xp), 10**4 - p.b, 2 * p.phi - p.alpha),
+            "every minimum with retain margin in [0, 10] and forget pull in [0.01, 1e4], epsilon in [0.05, 0.95], b <= 1e4, "
+            "alpha/phi <= 2; the minima depend on phi through alpha/phi only",
+        ),
         margin=_higher,
-        proof=(*REACHES, *AT_MOST_THREE, steps.identity(
-            "loss-along-curve", "where s_1' = 0 and s_2 = -S moves at r = s_2': (1+eps^2) dL/dS = r (1 + (1-q^2) A')/(1+A'), "
-            "with the metric of |w|^2 in the pulls",
-            {"a": (0.0, 1e3), "r": (-1e3, 1e3), "q": (0.0, 1.0)}, lambda p, xp: _rise(p),
-        )),
-        proof_words=f"{AT_MOST_THREE_WORDS}: so a saddle, where g falls, is the second zero, and the flow ends at the first "
-        "(beyond-8.5.flow). Along s_1 = beta l(x), s_2 = -S the loss changes with the sign of s_2' = S - gamma l(y), that of "
-        "g(S), which is positive between the first and the second",
-        note="Next to the fold, where they meet, the difference is too small to be looked at.",
-    ),
-))
+        note="Where there are two minima the other one is often lower: what keeps descent-ascent from it is its start.",
+        repaired=Claim(
+            id="beyond-8.5.lowest.repaired",
+            statement="It is lower than the saddle that parts it from the other minimum.",
+            source="ours",
+            kind=Kind.ORDERING,
+            domain=_APART,
+            margin=_higher,
+            proof=(
+                *REACHES,
+                *AT_MOST_THREE,
+                steps.identity(
+                    "loss-along-curve",
+                    "where s_1' = 0 and s_2 = -S moves at r = s_2': (1+eps^2) dL/dS = r (1 + (1-q^2) A')/(1+A'), "
+                    "with the metric of |w|^2 in the pulls",
+                    {"a": (0.0, 1e3), "r": (-1e3, 1e3), "q": (0.0, 1.0)},
+                    lambda p, xp: _rise(p),
+                ),
+            ),
+            proof_words=f"{AT_MOST_THREE_WORDS}: so a saddle, where g falls, is the second zero, and the flow ends at the first "
+            "(beyond-8.5.flow). Along s_1 = beta l(x), s_2 = -S the loss changes with the sign of s_2' = S - gamma l(y), that of "
+            "g(S), which is positive between the first and the second",
+            note="Next to the fold, where they meet, the difference is too small to be looked at.",
+        ),
+    )
+)

@@ -44,7 +44,9 @@ def _pieces(witness: Reading, low: float, high: float) -> tuple[Reading, ...]:
     """Neighbouring intervals of kappa that cover [low, high], each with its witness."""
     inner = [float(v) for v in np.geomspace(low, high, _PIECES + 1)[1:-1]]
     ends = [low, *inner, high]
-    return tuple({**NAMED, **witness, "low": a, "high": b} for a, b in zip(ends, ends[1:], strict=False))
+    return tuple(
+        {**NAMED, **witness, "low": a, "high": b} for a, b in zip(ends, ends[1:], strict=False)
+    )
 
 
 def _at(t: ToyLandscape, kappa: float) -> ToyLandscape:
@@ -56,7 +58,9 @@ def _ratios(point: Reading) -> tuple[float, float, float]:
 
 
 _RETAINED: tuple[tuple[Model, int, bool], ...] = (
-    ("original", THIRD, True), ("oracle", THIRD, True), ("oracle", FOURTH, False),
+    ("original", THIRD, True),
+    ("oracle", THIRD, True),
+    ("oracle", FOURTH, False),
 )
 
 
@@ -64,7 +68,9 @@ def clearly(point: Reading, level: Level) -> tuple[float, float]:
     """The least margin over original and oracle and over an interval of kappa; a proof claims no more than `_CLEARANCE`."""
     t = landscape_of(point)
     ends = [shows(t, which, wrong, globally, level) for which, wrong, globally in _RETAINED]
-    along = [shows(_at(t, kappa), "descent_ascent", FOURTH, True, "sampled") for kappa in _ratios(point)]
+    along = [
+        shows(_at(t, kappa), "descent_ascent", FOURTH, True, "sampled") for kappa in _ratios(point)
+    ]
     if level == "certified" and min(low for low, _ in along) > 0:
         along = [(_CLEARANCE if _proved(point, t) else math.nan, math.inf)]
     lows, highs = zip(*ends, *along, strict=True)
@@ -78,7 +84,10 @@ def _proved(point: Reading, t: ToyLandscape) -> bool:
     for kappa in (low, high):
         p = concrete(_at(t, kappa), "descent_ascent")
         with mp.workdps(30):
-            value = float(toy.expansion(p, [mp.mpf(float(v)) for v in theta], xp=MPMATH)[0]) + _CLEARANCE
+            value = (
+                float(toy.expansion(p, [mp.mpf(float(v)) for v in theta], xp=MPMATH)[0])
+                + _CLEARANCE
+            )
         if not barriers.above_outside(p, FOURTH, value):
             return False
     return bool(landscape.correct(theta)[:FOURTH].all() and not landscape.correct(theta)[FOURTH])
@@ -99,7 +108,12 @@ def _parts(witness: Reading, low: float, high: float) -> dict[str, Any]:
     where = "at an end or the middle of the interval"
     cases = Cases(_pieces(witness, low, high), clearly, _exact, "every", rigorous=True, bound=where)
     words = f"kappa_step in [{low:g}, {high:g}], {_PIECES} intervals; {words_of(NAMED)}"
-    return {"kind": Kind.ORDERING, "domain": cases.domain(words), "margin": by_cases, "cases": cases}
+    return {
+        "kind": Kind.ORDERING,
+        "domain": cases.domain(words),
+        "margin": by_cases,
+        "cases": cases,
+    }
 
 
 _PATTERNS = (
@@ -107,24 +121,28 @@ _PATTERNS = (
     "has x_4 alone wrong, and L_R has a local minimum in that pattern"
 )
 
-register(Claim(
-    id="any-ratio",
-    statement=f"For every kappa_step in [0.05, 10] some integer multiplicities and forget counts of the toy give: {_PATTERNS}.",
-    source="Sec. 5.2",
-    note="One witness serves them all: multiplicities (5, 4, 1, 3), two of the three copies at x = 4 forgotten.",
-    **_parts(WITNESS, 0.05, 10.0),
-))
+register(
+    Claim(
+        id="any-ratio",
+        statement=f"For every kappa_step in [0.05, 10] some integer multiplicities and forget counts of the toy give: {_PATTERNS}.",
+        source="Sec. 5.2",
+        note="One witness serves them all: multiplicities (5, 4, 1, 3), two of the three copies at x = 4 forgotten.",
+        **_parts(WITNESS, 0.05, 10.0),
+    )
+)
 
-register(Claim(
-    id="any-ratio.printed-counts",
-    statement="The printed counts (5, 4, 1, 4), two copies at x = 4 forgotten, are a witness for every kappa_step in [0.05, 10].",
-    source="ours",
-    note="Where the ascent is weak the two retained copies outweigh the forgotten ones, and x_3 alone wrong stays the lowest.",
-    **_parts(PRINTED, 0.05, 10.0),
-    repaired=Claim(
-        id="any-ratio.printed-counts.repaired",
-        statement="The same for every kappa_step in [0.54, 10].",
+register(
+    Claim(
+        id="any-ratio.printed-counts",
+        statement="The printed counts (5, 4, 1, 4), two copies at x = 4 forgotten, are a witness for every kappa_step in [0.05, 10].",
         source="ours",
-        **_parts(PRINTED, 0.54, 10.0),
-    ),
-))
+        note="Where the ascent is weak the two retained copies outweigh the forgotten ones, and x_3 alone wrong stays the lowest.",
+        **_parts(PRINTED, 0.05, 10.0),
+        repaired=Claim(
+            id="any-ratio.printed-counts.repaired",
+            statement="The same for every kappa_step in [0.54, 10].",
+            source="ours",
+            **_parts(PRINTED, 0.54, 10.0),
+        ),
+    )
+)

@@ -71,21 +71,40 @@ _PULLS = {"s1": (0.0, 1e4), "s2": (-1e4, 1e4), "epsilon": (0.5, 1.0)}
 _REDUCED = (
     steps.identity("sum-of-weights", "S = w_1 + w_2 = (x + y)/(1 + eps)", _PULLS, _weights),
     steps.identity(
-        "sum-and-difference", "(x + y)/2 = 2 k^2 (s_1 + s_2)/(1 + eps^2), (x - y)/2 = g^2 (s_1 - s_2)/(2 (1 + eps^2))", _PULLS,
+        "sum-and-difference",
+        "(x + y)/2 = 2 k^2 (s_1 + s_2)/(1 + eps^2), (x - y)/2 = g^2 (s_1 - s_2)/(2 (1 + eps^2))",
+        _PULLS,
         _sum_and_difference,
     ),
 )
 _MODULUS = steps.inequality(
-    "modulus", "w (1 + w)^2 <= (1 + c/2)^2 with c = w e^w, so g w is within the modulus; T >= 1 + |c|/2", {"w": (0.0, 10.0)},
+    "modulus",
+    "w (1 + w)^2 <= (1 + c/2)^2 with c = w e^w, so g w is within the modulus; T >= 1 + |c|/2",
+    {"w": (0.0, 10.0)},
     lambda p, xp: (1 + p.w * xp.exp(p.w) / 2) ** 2 - p.w * (1 + p.w) ** 2,
 )
 _SQUEEZE = steps.identity(
-    "squeeze", "with k = 1 - g/2: (4k^2 - g^2)(1 + g) - 4k = 2g (1 - 2g) and 4k - 4k^2 - g^2 = 2g (1 - g)", _GAP,
-    lambda p, xp: ((4 * (1 - p.g / 2) ** 2 - p.g**2) * (1 + p.g) - 4 * (1 - p.g / 2) - 2 * p.g * (1 - 2 * p.g)) ** 2
-    + (4 * (1 - p.g / 2) - 4 * (1 - p.g / 2) ** 2 - p.g**2 - 2 * p.g * (1 - p.g)) ** 2,
+    "squeeze",
+    "with k = 1 - g/2: (4k^2 - g^2)(1 + g) - 4k = 2g (1 - 2g) and 4k - 4k^2 - g^2 = 2g (1 - g)",
+    _GAP,
+    lambda p, xp: (
+        (
+            (4 * (1 - p.g / 2) ** 2 - p.g**2) * (1 + p.g)
+            - 4 * (1 - p.g / 2)
+            - 2 * p.g * (1 - 2 * p.g)
+        )
+        ** 2
+        + (4 * (1 - p.g / 2) - 4 * (1 - p.g / 2) ** 2 - p.g**2 - 2 * p.g * (1 - p.g)) ** 2
+    ),
 )
-_SQUEEZE_SIGN = steps.inequality("squeeze-sign", "2g (1 - 2g) >= 0 and 2g (1 - g) >= 0 for 0 <= g <= 1/2", _GAP,
-                                 lambda p, xp: 2 * p.g, lambda p, xp: 1 - 2 * p.g, lambda p, xp: 1 - p.g)
+_SQUEEZE_SIGN = steps.inequality(
+    "squeeze-sign",
+    "2g (1 - 2g) >= 0 and 2g (1 - g) >= 0 for 0 <= g <= 1/2",
+    _GAP,
+    lambda p, xp: 2 * p.g,
+    lambda p, xp: 1 - 2 * p.g,
+    lambda p, xp: 1 - p.g,
+)
 
 _BOTH_WORDS = (
     "original and oracle: |s_1 - s_2| <= s_1 + s_2 gives |d| <= delta m with delta = g^2/(4k^2), so (1-delta) k S + ln S <= ln "
@@ -103,7 +122,9 @@ def _far(p: Point, xp: Arithmetic) -> Scalar:
     """The tangent's gain minus the two losses, over g/(1+w), for w >= 1/10 at the smallest T."""
     least = 1 + p.w * xp.exp(p.w) / 2
     spread = xp.exp((1 + p.w) ** 8 / (400 * least**3))
-    return least**2 * _tangent(p.w, xp) - (1 + p.w) * (p.w * xp.exp(p.w) / 2 + spread * (1 + p.w) ** 4 / 10)
+    return least**2 * _tangent(p.w, xp) - (1 + p.w) * (
+        p.w * xp.exp(p.w) / 2 + spread * (1 + p.w) ** 4 / 10
+    )
 
 
 def _near(p: Point, xp: Arithmetic) -> Scalar:
@@ -121,17 +142,28 @@ UNLEARNED = (
     steps.EXPONENTIAL_BELOW,
     steps.RETAIN_PULL_LAGS,
     *UNIMODAL,
-    steps.inequality("convex", "z e^z is convex for z >= -1, so it lies above its tangents: its second derivative is (2 + z) e^z",
-                     {"z": (-1.0, 30.0)}, lambda p, xp: 2 + p.z, lambda p, xp: xp.exp(p.z)),
     steps.inequality(
-        "tangent-far", "for w >= 1/10, T = 1 + w e^w/2 and D = (1+w)^8/(400 T^3): w >= (1+w)^2/20, and T^2 (1 - (1+w)/20) e^{w - "
-        "(1+w)^2/20} >= (1+w)(w e^w/2 + e^D (1+w)^4/10)",
-        {"w": (0.1, 10.0)}, _far, lambda p, xp: p.w - (1 + p.w) ** 2 / 20,
+        "convex",
+        "z e^z is convex for z >= -1, so it lies above its tangents: its second derivative is (2 + z) e^z",
+        {"z": (-1.0, 30.0)},
+        lambda p, xp: 2 + p.z,
+        lambda p, xp: xp.exp(p.z),
     ),
     steps.inequality(
-        "tangent-near", "for w <= 1/10 and D = e (1+w)^8/400: w e^w/2 <= 3/50, and (1 - (1+w)/20) e^{w - (1+w)^2/20} >= "
+        "tangent-far",
+        "for w >= 1/10, T = 1 + w e^w/2 and D = (1+w)^8/(400 T^3): w >= (1+w)^2/20, and T^2 (1 - (1+w)/20) e^{w - "
+        "(1+w)^2/20} >= (1+w)(w e^w/2 + e^D (1+w)^4/10)",
+        {"w": (0.1, 10.0)},
+        _far,
+        lambda p, xp: p.w - (1 + p.w) ** 2 / 20,
+    ),
+    steps.inequality(
+        "tangent-near",
+        "for w <= 1/10 and D = e (1+w)^8/400: w e^w/2 <= 3/50, and (1 - (1+w)/20) e^{w - (1+w)^2/20} >= "
         "(1+w)(3/50 + e^{1+D} (1+w)^4/10)",
-        {"w": (-1.0, 0.1)}, _near, lambda p, xp: xp.number(3) / 50 - p.w * xp.exp(p.w) / 2,
+        {"w": (-1.0, 0.1)},
+        _near,
+        lambda p, xp: xp.number(3) / 50 - p.w * xp.exp(p.w) / 2,
     ),
 )
 UNLEARNED_WORDS = (
@@ -152,30 +184,43 @@ def _weights_chart(p: Point, xp: Arithmetic) -> Point:
     """Chart kappa = place (rho + 1/(2e)): from 0 up to the edge of existence."""
     kappa = p.place * (p.rho + 1 / (2 * xp.exp(xp.number(1))))
     limit = plane_bounds.duplicate_limit(p.rho, kappa, "descent_ascent", xp=xp)
-    reach = (1 + limit) ** 4 / (20 * (1 + p.rho + kappa) ** 2)  # next to -1/e the limit sets in later
+    reach = (1 + limit) ** 4 / (
+        20 * (1 + p.rho + kappa) ** 2
+    )  # next to -1/e the limit sets in later
     return Point(rho=p.rho, kappa=kappa, gap=p.nearness * xp.minimum(reach, xp.number(1) / 2))
 
 
-register(Claim(
-    id="appendix-j.limits",
-    statement="As eps -> 1, w_1 + w_2 of original, oracle and descent-ascent (its local minimum) tend to W(2(rho+kappa)), "
-    "W(2 rho) and W(2(rho-kappa)), for rho, kappa >= 0 and 2(rho-kappa) > -1/e.",
-    source="App. J, losses as sums; the values are ours",
-    kind=Kind.LIMIT,
-    domain=Domain(
-        (Axis("rho", 1e-3, 1e3, "log"), Axis("place", 0.0, 0.99), Axis("nearness", 1e-9, 1.0, "log")),
-        _weights_chart,
-        lambda p, xp: (1 + 2 * xp.exp(xp.number(1)) * (p.rho - p.kappa), p.kappa),
-        "rho in [1e-3, 1e3], 0 <= kappa <= 0.99 (rho + 1/(2e)), and eps close to 1",
-    ),
-    margin=lambda p, xp: xp.minimum(
-        modulus(p, "descent_ascent", xp), xp.minimum(modulus(p, "original", xp), modulus(p, "oracle", xp))
-    ),
-    modulus=Modulus(
-        lambda p, xp: xp.maximum(bound(p, "descent_ascent", xp), xp.maximum(bound(p, "original", xp), bound(p, "oracle", xp))),
-        "nearness", 0.0,
-    ),
-    proof=(_SQUEEZE, _SQUEEZE_SIGN, *UNLEARNED),
-    proof_words=_BOTH_WORDS + "; " + UNLEARNED_WORDS,
-    note="gap = 1 - eps; the modulus (1-eps)(1+rho+kappa)^2/(1+W)^2 tends to 0 for every admissible rho, kappa.",
-))
+register(
+    Claim(
+        id="appendix-j.limits",
+        statement="As eps -> 1, w_1 + w_2 of original, oracle and descent-ascent (its local minimum) tend to W(2(rho+kappa)), "
+        "W(2 rho) and W(2(rho-kappa)), for rho, kappa >= 0 and 2(rho-kappa) > -1/e.",
+        source="App. J, losses as sums; the values are ours",
+        kind=Kind.LIMIT,
+        domain=Domain(
+            (
+                Axis("rho", 1e-3, 1e3, "log"),
+                Axis("place", 0.0, 0.99),
+                Axis("nearness", 1e-9, 1.0, "log"),
+            ),
+            _weights_chart,
+            lambda p, xp: (1 + 2 * xp.exp(xp.number(1)) * (p.rho - p.kappa), p.kappa),
+            "rho in [1e-3, 1e3], 0 <= kappa <= 0.99 (rho + 1/(2e)), and eps close to 1",
+        ),
+        margin=lambda p, xp: xp.minimum(
+            modulus(p, "descent_ascent", xp),
+            xp.minimum(modulus(p, "original", xp), modulus(p, "oracle", xp)),
+        ),
+        modulus=Modulus(
+            lambda p, xp: xp.maximum(
+                bound(p, "descent_ascent", xp),
+                xp.maximum(bound(p, "original", xp), bound(p, "oracle", xp)),
+            ),
+            "nearness",
+            0.0,
+        ),
+        proof=(_SQUEEZE, _SQUEEZE_SIGN, *UNLEARNED),
+        proof_words=_BOTH_WORDS + "; " + UNLEARNED_WORDS,
+        note="gap = 1 - eps; the modulus (1-eps)(1+rho+kappa)^2/(1+W)^2 tends to 0 for every admissible rho, kappa.",
+    )
+)

@@ -26,34 +26,40 @@ def _room(p: Point, xp: Arithmetic) -> Scalar:
     return top / (p.ridge * p.retain_total) + xp.exp(-xp.number(1))
 
 
-register(Claim(
-    id="appendix-j.means",
-    statement="The same descent-ascent limit exists with per-set means, |R_ij| = |F| = 1, |R| >= 2, for every lam > 0.",
-    source="App. J with the means of Sec. 5",
-    kind=Kind.LIMIT,
-    domain=_MEANS,
-    margin=_room,
-    exclusion=_room,
-    exclusion_words="a stationary point needs x e^x <= beta (1 - q alpha/phi) (Lemma 8), at least -1/e; the margin bounds the "
-    "room above -1/e for every eps in [0.99, 1): there is no stationary point, hence no limit",
-    note="Here rho = 1/(lam |R|) and kappa = 1/lam.",
-    repaired=Claim(
-        id="appendix-j.means.repaired",
-        statement="The limit W(-2(1 - 1/|R|)/lam) exists for lam > 2e(1 - 1/|R|).",
-        source="ours",
+register(
+    Claim(
+        id="appendix-j.means",
+        statement="The same descent-ascent limit exists with per-set means, |R_ij| = |F| = 1, |R| >= 2, for every lam > 0.",
+        source="App. J with the means of Sec. 5",
         kind=Kind.LIMIT,
-        domain=Domain(
-            (Axis("excess", 1.01, 100.0, "log"), Axis("retain_total", 2, 1000, "integer"), Axis("nearness", 1e-9, 1.0, "log")),
-            lambda p, xp: _means_chart(p, xp),
-            lambda p, xp: (1 + 2 * xp.exp(xp.number(1)) * (p.rho - p.kappa),),
-            "lam from 1.01 to 100 times 2e(1 - 1/|R|), |R| in 2..1000, and eps close to 1",
+        domain=_MEANS,
+        margin=_room,
+        exclusion=_room,
+        exclusion_words="a stationary point needs x e^x <= beta (1 - q alpha/phi) (Lemma 8), at least -1/e; the margin bounds the "
+        "room above -1/e for every eps in [0.99, 1): there is no stationary point, hence no limit",
+        note="Here rho = 1/(lam |R|) and kappa = 1/lam.",
+        repaired=Claim(
+            id="appendix-j.means.repaired",
+            statement="The limit W(-2(1 - 1/|R|)/lam) exists for lam > 2e(1 - 1/|R|).",
+            source="ours",
+            kind=Kind.LIMIT,
+            domain=Domain(
+                (
+                    Axis("excess", 1.01, 100.0, "log"),
+                    Axis("retain_total", 2, 1000, "integer"),
+                    Axis("nearness", 1e-9, 1.0, "log"),
+                ),
+                lambda p, xp: _means_chart(p, xp),
+                lambda p, xp: (1 + 2 * xp.exp(xp.number(1)) * (p.rho - p.kappa),),
+                "lam from 1.01 to 100 times 2e(1 - 1/|R|), |R| in 2..1000, and eps close to 1",
+            ),
+            margin=lambda p, xp: modulus(p, "descent_ascent", xp),
+            modulus=Modulus(lambda p, xp: bound(p, "descent_ascent", xp), "nearness", 0.0),
+            proof=UNLEARNED,
+            proof_words=UNLEARNED_WORDS,
         ),
-        margin=lambda p, xp: modulus(p, "descent_ascent", xp),
-        modulus=Modulus(lambda p, xp: bound(p, "descent_ascent", xp), "nearness", 0.0),
-        proof=UNLEARNED,
-        proof_words=UNLEARNED_WORDS,
-    ),
-))
+    )
+)
 
 
 def _means_chart(p: Point, xp: Arithmetic) -> Point:
@@ -70,17 +76,19 @@ def _room_at_equal_weights(p: Point, xp: Arithmetic) -> Scalar:
     return stationary.log_existence_alpha(at, xp=xp)
 
 
-register(Claim(
-    id="appendix-j.commute",
-    statement="The limits eps -> 1 and lam -> 0 commute for the descent-ascent solution with kappa = rho = 1/lam.",
-    source="App. J",
-    kind=Kind.LIMIT,
-    domain=Domain(
-        (Axis("epsilon", 0.05, 0.99), Axis("ridge", 1e-6, 1e-1, "log")),
-        words="epsilon in [0.05, 0.99], lam in [1e-6, 0.1]; a limit that does not exist counts as not commuting",
-    ),
-    margin=_room_at_equal_weights,
-    exclusion=_room_at_equal_weights,
-    exclusion_words="alpha_max/phi < 1 here and for every smaller lam, so at this eps descent-ascent has no stationary point as "
-    "lam -> 0 and the limit lam -> 0 does not exist; in the other order it is W(0) = 0",
-))
+register(
+    Claim(
+        id="appendix-j.commute",
+        statement="The limits eps -> 1 and lam -> 0 commute for the descent-ascent solution with kappa = rho = 1/lam.",
+        source="App. J",
+        kind=Kind.LIMIT,
+        domain=Domain(
+            (Axis("epsilon", 0.05, 0.99), Axis("ridge", 1e-6, 1e-1, "log")),
+            words="epsilon in [0.05, 0.99], lam in [1e-6, 0.1]; a limit that does not exist counts as not commuting",
+        ),
+        margin=_room_at_equal_weights,
+        exclusion=_room_at_equal_weights,
+        exclusion_words="alpha_max/phi < 1 here and for every smaller lam, so at this eps descent-ascent has no stationary point as "
+        "lam -> 0 and the limit lam -> 0 does not exist; in the other order it is W(0) = 0",
+    )
+)

@@ -52,33 +52,40 @@ INDEPENDENT_SETS = Domain(
 )
 TWO_SETS = Domain(
     (
-        Axis("n", 1, MOST_PAIRED, "integer"), Axis("m", 1, MOST_PAIRED, "integer"), Axis("j", 0, MOST_PAIRED, "integer"),
-        Axis("i", 0, MOST_PAIRED, "integer"), _CHANCE,
+        Axis("n", 1, MOST_PAIRED, "integer"),
+        Axis("m", 1, MOST_PAIRED, "integer"),
+        Axis("j", 0, MOST_PAIRED, "integer"),
+        Axis("i", 0, MOST_PAIRED, "integer"),
+        _CHANCE,
     ),
     where=lambda p, xp: (p.n - p.j, p.m - p.i),
     words=f"|F| = n and |T| = m <= {MOST_PAIRED}, e = |j/n - i/m| attainable, p in [0, 1]",
 )
 DRAWN_SETS = Domain(
     (
-        Axis("total", 1, MOST, "integer"), Axis("n", 1, MOST, "integer"), Axis("right", 0, MOST, "integer"),
+        Axis("total", 1, MOST, "integer"),
+        Axis("n", 1, MOST, "integer"),
+        Axis("right", 0, MOST, "integer"),
         Axis("j", 0, MOST, "integer"),
     ),
     where=lambda p, xp: (p.total - p.n, p.total - p.right, p.n - p.j),
     words=f"|F| = n <= N <= {MOST}, K of N answers right, e = |j/n - K/N| attainable",
 )
 
-register(Claim(
-    id="lemma-1.population",
-    statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 |F| e^2) for i.i.d. data, F chosen blindly, the oracle a function of R and "
-    "Acc_T its population accuracy p.",
-    source="Lemma 1, App. C",
-    kind=Kind.PROBABILITY,
-    domain=INDEPENDENT_SETS,
-    margin=lambda p, xp: independent_bound(p, xp) - independent_tail(p, xp),
-    proof=tails.INDEPENDENT,
-    proof_words=f"given R the answers on F are independent and right with chance p; {tails.INDEPENDENT_WORDS}",
-    note="Sampled for the sizes of its domain; the proof is for every size.",
-))
+register(
+    Claim(
+        id="lemma-1.population",
+        statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 |F| e^2) for i.i.d. data, F chosen blindly, the oracle a function of R and "
+        "Acc_T its population accuracy p.",
+        source="Lemma 1, App. C",
+        kind=Kind.PROBABILITY,
+        domain=INDEPENDENT_SETS,
+        margin=lambda p, xp: independent_bound(p, xp) - independent_tail(p, xp),
+        proof=tails.INDEPENDENT,
+        proof_words=f"given R the answers on F are independent and right with chance p; {tails.INDEPENDENT_WORDS}",
+        note="Sampled for the sizes of its domain; the proof is for every size.",
+    )
+)
 
 # What both samples give; `beyond-9.two-sample` states it in its own right.
 TWO_SAMPLE = Claim(
@@ -92,25 +99,31 @@ TWO_SAMPLE = Claim(
     proof_words=tails.PAIRED_WORDS,
 )
 
-register(Claim(
-    id="lemma-1.finite-test",
-    statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 |F| e^2) also with Acc_T measured on a finite test set, for every |T| >= 1.",
-    source="Lemma 1, as it is used",
-    kind=Kind.PROBABILITY,
-    domain=TWO_SETS,
-    margin=lambda p, xp: two_sample_margin(p, xp, both=False),
-    repaired=TWO_SAMPLE,
-))
+register(
+    Claim(
+        id="lemma-1.finite-test",
+        statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 |F| e^2) also with Acc_T measured on a finite test set, for every |T| >= 1.",
+        source="Lemma 1, as it is used",
+        kind=Kind.PROBABILITY,
+        domain=TWO_SETS,
+        margin=lambda p, xp: two_sample_margin(p, xp, both=False),
+        repaired=TWO_SAMPLE,
+    )
+)
 
-register(Claim(
-    id="lemma-1.fixed-model",
-    statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 |F| e^2) for F drawn without replacement from a finite set, a model that does "
-    "not depend on F, and Acc_T its accuracy on the whole set.",
-    source="Lemma 1, for a fixed model",
-    kind=Kind.PROBABILITY,
-    domain=DRAWN_SETS,
-    margin=lambda p, xp: random_sets.hoeffding_bound(drawn_exponent(p), xp=xp) - drawn_tail(p, xp),
-    proof=tails.WITHOUT_REPLACEMENT,
-    proof_words=tails.WITHOUT_REPLACEMENT_WORDS,
-    note="Sampled for the sizes of its domain; the proof is for every size.",
-))
+register(
+    Claim(
+        id="lemma-1.fixed-model",
+        statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 |F| e^2) for F drawn without replacement from a finite set, a model that does "
+        "not depend on F, and Acc_T its accuracy on the whole set.",
+        source="Lemma 1, for a fixed model",
+        kind=Kind.PROBABILITY,
+        domain=DRAWN_SETS,
+        margin=lambda p, xp: (
+            random_sets.hoeffding_bound(drawn_exponent(p), xp=xp) - drawn_tail(p, xp)
+        ),
+        proof=tails.WITHOUT_REPLACEMENT,
+        proof_words=tails.WITHOUT_REPLACEMENT_WORDS,
+        note="Sampled for the sizes of its domain; the proof is for every size.",
+    )
+)

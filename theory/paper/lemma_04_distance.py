@@ -16,15 +16,20 @@ from ascentfail.theory.proof_steps import by_weights, steps
 
 def displacement(p: Point, xp: Arithmetic) -> Scalar:
     """|w_D - w_R|."""
-    return xp.abs(closed_form.original(p, loss=p.loss, xp=xp) - closed_form.oracle(p, loss=p.loss, xp=xp))
+    return xp.abs(
+        closed_form.original(p, loss=p.loss, xp=xp) - closed_form.oracle(p, loss=p.loss, xp=xp)
+    )
 
 
 def _listed(p: Point, xp: Arithmetic) -> Point:
     """Chart: b of w_R, and alpha of w_D = w_R e^s, from (1 + alpha)/(1 + phi) = c_D/c_R."""
     log_ratio = p.loss.log_rise(p.oracle, p.s, xp)
     return Point(
-        phi=p.phi, b=by_weights.coefficient_of(p.oracle, p.loss, xp), alpha=(1 + p.phi) * xp.exp(log_ratio) - 1,
-        displacement=p.oracle * (xp.exp(p.s) - 1), excess=p.loss.log_excess(p.oracle, p.s, xp),
+        phi=p.phi,
+        b=by_weights.coefficient_of(p.oracle, p.loss, xp),
+        alpha=(1 + p.phi) * xp.exp(log_ratio) - 1,
+        displacement=p.oracle * (xp.exp(p.s) - 1),
+        excess=p.loss.log_excess(p.oracle, p.s, xp),
     )
 
 
@@ -40,8 +45,13 @@ BY_LOGARITHM = (
     steps.LOG_OF_W,
     steps.LOG_OF_RATIO,
     steps.identity(
-        "coefficient-ratio", "c_D (1 + phi) = c_R (1 + alpha)", {"b": (1e-3, 1e3), "alpha": (1e-3, 1e3), "phi": (1e-3, 1e3)},
-        lambda p, xp: closed_form.coefficient(p, "original") * (1 + p.phi) - closed_form.coefficient(p, "oracle") * (1 + p.alpha),
+        "coefficient-ratio",
+        "c_D (1 + phi) = c_R (1 + alpha)",
+        {"b": (1e-3, 1e3), "alpha": (1e-3, 1e3), "phi": (1e-3, 1e3)},
+        lambda p, xp: (
+            closed_form.coefficient(p, "original") * (1 + p.phi)
+            - closed_form.coefficient(p, "oracle") * (1 + p.alpha)
+        ),
     ),
 )
 
@@ -55,23 +65,25 @@ LEMMA_4 = Claim(
 )
 register(LEMMA_4)
 
-LEMMA_4_PROOF = register(Claim(
-    id="lemma-4.proof",
-    statement="|w_D - w_R| <= ln(alpha) for alpha >= phi, and <= -ln(alpha) for alpha <= phi.",
-    source="Lemma 4, last step of the proof",
-    kind=Kind.BOUND,
-    domain=Domain(
-        (PHI, Axis("b", 1e-6, 1e6, "log"), ALPHA, Axis("side", 0, 1, "integer")),
-        where=lambda p, xp: ((2 * p.side - 1) * (p.alpha - p.phi),),
-        words="alpha in [1e-3, 10], phi in [0.01, 3], b in [1e-6, 1e6]; side 1: alpha >= phi, side 0: alpha <= phi",
-    ),
-    margin=lambda p, xp: (2 * p.side - 1) * xp.log(p.alpha) - displacement(p, xp),
-    repaired=Claim(
-        id="lemma-4.proof.repaired",
-        statement="The step with ln((1 + alpha)/(1 + phi)) for alpha >= phi and its negative for alpha <= phi.",
-        source="ours",
+LEMMA_4_PROOF = register(
+    Claim(
+        id="lemma-4.proof",
+        statement="|w_D - w_R| <= ln(alpha) for alpha >= phi, and <= -ln(alpha) for alpha <= phi.",
+        source="Lemma 4, last step of the proof",
         kind=Kind.BOUND,
-        domain=_WIDE,
-        margin=LEMMA_4.margin,
-    ),
-))
+        domain=Domain(
+            (PHI, Axis("b", 1e-6, 1e6, "log"), ALPHA, Axis("side", 0, 1, "integer")),
+            where=lambda p, xp: ((2 * p.side - 1) * (p.alpha - p.phi),),
+            words="alpha in [1e-3, 10], phi in [0.01, 3], b in [1e-6, 1e6]; side 1: alpha >= phi, side 0: alpha <= phi",
+        ),
+        margin=lambda p, xp: (2 * p.side - 1) * xp.log(p.alpha) - displacement(p, xp),
+        repaired=Claim(
+            id="lemma-4.proof.repaired",
+            statement="The step with ln((1 + alpha)/(1 + phi)) for alpha >= phi and its negative for alpha <= phi.",
+            source="ours",
+            kind=Kind.BOUND,
+            domain=_WIDE,
+            margin=LEMMA_4.margin,
+        ),
+    )
+)

@@ -29,7 +29,11 @@ def unlabelled_influence(g: Symmetric, ridge: Scalar, n: int = 2) -> Symmetric:
     a, c, d = g
     b11, b12, b22 = a / (4 * n) + ridge, c / (4 * n), d / (4 * n) + ridge
     determinant = b11 * b22 - b12 * b12
-    return (a * b22 - c * b12) / determinant, (c * b11 - a * b12) / determinant, (d * b11 - c * b12) / determinant
+    return (
+        (a * b22 - c * b12) / determinant,
+        (c * b11 - a * b12) / determinant,
+        (d * b11 - c * b12) / determinant,
+    )
 
 
 def influence(p: Point) -> Symmetric:
@@ -64,8 +68,12 @@ def _share(eigenvalue: Scalar, p: Point) -> Scalar:
 
 _PAIR = Domain(
     (
-        Axis("length1", 0.1, 3.0), Axis("length2", 0.1, 3.0), Axis("cosine", -1.0, 1.0), Axis("label1", 0, 1, "integer"),
-        Axis("label2", 0, 1, "integer"), Axis("ridge", 1e-4, 10.0, "log"),
+        Axis("length1", 0.1, 3.0),
+        Axis("length2", 0.1, 3.0),
+        Axis("cosine", -1.0, 1.0),
+        Axis("label1", 0, 1, "integer"),
+        Axis("label2", 0, 1, "integer"),
+        Axis("ridge", 1e-4, 10.0, "log"),
     ),
     where=_simple,
     words="two samples with lengths in [0.1, 3] and cosine in [-1, 1], labels 2 label - 1, ridge in [1e-4, 10], leading "
@@ -73,15 +81,25 @@ _PAIR = Domain(
 )
 _COMMUTE = (
     steps.identity(
-        "influence-commutes", "for two samples M = G (G/8 + lam)^{-1} has c and delta in the ratio that G has",
-        {"length1": (0.1, 3.0), "length2": (0.1, 3.0), "cosine": (-1.0, 1.0), "ridge": (1e-4, 10.0)},
+        "influence-commutes",
+        "for two samples M = G (G/8 + lam)^{-1} has c and delta in the ratio that G has",
+        {
+            "length1": (0.1, 3.0),
+            "length2": (0.1, 3.0),
+            "cosine": (-1.0, 1.0),
+            "ridge": (1e-4, 10.0),
+        },
         lambda p, xp: _parallel(unlabelled_influence(gram(p), p.ridge), gram(p)),
     ),
     steps.identity(
-        "influence-increases", "f(g) = g/(g/(4n) + lam) has f(g+d) - f(g) = lam d/((g/(4n) + lam)((g+d)/(4n) + lam)) >= 0",
+        "influence-increases",
+        "f(g) = g/(g/(4n) + lam) has f(g+d) - f(g) = lam d/((g/(4n) + lam)((g+d)/(4n) + lam)) >= 0",
         {"g": (0.0, 1e3), "d": (0.0, 1e3), "n": (1.0, 1e6), "ridge": (1e-4, 10.0)},
-        lambda p, xp: _share(p.g + p.d, p) - _share(p.g, p)
-        - p.ridge * p.d / ((p.g / (4 * p.n) + p.ridge) * ((p.g + p.d) / (4 * p.n) + p.ridge)),
+        lambda p, xp: (
+            _share(p.g + p.d, p)
+            - _share(p.g, p)
+            - p.ridge * p.d / ((p.g / (4 * p.n) + p.ridge) * ((p.g + p.d) / (4 * p.n) + p.ridge))
+        ),
     ),
 )
 
@@ -90,40 +108,46 @@ def _parallel(first: Symmetric, second: Symmetric) -> Scalar:
     return (first[0] - first[2]) * second[1] - (second[0] - second[2]) * first[1]
 
 
-register(Claim(
-    id="influence-pc",
-    statement="Ridge logistic regression, labels kept apart: as |theta| -> 0 the leading eigenvector of the influence matrix "
-    "tends to that of x.x' (|cosine| -> 1), for every data set.",
-    source="remark on influence and principal components",
-    kind=Kind.EQUALITY,
-    domain=_PAIR,
-    margin=lambda p, xp: leading_angle(influence(p), gram(p), xp),
-    note="The margin is sin^2 of the angle in the limit; the matrices are continuous in theta, and so is a simple eigenvector.",
-    repaired=Claim(
-        id="influence-pc.repaired",
-        statement="It tends to the labels times the leading eigenvector of x.x', for every n and every data set whose leading "
-        "eigenvalue is simple; so to that eigenvector itself where its non-zero entries have one label.",
-        source="ours",
+register(
+    Claim(
+        id="influence-pc",
+        statement="Ridge logistic regression, labels kept apart: as |theta| -> 0 the leading eigenvector of the influence matrix "
+        "tends to that of x.x' (|cosine| -> 1), for every data set.",
+        source="remark on influence and principal components",
         kind=Kind.EQUALITY,
         domain=_PAIR,
-        margin=_labels_put_back,
-        proof=_COMMUTE,
-        proof_words="Y I Y = M/4 since y^2 = 1; G v = g v gives M v = f(g) v with f increasing, so what leads G leads M, and Y v "
-        "leads I",
-        note="Sampled at two samples; the proof is for any number.",
-    ),
-))
+        margin=lambda p, xp: leading_angle(influence(p), gram(p), xp),
+        note="The margin is sin^2 of the angle in the limit; the matrices are continuous in theta, and so is a simple eigenvector.",
+        repaired=Claim(
+            id="influence-pc.repaired",
+            statement="It tends to the labels times the leading eigenvector of x.x', for every n and every data set whose leading "
+            "eigenvalue is simple; so to that eigenvector itself where its non-zero entries have one label.",
+            source="ours",
+            kind=Kind.EQUALITY,
+            domain=_PAIR,
+            margin=_labels_put_back,
+            proof=_COMMUTE,
+            proof_words="Y I Y = M/4 since y^2 = 1; G v = g v gives M v = f(g) v with f increasing, so what leads G leads M, and Y v "
+            "leads I",
+            note="Sampled at two samples; the proof is for any number.",
+        ),
+    )
+)
 
 _UNMEASURED = Cases(
-    (), lambda point, level: (math.nan, math.nan), lambda point, digits: math.nan,  # undecided, should a case be added alone
+    (),
+    lambda point, level: (math.nan, math.nan),
+    lambda point, digits: math.nan,  # undecided, should a case be added alone
     unmeasured="no experiment has been run yet: it takes unlearned models over a range of dependent data sets",
 )
-register(Claim(
-    id="cross-influence",
-    statement="The spectral norm of the cross-influence matrix between F and R predicts how much descent-ascent degrades.",
-    source="open question of App. A",
-    kind=Kind.ORDERING,
-    domain=_UNMEASURED.domain("no data set measured"),
-    margin=by_cases,
-    cases=_UNMEASURED,
-))
+register(
+    Claim(
+        id="cross-influence",
+        statement="The spectral norm of the cross-influence matrix between F and R predicts how much descent-ascent degrades.",
+        source="open question of App. A",
+        kind=Kind.ORDERING,
+        domain=_UNMEASURED.domain("no data set measured"),
+        margin=by_cases,
+        cases=_UNMEASURED,
+    )
+)

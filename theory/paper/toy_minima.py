@@ -11,7 +11,13 @@ from typing import Any
 
 from ascentfail.claims.claim import Cases, Claim, Kind, Level, by_cases
 from ascentfail.claims.registry import register
-from ascentfail.theory.toy_interpretations import SCANNED, Reading, exact_support, readings, support_of
+from ascentfail.theory.toy_interpretations import (
+    SCANNED,
+    Reading,
+    exact_support,
+    readings,
+    support_of,
+)
 
 _ALL = "no other reading of the list does better: these are all combinations of labels, output, reduction, slope and ridge"
 
@@ -35,25 +41,29 @@ _LITERAL = _cases(readings((0.5,), (0.1, 0.05)))
 _SMALLER = _cases(readings((0.5,), (0.025, 0.02)))
 _SOME = _cases(SCANNED)
 
-register(Claim(
-    id="toy-minima.literal",
-    statement=_MINIMA + "in at least one reading with slope 1/2 and ridge 0.1 or 0.05.",
-    source="Sec. 5.2, Fig. 5",
-    domain=_LITERAL["cases"].domain(_READINGS + ", slope 1/2, ridge 0.1 or 0.05"),
-    **_LITERAL,
-    repaired=Claim(
-        id="toy-minima.literal.repaired",
-        statement="With slope 1/2 a smaller ridge shows them: 0.025 or 0.02, in at least one reading.",
-        source="ours",
-        domain=_SMALLER["cases"].domain(_READINGS + ", slope 1/2, ridge 0.025 or 0.02"),
-        **_SMALLER,
-    ),
-))
+register(
+    Claim(
+        id="toy-minima.literal",
+        statement=_MINIMA + "in at least one reading with slope 1/2 and ridge 0.1 or 0.05.",
+        source="Sec. 5.2, Fig. 5",
+        domain=_LITERAL["cases"].domain(_READINGS + ", slope 1/2, ridge 0.1 or 0.05"),
+        **_LITERAL,
+        repaired=Claim(
+            id="toy-minima.literal.repaired",
+            statement="With slope 1/2 a smaller ridge shows them: 0.025 or 0.02, in at least one reading.",
+            source="ours",
+            domain=_SMALLER["cases"].domain(_READINGS + ", slope 1/2, ridge 0.025 or 0.02"),
+            **_SMALLER,
+        ),
+    )
+)
 
-register(Claim(
-    id="toy-minima.some-reading",
-    statement=_MINIMA + "in at least one reading with slope 1/2 or 1 and ridge 0.1.",
-    source="Sec. 5.2, Fig. 5",
-    domain=_SOME["cases"].domain(_READINGS + ", slope 1/2 or 1, ridge 0.1"),
-    **_SOME,
-))
+register(
+    Claim(
+        id="toy-minima.some-reading",
+        statement=_MINIMA + "in at least one reading with slope 1/2 or 1 and ridge 0.1.",
+        source="Sec. 5.2, Fig. 5",
+        domain=_SOME["cases"].domain(_READINGS + ", slope 1/2 or 1, ridge 0.1"),
+        **_SOME,
+    )
+)

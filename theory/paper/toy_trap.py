@@ -67,7 +67,9 @@ def kept(point: Reading, level: Level) -> tuple[StationaryPoints, Box | None] | 
     everything = landscape.stationary_points(t, which, certified=True)
     if len(everything) == 1:
         return end, None
-    box = barriers.moat(concrete(t, which), start.parameters[0], float(start.radius[0]), end.parameters[0])
+    box = barriers.moat(
+        concrete(t, which), start.parameters[0], float(start.radius[0]), end.parameters[0]
+    )
     return (end, box) if box is not None and barriers.alone(everything, box) else None
 
 
@@ -88,38 +90,59 @@ def _exact_end(point: Reading, digits: int) -> tuple[Any, Any]:
     theta = exact_minima(concrete(t, "original"), digits)[0][0]
     for which in ("descent_ascent", "oracle")[: 1 + int(point["after"])]:
         p = concrete(t, which)
-        theta = polish(p, tuple(mp.mpf(float(v)) for v in slow_descent(p, np.array([float(v) for v in theta]))))
+        theta = polish(
+            p, tuple(mp.mpf(float(v)) for v in slow_descent(p, np.array([float(v) for v in theta])))
+        )
     return theta
 
 
 def _flow_claim(after: float) -> dict[str, Any]:
-    cases = Cases(({**NAMED, "after": after},), ends_where_fourth_is_wrong,
-                  lambda p, digits: exact_lean(_exact_end(p, digits), FOURTH), "some", rigorous=True)
+    cases = Cases(
+        ({**NAMED, "after": after},),
+        ends_where_fourth_is_wrong,
+        lambda p, digits: exact_lean(_exact_end(p, digits), FOURTH),
+        "some",
+        rigorous=True,
+    )
     domain = cases.domain(f"the reading that the scan singles out: {words_of(NAMED)}")
-    return {"cases": cases, "domain": domain, "margin": by_cases, "kind": Kind.EXISTENCE, "source": "Sec. 5.2, Fig. 5"}
+    return {
+        "cases": cases,
+        "domain": domain,
+        "margin": by_cases,
+        "kind": Kind.EXISTENCE,
+        "source": "Sec. 5.2, Fig. 5",
+    }
 
 
 _PATH_NOTE = "The reading is picked by computation: the one that supports toy-minima.some-reading with the largest margin."
 
-register(Claim(
-    id="toy-path",
-    statement="Gradient flow on the descent-ascent loss from the original's global minimum ends where x_4 alone is wrong.",
-    note=_PATH_NOTE,
-    **_flow_claim(0.0),
-))
+register(
+    Claim(
+        id="toy-path",
+        statement="Gradient flow on the descent-ascent loss from the original's global minimum ends where x_4 alone is wrong.",
+        note=_PATH_NOTE,
+        **_flow_claim(0.0),
+    )
+)
 
-register(Claim(
-    id="toy-trap.small-step",
-    statement="From the end of toy-path gradient flow on L_R ends in a minimum where x_4 alone is wrong.",
-    note=_PATH_NOTE,
-    **_flow_claim(1.0),
-))
+register(
+    Claim(
+        id="toy-trap.small-step",
+        statement="From the end of toy-path gradient flow on L_R ends in a minimum where x_4 alone is wrong.",
+        note=_PATH_NOTE,
+        **_flow_claim(1.0),
+    )
+)
 
 
 # --- schedules -----------------------------------------------------------------------------------------------------------------
 
 _LONG, _NOISY = 400, 2000  # steps of a constant schedule, and of a noisy one
-_BURSTS, _CONSTANT, _NOISE = np.geomspace(0.05, 3, 40), np.geomspace(1e-3, 3, 60), np.geomspace(1e-4, 0.1, 7)
+_BURSTS, _CONSTANT, _NOISE = (
+    np.geomspace(0.05, 3, 40),
+    np.geomspace(1e-3, 3, 60),
+    np.geomspace(1e-4, 0.1, 7),
+)
 _SEEDS = 20
 
 
@@ -139,20 +162,29 @@ def outcomes() -> dict[tuple[float, float, float], float]:
     _, start = _start({**NAMED, "after": 1.0}, "sampled")
     theta, found = jnp.asarray(start.parameters[0]), minima(t, "oracle", "sampled").parameters
     far = np.abs(found - found[0]).max(1)
-    far = np.r_[np.where(np.arange(len(found)) == 0, -far.max(), far), np.nan]  # the last for place -1
+    far = np.r_[
+        np.where(np.arange(len(found)) == 0, -far.max(), far), np.nan
+    ]  # the last for place -1
     ends = np.empty((len(listed), 2))
     steps = np.array([[p["step_size"], p["steps"], p["seed"]] for p in listed])
     quiet = steps[:, 2] < 0
     sizes = np.where(np.arange(_LONG) < steps[quiet, 1:2], steps[quiet, :1], 0.0)
-    ends[quiet] = jax.jit(jax.vmap(lambda eta: landscape.fine_tune(t, theta, eta)))(jnp.asarray(sizes))
+    ends[quiet] = jax.jit(jax.vmap(lambda eta: landscape.fine_tune(t, theta, eta)))(
+        jnp.asarray(sizes)
+    )
 
     def noisy(eta: Any, seed: Any) -> Any:
         return landscape.fine_tune(t, theta, jnp.full(_NOISY, eta), jax.random.key(seed))
 
     ends[~quiet] = jax.jit(jax.vmap(noisy))(steps[~quiet, 0], steps[~quiet, 2].astype(int))
     reached = landscape.settle(t, ends, "oracle")
-    margin = np.where(np.isfinite(ends).all(1), far[reached], np.inf)  # what diverges does not end in that basin
-    return {(float(eta), float(n), float(seed)): float(v) for (eta, n, seed), v in zip(steps, margin, strict=True)}
+    margin = np.where(
+        np.isfinite(ends).all(1), far[reached], np.inf
+    )  # what diverges does not end in that basin
+    return {
+        (float(eta), float(n), float(seed)): float(v)
+        for (eta, n, seed), v in zip(steps, margin, strict=True)
+    }
 
 
 def _stays_away(point: Reading, level: Level) -> tuple[float, float]:
@@ -172,7 +204,9 @@ def _exact_schedule(point: Reading, digits: int) -> Any:
     for _ in range(int(point["steps"])):
         slope = toy.expansion(p, theta, xp=MPMATH)[1]
         theta = tuple(v - mp.mpf(point["step_size"]) * g for v, g in zip(theta, slope, strict=True))
-    end = polish(p, tuple(mp.mpf(float(v)) for v in slow_descent(p, np.array([float(v) for v in theta]))))
+    end = polish(
+        p, tuple(mp.mpf(float(v)) for v in slow_descent(p, np.array([float(v) for v in theta])))
+    )
     far = [max(abs(v - w) for v, w in zip(one, known[0], strict=True)) for one in known]
     reached = max(abs(v - w) for v, w in zip(end, known[0], strict=True))
     return -max(far) if reached < mp.mpf(10) ** -6 else reached
@@ -183,7 +217,10 @@ def _exact_descent_ascent(point: Reading, digits: int) -> tuple[Any, Any]:
 
 
 _ANY = Cases(
-    _schedules(), _stays_away, _exact_schedule, "every",
+    _schedules(),
+    _stays_away,
+    _exact_schedule,
+    "every",
     bound="full steps of that size from descent-ascent's minimum, then gradient flow on L_R",
 )
 
@@ -196,9 +233,16 @@ _SHORT = 0.2
 def room(point: Reading, level: Level) -> tuple[float, float]:
     """2 over the largest curvature in the box that keeps the flow, minus the longest step."""
     found = kept({**point, "after": 1.0}, "certified")
-    if found is None or found[1] is None or ends_where_fourth_is_wrong({**point, "after": 1.0}, level)[0] <= 0:
+    if (
+        found is None
+        or found[1] is None
+        or ends_where_fourth_is_wrong({**point, "after": 1.0}, level)[0] <= 0
+    ):
         return _NAN
-    low = 2 / barriers.steepest_bend(concrete(landscape_of(point), "oracle"), found[1]) - point["longest_step"]
+    low = (
+        2 / barriers.steepest_bend(concrete(landscape_of(point), "oracle"), found[1])
+        - point["longest_step"]
+    )
     return low * (1 - 1e-12), math.inf
 
 
@@ -206,33 +250,41 @@ def _exact_room(point: Reading, digits: int) -> Any:
     """The same with the curvature at the minimum itself: an upper bound."""
     p, theta = concrete(landscape_of(point), "oracle"), _exact_end({**point, "after": 1.0}, digits)
     _, _, (aa, ab, bb) = toy.expansion(p, theta, xp=MPMATH)
-    return 2 / ((aa + bb) / 2 + mp.sqrt(((aa - bb) / 2) ** 2 + ab**2)) - mp.mpf(point["longest_step"])
+    return 2 / ((aa + bb) / 2 + mp.sqrt(((aa - bb) / 2) ** 2 + ab**2)) - mp.mpf(
+        point["longest_step"]
+    )
 
 
-_SHORT_STEPS = Cases(({**NAMED, "longest_step": _SHORT},), room, _exact_room, "every", rigorous=True)
+_SHORT_STEPS = Cases(
+    ({**NAMED, "longest_step": _SHORT},), room, _exact_room, "every", rigorous=True
+)
 
-register(Claim(
-    id="toy-trap.any-finetuning",
-    statement="From the end of toy-path no schedule on L_R (constant step, at most 10 larger steps followed by small ones, "
-    "single-sample noise) ends in the basin of the oracle's global minimum.",
-    source="Sec. 5.2",
-    kind=Kind.ORDERING,
-    domain=_ANY.domain(
-        "steps of 0.05 to 3 for 1 to 10 steps and then gradient flow; 400 constant steps of 1e-3 to 3; 2,000 single-sample steps "
-        "of 1e-4 to 0.1, 20 seeds each; from the end of toy-path, in its reading"
-    ),
-    margin=by_cases,
-    cases=_ANY,
-    note="The margin is the distance from the oracle's global minimum, negative where a schedule ends in its basin.",
-    repaired=Claim(
-        id="toy-trap.any-finetuning.repaired",
-        statement="Full-gradient schedules whose steps are all at most 1/5, constant or not, never leave the trap.",
-        source="ours",
+register(
+    Claim(
+        id="toy-trap.any-finetuning",
+        statement="From the end of toy-path no schedule on L_R (constant step, at most 10 larger steps followed by small ones, "
+        "single-sample noise) ends in the basin of the oracle's global minimum.",
+        source="Sec. 5.2",
         kind=Kind.ORDERING,
-        domain=_SHORT_STEPS.domain("every sequence of steps in (0, 1/5], from the end of toy-path, in its reading"),
+        domain=_ANY.domain(
+            "steps of 0.05 to 3 for 1 to 10 steps and then gradient flow; 400 constant steps of 1e-3 to 3; 2,000 single-sample steps "
+            "of 1e-4 to 0.1, 20 seeds each; from the end of toy-path, in its reading"
+        ),
         margin=by_cases,
-        cases=_SHORT_STEPS,
-        note="No step climbs where it is at most 2 over the largest curvature: the segment to the next point stays in the box "
-        "whose edges are higher than the start, and the trap is the only stationary point in it.",
-    ),
-))
+        cases=_ANY,
+        note="The margin is the distance from the oracle's global minimum, negative where a schedule ends in its basin.",
+        repaired=Claim(
+            id="toy-trap.any-finetuning.repaired",
+            statement="Full-gradient schedules whose steps are all at most 1/5, constant or not, never leave the trap.",
+            source="ours",
+            kind=Kind.ORDERING,
+            domain=_SHORT_STEPS.domain(
+                "every sequence of steps in (0, 1/5], from the end of toy-path, in its reading"
+            ),
+            margin=by_cases,
+            cases=_SHORT_STEPS,
+            note="No step climbs where it is at most 2 over the largest curvature: the segment to the next point stays in the box "
+            "whose edges are higher than the start, and the trap is the only stationary point in it.",
+        ),
+    )
+)

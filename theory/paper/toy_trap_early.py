@@ -57,7 +57,9 @@ def pieces() -> tuple[verified_flow.Piece, ...]:
     begin, rest = (verified_flow.Balls(m.parameters[:1], 2 * m.radius[:1]) for m in (start, end))
     retain = concrete(t, "oracle")
     held = barriers.holds(retain, landscape.stationary_points(t, "oracle", certified=True))
-    return verified_flow.stopped_early(concrete(t, "descent_ascent"), retain, begin, rest, held, _TOLERANCE)
+    return verified_flow.stopped_early(
+        concrete(t, "descent_ascent"), retain, begin, rest, held, _TOLERANCE
+    )
 
 
 def _place(time: float, level: Level) -> int:
@@ -116,7 +118,9 @@ def runge_kutta(p: toy.Terms, theta: np.ndarray, time: float) -> np.ndarray:
 def _stopped(time: float) -> np.ndarray:
     """The path of descent-ascent (k, 2) up to a time."""
     t = landscape_of(NAMED)
-    return runge_kutta(concrete(t, "descent_ascent"), minima(t, "original", "sampled").parameters[:1], time)[:, 0]
+    return runge_kutta(
+        concrete(t, "descent_ascent"), minima(t, "original", "sampled").parameters[:1], time
+    )[:, 0]
 
 
 def _exact_end(point: Reading, digits: int) -> Any:
@@ -135,7 +139,10 @@ def _where_they_cross() -> float:
     stable = np.linalg.eigh(plain(retain, saddle)[2])[1][0, :, 1]
     curves = runge_kutta(retain, saddle + 1e-4 * np.array([[1.0], [-1.0]]) * stable, -3.6)
     near = (np.abs(curves - path.mean(0)) < 2 * np.ptp(path, axis=0)).all(2)
-    found = [_crossing(path, curve[close]) for curve, close in zip(curves.transpose(1, 0, 2), near.T, strict=True)]
+    found = [
+        _crossing(path, curve[close])
+        for curve, close in zip(curves.transpose(1, 0, 2), near.T, strict=True)
+    ]
     return next((at * time / (len(path) - 1) for at in found if at is not None), math.nan)
 
 
@@ -157,29 +164,43 @@ def _crossing(path: np.ndarray, curve: np.ndarray) -> float | None:
     return float(hits[0][0] + along[tuple(hits[0])]) if len(hits) else None
 
 
-_STOPPED = Cases(tuple({**NAMED, "time": time} for time in _TIMES), ends_trapped, _exact_end, "every", rigorous=True)
-_BORDER = Cases(({**NAMED, "tolerance": _TOLERANCE},), border, _exact_border, "every", rigorous=True)
+_STOPPED = Cases(
+    tuple({**NAMED, "time": time} for time in _TIMES),
+    ends_trapped,
+    _exact_end,
+    "every",
+    rigorous=True,
+)
+_BORDER = Cases(
+    ({**NAMED, "tolerance": _TOLERANCE},), border, _exact_border, "every", rigorous=True
+)
 
-register(Claim(
-    id="toy-trap.early-stop",
-    statement="Stopping early does not help: gradient flow on L_R from every early-stopped iterate of toy-path ends in "
-    "a minimum where x_4 alone is wrong.",
-    source="Sec. 5.2",
-    kind=Kind.ORDERING,
-    domain=_STOPPED.domain(f"stopped at {len(_TIMES)} times, {_TIMES[0]:g} to {_TIMES[-1]:g}; the path and reading of toy-path"),
-    margin=by_cases,
-    cases=_STOPPED,
-    note="Gradient flow is the limit of small steps: stopped after k steps of size eta, the time is k eta.",
-    repaired=Claim(
-        id="toy-trap.early-stop.repaired",
-        statement="There is a time tau > 0: stopped earlier, fine-tuning ends in the oracle's global minimum; stopped later, in "
-        "a minimum where x_4 alone is wrong. The margin is tau.",
-        source="ours",
+register(
+    Claim(
+        id="toy-trap.early-stop",
+        statement="Stopping early does not help: gradient flow on L_R from every early-stopped iterate of toy-path ends in "
+        "a minimum where x_4 alone is wrong.",
+        source="Sec. 5.2",
         kind=Kind.ORDERING,
-        domain=_BORDER.domain("every stopping time but those in the enclosure of tau; the path and reading of toy-path"),
+        domain=_STOPPED.domain(
+            f"stopped at {len(_TIMES)} times, {_TIMES[0]:g} to {_TIMES[-1]:g}; the path and reading of toy-path"
+        ),
         margin=by_cases,
-        cases=_BORDER,
-        strict=True,
-        note="The certificate proves where fine-tuning ends from every stopping time outside an interval of 2e-5 around tau.",
-    ),
-))
+        cases=_STOPPED,
+        note="Gradient flow is the limit of small steps: stopped after k steps of size eta, the time is k eta.",
+        repaired=Claim(
+            id="toy-trap.early-stop.repaired",
+            statement="There is a time tau > 0: stopped earlier, fine-tuning ends in the oracle's global minimum; stopped later, in "
+            "a minimum where x_4 alone is wrong. The margin is tau.",
+            source="ours",
+            kind=Kind.ORDERING,
+            domain=_BORDER.domain(
+                "every stopping time but those in the enclosure of tau; the path and reading of toy-path"
+            ),
+            margin=by_cases,
+            cases=_BORDER,
+            strict=True,
+            note="The certificate proves where fine-tuning ends from every stopping time outside an interval of 2e-5 around tau.",
+        ),
+    )
+)

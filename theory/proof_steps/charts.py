@@ -32,7 +32,14 @@ def by_weights(p: Point, xp: Arithmetic) -> Point:
     more = (p.growth - 1) * (1 + share) + share
     b = p.oracle / steps_1d.slope(p.oracle, p.loss, xp)
     above = p.phi + (1 + 2 * p.phi) * more
-    return p.replace(original=p.growth * p.oracle, gap=gap, more=more, above=above, b=b, alpha=p.phi + (1 + p.phi) * more)
+    return p.replace(
+        original=p.growth * p.oracle,
+        gap=gap,
+        more=more,
+        above=above,
+        b=b,
+        alpha=p.phi + (1 + p.phi) * more,
+    )
 
 
 def in_ranges(p: Point, xp: Arithmetic) -> tuple[Scalar, ...]:
@@ -40,7 +47,12 @@ def in_ranges(p: Point, xp: Arithmetic) -> tuple[Scalar, ...]:
     return 100 * p.b - 1, 10**4 - p.b, 100 * p.alpha - p.phi, 2 * p.phi - p.alpha
 
 
-BY_WEIGHTS = Domain((PHI, Axis("oracle", 4e-3, 7.5, "log"), Axis("growth", 0.25, 1.75)), by_weights, in_ranges, _RANGES)
+BY_WEIGHTS = Domain(
+    (PHI, Axis("oracle", 4e-3, 7.5, "log"), Axis("growth", 0.25, 1.75)),
+    by_weights,
+    in_ranges,
+    _RANGES,
+)
 
 
 def by_cosine(p: Point, xp: Arithmetic) -> Point:
@@ -48,7 +60,9 @@ def by_cosine(p: Point, xp: Arithmetic) -> Point:
     return p.replace(epsilon=p.q / (1 + xp.sqrt(1 - p.q * p.q)))
 
 
-COSINE = Axis("q", 0.09, 0.999)  # wider than that of epsilon in [0.05, 0.95], which `epsilon_in_range` cuts out
+COSINE = Axis(
+    "q", 0.09, 0.999
+)  # wider than that of epsilon in [0.05, 0.95], which `epsilon_in_range` cuts out
 
 
 def epsilon_in_range(p: Point) -> tuple[Scalar, ...]:
@@ -70,5 +84,6 @@ def by_margins(p: Point, xp: Arithmetic) -> Point:
 BY_MARGINS = Domain(
     (Axis("epsilon", 0.05, 0.95), PHI, Axis("big_x", 4e-3, 8.0, "log"), Axis("short", -1.0, 1.0)),
     lambda p, xp: by_margins(p.replace(q=plane_equations.cosine(p)), xp),
-    in_ranges, f"epsilon in [0.05, 0.95], {_RANGES}",
+    in_ranges,
+    f"epsilon in [0.05, 0.95], {_RANGES}",
 )

@@ -41,19 +41,33 @@ def decide(claim: Claim, level: Level) -> Sampled:
     ends = [_enclosure(claim, point, level) for point in cases.points]
     said = [_allowed(claim, low, high) for low, high in ends]
     proof = level == "certified" and cases.rigorous
-    words = f"{said.count(True)} of {len(said)} cases hold" + (f", {said.count(None)} undecided" if None in said else "")
+    words = f"{said.count(True)} of {len(said)} cases hold" + (
+        f", {said.count(None)} undecided" if None in said else ""
+    )
     every = cases.quantifier == "every"
     worst = _extreme(ends, largest=not every)
     low = ends[worst][0]
     evidence = Evidence(
-        "certified" if proof else "sampled", len(said), low if math.isfinite(low) else None, cases.points[worst],
-        1.0 if proof else None, 0 if proof else None, words, grade="cases" if proof else None,
+        "certified" if proof else "sampled",
+        len(said),
+        low if math.isfinite(low) else None,
+        cases.points[worst],
+        1.0 if proof else None,
+        0 if proof else None,
+        words,
+        grade="cases" if proof else None,
     )
     broken = False in said if every else all(value is False for value in said)
     if broken:
-        refuting = sorted((i for i, value in enumerate(said) if value is False), key=lambda i: i != worst)
+        refuting = sorted(
+            (i for i, value in enumerate(said) if value is False), key=lambda i: i != worst
+        )
         found = _refute(claim, cases, refuting[:1] if every else refuting, worst)
-        return Sampled("fails", evidence, found) if found else _open(evidence, "the second route does not agree")
+        return (
+            Sampled("fails", evidence, found)
+            if found
+            else _open(evidence, "the second route does not agree")
+        )
     if not (all(said) if every else True in said):
         return _open(evidence, "undecided cases")
     if level != "certified":
@@ -70,13 +84,22 @@ def _agrees(claim: Claim, point: dict[str, float], ends: tuple[float, float]) ->
     found = recheck(claim, point)
     if found.vanishing or found.digits < DIGITS:
         return False
-    allowed = _allowed(claim, float(found.margin), float(found.margin)) if found.margin else not claim.strict
+    allowed = (
+        _allowed(claim, float(found.margin), float(found.margin))
+        if found.margin
+        else not claim.strict
+    )
     return bool(allowed) and ends[0] <= found.margin <= ends[1]
 
 
 def _open(evidence: Evidence, why: str) -> Sampled:
     words = f"{evidence.words}; {why}"
-    return Sampled("open", Evidence("sampled", evidence.samples, evidence.worst_margin, evidence.worst_point, words=words))
+    return Sampled(
+        "open",
+        Evidence(
+            "sampled", evidence.samples, evidence.worst_margin, evidence.worst_point, words=words
+        ),
+    )
 
 
 def _enclosure(claim: Claim, point: dict[str, float], level: Level) -> tuple[float, float]:
@@ -87,7 +110,9 @@ def _enclosure(claim: Claim, point: dict[str, float], level: Level) -> tuple[flo
     except ClaimError:
         raise
     except Exception as error:
-        raise ClaimError(f"claim {claim.id!r}: its margin raised {error!r} in the case {point}") from error
+        raise ClaimError(
+            f"claim {claim.id!r}: its margin raised {error!r} in the case {point}"
+        ) from error
 
 
 def _allowed(claim: Claim, low: float, high: float) -> bool | None:
@@ -101,7 +126,9 @@ def _allowed(claim: Claim, low: float, high: float) -> bool | None:
 
 def _extreme(ends: Iterable[tuple[float, float]], largest: bool) -> int:
     """The case that decides: the largest margin for "some", the smallest for "every"; NaN decides nothing."""
-    values = [low if not math.isnan(low) else (-math.inf if largest else math.inf) for low, _ in ends]
+    values = [
+        low if not math.isnan(low) else (-math.inf if largest else math.inf) for low, _ in ends
+    ]
     return values.index(max(values) if largest else min(values))
 
 

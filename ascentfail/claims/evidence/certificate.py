@@ -83,7 +83,9 @@ def statement_of(claim: Claim, formula: Formula, forms: Any = None) -> Any:
     """What the checker evaluates for a claim, perhaps with other forms of some of its expressions (`symbolic.Forms`)."""
     operations = (*formula.operations, *(forms.more if forms else ()))
     pairs = (forms.twins, forms.signs) if forms else ((), ())
-    return checker.Statement(axes_of(claim), operations, formula.sides, formula.margin, claim.strict, *pairs)
+    return checker.Statement(
+        axes_of(claim), operations, formula.sides, formula.margin, claim.strict, *pairs
+    )
 
 
 def header(claim: Claim) -> dict[str, Any]:
@@ -96,9 +98,16 @@ def header(claim: Claim) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def by_tree(claim: Claim, grade: Grade, tree: str, point: Sequence[float] | None, statement: Any) -> dict[str, Any]:
+def by_tree(
+    claim: Claim, grade: Grade, tree: str, point: Sequence[float] | None, statement: Any
+) -> dict[str, Any]:
     """A certificate of grade "boxes" or "identity": its tree, what is equal, a point of the domain where one was found."""
-    made = {**header(claim), "grade": grade, "tree": tree, "point": None if point is None else list(point)}
+    made = {
+        **header(claim),
+        "grade": grade,
+        "tree": tree,
+        "point": None if point is None else list(point),
+    }
     if statement.twin or statement.sign:
         more = statement.operations[len(made["formula"]["operations"]) :]
         made |= {"more": [list(operation) for operation in more], **{
@@ -145,14 +154,31 @@ def claim_hash(claim: Claim) -> str:
         functions, its steps, and its cases with all helpers that they use.
     """
     domain, cases = claim.domain, claim.cases
-    parts: list[Any] = [FORMAT, claim.id, str(claim.kind), claim.strict, claim.statement, claim.source, claim.note, domain.words]
-    parts += [claim.proof_words, claim.exclusion_words, axes_of(claim), [[a.name, a.low, a.high, a.scale] for a in claim.inner]]
+    parts: list[Any] = [
+        FORMAT,
+        claim.id,
+        str(claim.kind),
+        claim.strict,
+        claim.statement,
+        claim.source,
+        claim.note,
+        domain.words,
+    ]
+    parts += [
+        claim.proof_words,
+        claim.exclusion_words,
+        axes_of(claim),
+        [[a.name, a.low, a.high, a.scale] for a in claim.inner],
+    ]
     formula = None if cases else readable(claim)
     texts = _Texts(deep=formula is None)
     parts.append(formula.digest() if formula else None)
     for function in (domain.chart, domain.where, claim.margin, claim.exclusion, *claim.factors):
         parts.append(texts.of(function))
-    parts.append(claim.modulus and [texts.of(claim.modulus.value), claim.modulus.axis, repr(claim.modulus.towards)])
+    parts.append(
+        claim.modulus
+        and [texts.of(claim.modulus.value), claim.modulus.axis, repr(claim.modulus.towards)]
+    )
     if cases is not None:
         parts += [texts.of(cases.points), texts.of(cases.margin), texts.of(cases.exact)]
         parts += [cases.quantifier, cases.rigorous, cases.bound, cases.unmeasured]
@@ -193,7 +219,12 @@ class _Texts:
         if hasattr(value, "tobytes") and hasattr(value, "dtype"):
             array = np.asarray(value)
             return f"{array.dtype} {array.shape} {hashlib.sha256(array.tobytes()).hexdigest()}"
-        if callable(value) and not isinstance(value, type) and kind.__module__ != "builtins" and id(value) not in self.seen:
+        if (
+            callable(value)
+            and not isinstance(value, type)
+            and kind.__module__ != "builtins"
+            and id(value) not in self.seen
+        ):
             self.seen.add(id(value))
             call = kind.__dict__.get("__call__")
             text = self.of(call) if isinstance(call, types.FunctionType) else ""
@@ -224,7 +255,11 @@ class _Texts:
         for space in spaces:
             for name in names:
                 value = space.get(name, None)
-                inner = inspect.unwrap(value) if callable(value) and not isinstance(value, type) else value
+                inner = (
+                    inspect.unwrap(value)
+                    if callable(value) and not isinstance(value, type)
+                    else value
+                )
                 where = getattr(inner, "__module__", None) or ""
                 own = where == function.__module__ or where.startswith("ascentfail")
                 plain = isinstance(value, int | float | str | tuple | list | dict | frozenset)
@@ -240,7 +275,9 @@ def vars_of(value: Any) -> dict[str, Any]:
 
 def _names(code: types.CodeType) -> set[str]:
     """The global and attribute names in a function's code, and in the functions within it."""
-    return set(code.co_names).union(*(_names(c) for c in code.co_consts if isinstance(c, types.CodeType)))
+    return set(code.co_names).union(
+        *(_names(c) for c in code.co_consts if isinstance(c, types.CodeType))
+    )
 
 
 def _code(code: types.CodeType) -> str:
@@ -293,14 +330,20 @@ def check_certificate(claim: Claim, certificate: dict[str, Any]) -> Checked:
     if said != claim.id:
         raise CertificateError(f"the certificate is of claim {said!r}, not {claim.id!r}")
     if certificate.get("hash") != claim_hash(claim):
-        raise CertificateError(f"the certificate was made for another version of claim {claim.id!r}")
+        raise CertificateError(
+            f"the certificate was made for another version of claim {claim.id!r}"
+        )
     for name, value in header(claim).items():
         if not _same(certificate.get(name), value):
-            raise CertificateError(f"the certificate has another {name} than claim {claim.id!r}: {_short(certificate.get(name))}")
+            raise CertificateError(
+                f"the certificate has another {name} than claim {claim.id!r}: {_short(certificate.get(name))}"
+            )
     if certificate.get("grade") == "argued":
         return _check_steps(claim, certificate)
     if claim.inner or claim.exclusion is not None or certificate["formula"] is None:
-        raise CertificateError(f"claim {claim.id!r} is not of a kind that boxes or identities can prove")
+        raise CertificateError(
+            f"claim {claim.id!r} is not of a kind that boxes or identities can prove"
+        )
     try:
         found = checker.check(certificate)
     except (checker.Rejected, checker.Unusable, RecursionError) as error:
@@ -312,7 +355,9 @@ def _check_steps(claim: Claim, certificate: dict[str, Any]) -> Checked:
     """Every step of an argument, in order; it is as good as its weakest step."""
     claims, steps = arguments_of(claim), certificate.get("steps")
     if not isinstance(steps, list) or not claims or len(steps) != len(claims):
-        raise CertificateError(f"claim {claim.id!r} has {len(claims)} steps, the certificate another number")
+        raise CertificateError(
+            f"claim {claim.id!r} has {len(claims)} steps, the certificate another number"
+        )
     for step, part in zip(claims, steps, strict=True):
         check_certificate(step, part)
     try:
@@ -323,7 +368,10 @@ def _check_steps(claim: Claim, certificate: dict[str, Any]) -> Checked:
 
 def _checked(found: Any) -> Checked:
     """In floats, in which the whole of a domain is 1 and a hole never rounds away."""
-    decided, proved = (float(part) if part == 1 else min(float(part), 1 - 2**-53) for part in (found.decided, found.proved))
+    decided, proved = (
+        float(part) if part == 1 else min(float(part), 1 - 2**-53)
+        for part in (found.decided, found.proved)
+    )
     return Checked(decided, proved, found.undecided, found.boxes, found.grade, found.vacuous)
 
 
@@ -338,5 +386,9 @@ def _same(given: Any, right: Any) -> bool:
 
 
 def _short(value: Any) -> str:
-    text = repr(value) if isinstance(value, str | int | float | type(None)) else f"a {type(value).__name__}"
+    text = (
+        repr(value)
+        if isinstance(value, str | int | float | type(None))
+        else f"a {type(value).__name__}"
+    )
     return text if len(text) <= 80 else text[:77] + "..."

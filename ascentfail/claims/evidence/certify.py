@@ -29,7 +29,10 @@ from ascentfail.claims.verdict import PROOFS, Counterexample, Evidence
 BUDGET = 4000  # boxes evaluated for one claim
 SECONDS = 20.0
 _FIRST = (200, 1.0)  # boxes and seconds on the margin itself of a claim that has steps, too
-_HOPE = (128, 0.02)  # boxes after which, with less than this fraction closed, such a claim goes on to its steps
+_HOPE = (
+    128,
+    0.02,
+)  # boxes after which, with less than this fraction closed, such a claim goes on to its steps
 _DEPTH = 60  # halvings after which a box is left undecided
 _FINE = 24  # halvings after which a higher precision is tried
 _POINTS = 200  # points at which side conditions are tried
@@ -87,7 +90,11 @@ def certify(claim: Claim, budget: int = BUDGET, seconds: float = SECONDS) -> Cer
     direct = _by_boxes(claim, formula, budget, seconds)
     if direct.complete or direct.counterexample or direct.vacuous:
         return direct
-    same = None if claim.strict or not _seems_zero(claim, formula) else _by_identity(claim, formula, budget, seconds)
+    same = (
+        None
+        if claim.strict or not _seems_zero(claim, formula)
+        else _by_identity(claim, formula, budget, seconds)
+    )
     return same or _by_steps(claim, budget, seconds) or direct
 
 
@@ -107,7 +114,10 @@ def excluded(claim: Claim, budget: int = BUDGET, seconds: float = SECONDS) -> bo
         return False
     never = len(formula.operations)  # a margin that is nowhere >= 0
     statement = checker.Statement(
-        statement_of(claim, formula).axes, (*formula.operations, ("number", "-1")), formula.sides, never
+        statement_of(claim, formula).axes,
+        (*formula.operations, ("number", "-1")),
+        formula.sides,
+        never,
     )
     search = _Search(statement, False, None)
     search.run(budget, time.thread_time() + seconds)
@@ -128,16 +138,23 @@ def point_refutes(claim: Claim, point: Mapping[str, float]) -> bool:
     if claim.cases is not None or claim.inner or claim.exclusion is not None:
         return False
     formula, axes = symbolic.expressions(claim), claim.domain.axes
-    if formula is None or not all(axis.name in point and axis.contains(point[axis.name]) for axis in axes):
+    if formula is None or not all(
+        axis.name in point and axis.contains(point[axis.name]) for axis in axes
+    ):
         return False
     statement = statement_of(claim, formula)
-    return any(_refuted(claim, statement, [float(point[axis.name]) for axis in axes], bits) for bits in _PRECISIONS)
+    return any(
+        _refuted(claim, statement, [float(point[axis.name]) for axis in axes], bits)
+        for bits in _PRECISIONS
+    )
 
 
 def _refuted(claim: Claim, statement: Any, values: list[float], bits: int) -> bool:
     with flint.ctx.workprec(bits):
         known, sides = statement.jets([(flint.arb(value),) * 2 for value in values])
-        if known[statement.margin] is None or not all(jet and jet[0][0] >= 0 for jet in sides.values()):
+        if known[statement.margin] is None or not all(
+            jet and jet[0][0] >= 0 for jet in sides.values()
+        ):
             return False
         low, high = known[statement.margin][0]
         if claim.kind is Kind.EQUALITY:
@@ -163,7 +180,9 @@ class _Search:
     def run(self, budget: int, deadline: float, patient: bool = True) -> None:
         """Takes boxes, the widest first, until none is left or the budget ends; the impatient give up where nothing closes."""
         closed, began, queue = 0.0, time.thread_time(), [(0, 0, ((0, 0),) * self.axes)]
-        while queue and self.boxes < budget and time.thread_time() < deadline and self.found is None:
+        while (
+            queue and self.boxes < budget and time.thread_time() < deadline and self.found is None
+        ):
             depth, _, box = heapq.heappop(queue)
             letter, axis = self._examine(box, depth)
             self.boxes += 1
@@ -174,7 +193,11 @@ class _Search:
             if not patient and self.boxes >= _HOPE[0] and closed < _HOPE[1]:
                 deadline = 0.0
             self.splits[box] = axis
-            if not patient and self.boxes == 1 and 50 * (time.thread_time() - began) > deadline - began:
+            if (
+                not patient
+                and self.boxes == 1
+                and 50 * (time.thread_time() - began) > deadline - began
+            ):
                 deadline = 0.0  # one box takes so long that there will not be many
             for side, half in enumerate(checker.halves(box, axis)):
                 heapq.heappush(queue, (depth + 1, self.boxes * 2 + side, half))
@@ -200,7 +223,9 @@ class _Search:
                 self._suspect(box)
         return "U", None if depth >= _DEPTH else self._widest(box, parts, *jets)
 
-    def _widest(self, box: Box, parts: list[Any], known: dict[Any, Any], sides: dict[int, Any]) -> int | None:
+    def _widest(
+        self, box: Box, parts: list[Any], known: dict[Any, Any], sides: dict[int, Any]
+    ) -> int | None:
         """The axis along which slope times width is largest; None where no axis can be halved."""
         moves = [0.0] * self.axes
         for value, slopes in (*self._movers(known), *filter(None, sides.values())):
@@ -210,16 +235,24 @@ class _Search:
         # equal halving of the axes keeps boxes from becoming needles where slopes are useless
         scores = [(move + 1e-6) * 4.0 ** -part[1] if move >= 1e8 else move + 1e-12 * 2.0 ** -part[1]
                   for move, part in zip(moves, box, strict=True)]  # fmt: skip
-        open_axes = [i for i, own in enumerate(parts) if own[0] < own[1] and box[i][1] < checker.DEEPEST]
+        open_axes = [
+            i for i, own in enumerate(parts) if own[0] < own[1] and box[i][1] < checker.DEEPEST
+        ]
         return max(open_axes, key=scores.__getitem__, default=None)
 
     def _movers(self, known: dict[Any, Any]) -> list[Any]:
         """What has to be moved: the parts of the margin that the checker looks at, or what makes it undefined."""
         statement = self.statement
         if known[statement.margin] is None:
-            first = next(i for i in statement.order((*statement.sides, statement.margin)) if known[i] is None)
+            first = next(
+                i for i in statement.order((*statement.sides, statement.margin)) if known[i] is None
+            )
             return [known[i] for i in checker.arguments(statement.operations[first])]
-        return [known[i] for i in dict.fromkeys(_leaves(statement, statement.margin)) if known[i] is not None]
+        return [
+            known[i]
+            for i in dict.fromkeys(_leaves(statement, statement.margin))
+            if known[i] is not None
+        ]
 
     def _suspect(self, box: Box) -> None:
         """Re-checks the middle of a box on which the margin is negative."""
@@ -247,7 +280,9 @@ class _Search:
     @property
     def decided(self) -> float:
         """Decided fraction of the volume; an undecided box too small for a float is still undecided."""
-        left = math.fsum(2.0 ** -sum(n for _, n in box) for box, letter in self.leaves.items() if letter == "U")
+        left = math.fsum(
+            2.0 ** -sum(n for _, n in box) for box, letter in self.leaves.items() if letter == "U"
+        )
         return 1.0 if self.undecided == 0 else min(1.0 - left, math.nextafter(1.0, 0.0))
 
 
@@ -270,16 +305,27 @@ def _size(value: Any) -> float:
 
 
 def _middle(claim: Claim, box: Box) -> list[float]:
-    return [float(axis.at((k + 0.5) / 2**n)) for axis, (k, n) in zip(claim.domain.axes, box, strict=True)]
+    return [
+        float(axis.at((k + 0.5) / 2**n))
+        for axis, (k, n) in zip(claim.domain.axes, box, strict=True)
+    ]
 
 
 def _inhabitant(claim: Claim, statement: Any, leaves: Mapping[Box, str]) -> list[float] | None:
     """A point of the domain at which the side conditions surely hold and the margin is defined, where one is found."""
     rng = random.Random(0)
     proved = [box for box, letter in leaves.items() if letter in "PQR"][:_POINTS]
-    units = [[0.5] * len(statement.axes)] + [[rng.random() for _ in statement.axes] for _ in range(_POINTS)]
-    inner = [[float(axis.at(u)) for axis, u in zip(claim.domain.axes, unit, strict=True)] for unit in units]
-    for point in (*(_middle(claim, box) for box in proved), *(inner if statement.sides else inner[:3])):
+    units = [[0.5] * len(statement.axes)] + [
+        [rng.random() for _ in statement.axes] for _ in range(_POINTS)
+    ]
+    inner = [
+        [float(axis.at(u)) for axis, u in zip(claim.domain.axes, unit, strict=True)]
+        for unit in units
+    ]
+    for point in (
+        *(_middle(claim, box) for box in proved),
+        *(inner if statement.sides else inner[:3]),
+    ):
         if statement.holds_point(point):
             return point
     return None
@@ -294,13 +340,17 @@ def _by_boxes(claim: Claim, formula: Formula, budget: int, seconds: float) -> Ce
     search = _Search(statement, False, claim)
     search.run(budget, time.thread_time() + seconds, not hurried)
     count, left = len(search.leaves), search.undecided
-    words = ("1 box" if count == 1 else f"{count:,} boxes") + (f", {left:,} undecided" if left else "")
+    words = ("1 box" if count == 1 else f"{count:,} boxes") + (
+        f", {left:,} undecided" if left else ""
+    )
     vacuous = set(search.leaves.values()) == {"O"}
     if vacuous:
         words = "a side condition excludes every box"
     evidence = Evidence("certified", search.boxes, None, None, search.decided, left, words, "boxes")
     point = None if left or vacuous else _inhabitant(claim, statement, search.leaves)
-    return Certified(by_tree(claim, "boxes", search.tree(), point, statement), evidence, search.found, vacuous)
+    return Certified(
+        by_tree(claim, "boxes", search.tree(), point, statement), evidence, search.found, vacuous
+    )
 
 
 # --- identities and steps -------------------------------------------------------------------------------------------------------
@@ -330,7 +380,9 @@ def _by_identity(claim: Claim, formula: Formula, budget: int, seconds: float) ->
     if search.undecided:
         return None
     point = _inhabitant(claim, statement, search.leaves)
-    return Certified(by_tree(claim, "identity", search.tree(), point, statement), proof, vacuous=vacuous)
+    return Certified(
+        by_tree(claim, "identity", search.tree(), point, statement), proof, vacuous=vacuous
+    )
 
 
 @functools.lru_cache(maxsize=1024)

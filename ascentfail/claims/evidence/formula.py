@@ -27,7 +27,17 @@ from ascentfail.claims.claim import Claim, ClaimError, Point
 from ascentfail.numerics.arithmetic import Arithmetic
 from ascentfail.numerics.sample_losses import EXPONENTIAL
 
-UNARY = ("exp", "log", "sqrt", "abs", "softplus", "sigmoid", "lambertw_exp", "logisticw", "indicator")
+UNARY = (
+    "exp",
+    "log",
+    "sqrt",
+    "abs",
+    "softplus",
+    "sigmoid",
+    "lambertw_exp",
+    "logisticw",
+    "indicator",
+)
 BINARY = ("minimum", "maximum")
 _OPERATORS: dict[str, Callable[..., Any]] = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv, "neg": operator.neg,
@@ -133,7 +143,11 @@ class Values:
             return self._coordinates[operation[1]]
         if name == "number":
             value = Fraction(operation[1])
-            return xp.number(value.numerator) if value.denominator == 1 else xp.number(value.numerator) / value.denominator
+            return (
+                xp.number(value.numerator)
+                if value.denominator == 1
+                else xp.number(value.numerator) / value.denominator
+            )
         if name == "power":
             return given[0] ** operation[2]
         if name == "lambertw":
@@ -171,9 +185,13 @@ class Term:
         self._tape, self.place = tape, place
 
     def _no_value(self, *_: Any) -> Any:
-        raise FormulaError("a formula is read without values: it compares or converts what stands for a number")
+        raise FormulaError(
+            "a formula is read without values: it compares or converts what stands for a number"
+        )
 
-    __eq__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __float__ = __int__ = __index__ = __hash__ = __array__ = _no_value
+    __eq__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __float__ = __int__ = __index__ = (
+        __hash__
+    ) = __array__ = _no_value
 
     def __add__(self, other: Any) -> Term:
         return self._tape.do("add", self, other)
@@ -249,13 +267,22 @@ class _Tape:
             return self.put("power", base.place, int(exact))
         if exact < 0:
             return 1 / self.power(base, -exact)
-        return self.do("sqrt", base) if exact == Fraction(1, 2) else self.power(base, self.term(exact))
+        return (
+            self.do("sqrt", base) if exact == Fraction(1, 2) else self.power(base, self.term(exact))
+        )
 
     def arithmetic(self) -> Arithmetic:
         """The arithmetic whose results stand on this tape."""
-        plain: dict[str, Any] = {name: functools.partial(self.do, name) for name in (*UNARY, *BINARY)}
+        plain: dict[str, Any] = {
+            name: functools.partial(self.do, name) for name in (*UNARY, *BINARY)
+        }
         return Arithmetic(
-            name="formula", number=self._number, **plain, lambertw=self._lambertw, implicit=self._plane, implicit_fold=self._fold,
+            name="formula",
+            number=self._number,
+            **plain,
+            lambertw=self._lambertw,
+            implicit=self._plane,
+            implicit_fold=self._fold,
         )
 
     def _number(self, value: Any) -> Term:
@@ -270,7 +297,9 @@ class _Tape:
 
     def _plane(self, beta: Any, gamma: Any, q: Any, sign: int, loss: str) -> tuple[Term, Term]:
         places = [self.term(value).place for value in (beta, gamma, q)]
-        return self.put("plane", 0, *places, sign, str(loss)), self.put("plane", 1, *places, sign, str(loss))
+        return self.put("plane", 0, *places, sign, str(loss)), self.put(
+            "plane", 1, *places, sign, str(loss)
+        )
 
     def _fold(self, beta: Any, q: Any) -> tuple[Term, Term]:
         places = [self.term(value).place for value in (beta, q)]
@@ -340,14 +369,23 @@ def _read(claim: Claim, precision: int) -> Formula:
     try:
         p = claim.domain.chart(outer, xp)
         sides = tuple(claim.domain.where(p, xp)) if claim.domain.where else ()
-        margin = claim.margin(p.replace(loss=p.loss, **{axis.name: box[axis.name] for axis in claim.inner}), xp)
+        margin = claim.margin(
+            p.replace(loss=p.loss, **{axis.name: box[axis.name] for axis in claim.inner}), xp
+        )
         exclusion = claim.exclusion(p, xp) if claim.exclusion else None
         modulus = claim.modulus.value(p, xp) if claim.modulus else None
         point = tuple((name, tape.term(value).place) for name, value in p.values().items())
-        places = [None if value is None else tape.term(value).place for value in (margin, exclusion, modulus)]
-        return Formula(tuple(tape.operations), point, tuple(tape.term(side).place for side in sides), *places)
+        places = [
+            None if value is None else tape.term(value).place
+            for value in (margin, exclusion, modulus)
+        ]
+        return Formula(
+            tuple(tape.operations), point, tuple(tape.term(side).place for side in sides), *places
+        )
     except FormulaError as error:
-        raise FormulaError(f"claim {claim.id!r} cannot be read as an expression: {error}") from error
+        raise FormulaError(
+            f"claim {claim.id!r} cannot be read as an expression: {error}"
+        ) from error
     except ClaimError:
         raise
     except Exception as error:

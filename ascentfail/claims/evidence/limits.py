@@ -13,7 +13,16 @@ from ascentfail.claims.claim import Axis, Claim
 from ascentfail.claims.evidence.formula import read
 from ascentfail.numerics.arithmetic import MPMATH
 
-_POWERS = (0, 1, 4, 16, 64, 256, 1024, 4096)  # of ten, by which the limit is approached beyond the end of its axis
+_POWERS = (
+    0,
+    1,
+    4,
+    16,
+    64,
+    256,
+    1024,
+    4096,
+)  # of ten, by which the limit is approached beyond the end of its axis
 _SMALL = 1e-2  # the last modulus over the first
 
 

@@ -70,21 +70,38 @@ def recheck(claim: Claim, point: Mapping[str, float], digits: int = DIGITS) -> R
     names = [axis.name for axis in claim.domain.axes]
     missing = [name for name in names if name not in point]
     if missing:
-        raise invalid("point", dict(point), f"every coordinate of the box of {claim.id!r}: {', '.join(missing)} missing")
+        raise invalid(
+            "point",
+            dict(point),
+            f"every coordinate of the box of {claim.id!r}: {', '.join(missing)} missing",
+        )
     if claim.cases is not None:
         return _recheck_case(claim, point, digits)
     first, second = _evaluate(claim, point, 2 * digits), _evaluate(claim, point, 2 * digits + 350)
     inside = first.inside and second.inside
     own, bound = (_settled(claim, point, i, first, second, digits) for i in (0, 1))
-    has_own = all(axis.name in point for axis in claim.inner)  # an existence without inner values: the bound decides alone
+    has_own = all(
+        axis.name in point for axis in claim.inner
+    )  # an existence without inner values: the bound decides alone
     agreed = min(([own.digits] if has_own else []) + ([bound.digits] if claim.exclusion else []))
     settled = agreed >= digits and not own.vanishing and not bound.vanishing
-    violated = inside and settled and _breaks(claim, own.value, bound.value if claim.exclusion else None)
+    violated = (
+        inside and settled and _breaks(claim, own.value, bound.value if claim.exclusion else None)
+    )
     decides = bound if claim.exclusion else own
-    return Recheck(decides.value, own.value, inside, agreed, violated, second.point, inside and own.vanishing)
+    return Recheck(
+        decides.value, own.value, inside, agreed, violated, second.point, inside and own.vanishing
+    )
 
 
-def _settled(claim: Claim, point: Mapping[str, float], which: int, first: _Values, second: _Values, digits: int) -> Settled:
+def _settled(
+    claim: Claim,
+    point: Mapping[str, float],
+    which: int,
+    first: _Values,
+    second: _Values,
+    digits: int,
+) -> Settled:
     """The margin (0) or the exclusion bound (1) at a point, settled with as many digits as it takes."""
     found = settle(first.values[which], second.values[which], digits)
     formula = read(claim)
@@ -93,7 +110,9 @@ def _settled(claim: Claim, point: Mapping[str, float], which: int, first: _Value
         return found
     if _exact(formula, place, point) == 0:
         return Settled(mp.zero, digits)
-    if claim.kind is Kind.EQUALITY or any(formula.operations[i][0] in _SOLVED for i in formula.needed([place])):
+    if claim.kind is Kind.EQUALITY or any(
+        formula.operations[i][0] in _SOLVED for i in formula.needed([place])
+    ):
         return found  # that a residual vanishes to 450 digits refutes nothing
     for more in _MORE if claim.strict else _MORE[:1]:
         further = _evaluate(claim, point, more)
@@ -120,12 +139,18 @@ def _recheck_case(claim: Claim, point: Mapping[str, float], digits: int) -> Rech
             except ClaimError:
                 raise
             except Exception as error:
-                raise ClaimError(f"claim {claim.id!r} cannot be re-derived in the case {known}: {error!r}") from error
+                raise ClaimError(
+                    f"claim {claim.id!r} cannot be re-derived in the case {known}: {error!r}"
+                ) from error
     found = settle(values[0], values[1], digits)
-    if found.vanishing and values[0] == values[1] == 0:  # the second route counts: its zero is one of whole numbers
+    if (
+        found.vanishing and values[0] == values[1] == 0
+    ):  # the second route counts: its zero is one of whole numbers
         found = Settled(mp.zero, digits)
     violated = found.digits >= digits and not found.vanishing and _breaks(claim, found.value, None)
-    return Recheck(found.value, found.value, True, found.digits, violated, dict(known), found.vanishing)
+    return Recheck(
+        found.value, found.value, True, found.digits, violated, dict(known), found.vanishing
+    )
 
 
 def _breaks(claim: Claim, margin: Any, exclusion: Any) -> bool:
@@ -141,7 +166,9 @@ def _breaks(claim: Claim, margin: Any, exclusion: Any) -> bool:
     return bool(margin <= 0) if claim.strict else bool(margin < 0)
 
 
-def confirm(claim: Claim, point: Mapping[str, float], digits: int = DIGITS) -> Counterexample | None:
+def confirm(
+    claim: Claim, point: Mapping[str, float], digits: int = DIGITS
+) -> Counterexample | None:
     """The counterexample at this point, or None where many digits do not confirm it."""
     found = recheck(claim, point, digits)
     if not found.violated:
@@ -167,16 +194,24 @@ def _evaluate(claim: Claim, point: Mapping[str, float], digits: int) -> _Values:
         try:
             at = formula.at(known, MPMATH)
             charted = {name: at[place] for name, place in formula.point}
-            inside = inside and all(_real(at[side]) >= 0 for side in formula.sides)  # NaN compares False: undefined is outside
+            inside = inside and all(
+                _real(at[side]) >= 0 for side in formula.sides
+            )  # NaN compares False: undefined is outside
             asked = (formula.margin if len(inner) == len(claim.inner) else None, formula.exclusion)
-            values = [_real(at[place]) if inside and place is not None else mp.nan for place in asked]
-            plain = {name: float(_real(value)) for name, value in {**exact, **charted, **inner}.items()}
+            values = [
+                _real(at[place]) if inside and place is not None else mp.nan for place in asked
+            ]
+            plain = {
+                name: float(_real(value)) for name, value in {**exact, **charted, **inner}.items()
+            }
         except ZeroDivisionError:
             return _Values(inside, (mp.nan, mp.nan), dict(point))
         except ClaimError:
             raise
         except Exception as error:
-            raise ClaimError(f"claim {claim.id!r} cannot be evaluated in mpmath at {dict(point)}: {error!r}") from error
+            raise ClaimError(
+                f"claim {claim.id!r} cannot be evaluated in mpmath at {dict(point)}: {error!r}"
+            ) from error
         return _Values(inside, (values[0], values[1]), plain)
 
 
@@ -227,10 +262,17 @@ def _exact(formula: Formula, wanted: int, point: Mapping[str, float]) -> Fractio
     return known[wanted]
 
 
-_AT: dict[str, tuple[int, int]] = {"exp": (0, 1), "log": (1, 0), "lambertw": (0, 0), "logisticw": (0, 0)}  # f(x) = y, both exact
+_AT: dict[str, tuple[int, int]] = {
+    "exp": (0, 1),
+    "log": (1, 0),
+    "lambertw": (0, 0),
+    "logisticw": (0, 0),
+}  # f(x) = y, both exact
 
 
-def _exact_step(operation: tuple[Any, ...], given: list[Fraction | None], point: Mapping[str, float]) -> Fraction | None:
+def _exact_step(
+    operation: tuple[Any, ...], given: list[Fraction | None], point: Mapping[str, float]
+) -> Fraction | None:
     name = operation[0]
     if name == "axis":
         return Fraction(point[operation[1]])
@@ -244,11 +286,25 @@ def _exact_step(operation: tuple[Any, ...], given: list[Fraction | None], point:
         return None
     numbers = [value for value in given if value is not None]
     if name in _AT:
-        return Fraction(_AT[name][1]) if numbers[0] == _AT[name][0] and operation[2:] in ((), (0,)) else None
+        return (
+            Fraction(_AT[name][1])
+            if numbers[0] == _AT[name][0] and operation[2:] in ((), (0,))
+            else None
+        )
     if name == "sqrt":
         roots = math.isqrt(max(numbers[0].numerator, 0)), math.isqrt(numbers[0].denominator)
-        return Fraction(*roots) if roots[0] ** 2 == numbers[0].numerator and roots[1] ** 2 == numbers[0].denominator else None
-    return _EXACT[name](*numbers, *operation[2:]) if name == "power" else _EXACT[name](*numbers) if name in _EXACT else None
+        return (
+            Fraction(*roots)
+            if roots[0] ** 2 == numbers[0].numerator and roots[1] ** 2 == numbers[0].denominator
+            else None
+        )
+    return (
+        _EXACT[name](*numbers, *operation[2:])
+        if name == "power"
+        else _EXACT[name](*numbers)
+        if name in _EXACT
+        else None
+    )
 
 
 _EXACT: dict[str, Any] = {

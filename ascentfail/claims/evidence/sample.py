@@ -93,16 +93,25 @@ def unit_points(count: int, axes: int, seed: int = 0) -> np.ndarray:
     pushed = inside[: count // 4]
     face = rng.random(pushed.shape) < 1 / axes
     pushed[face] = rng.integers(0, 2, int(face.sum()))
-    corners = np.array(list(itertools.product((0.0, 1.0), repeat=axes))) if axes <= 8 else np.empty((0, axes))
+    corners = (
+        np.array(list(itertools.product((0.0, 1.0), repeat=axes)))
+        if axes <= 8
+        else np.empty((0, axes))
+    )
     return np.concatenate([corners, inside])
 
 
 def coordinates(axes: tuple[Axis, ...], unit: np.ndarray) -> Point:
     """Points of the unit cube as coordinates of the box, one array an axis."""
-    return Point(loss=EXPONENTIAL, **{axis.name: jnp.asarray(axis.at(unit[:, i])) for i, axis in enumerate(axes)})
+    return Point(
+        loss=EXPONENTIAL,
+        **{axis.name: jnp.asarray(axis.at(unit[:, i])) for i, axis in enumerate(axes)},
+    )
 
 
-def scalar_of(claim: Claim, what: str, function: Callable[[Point, Any], Any]) -> Callable[[Point], Any]:
+def scalar_of(
+    claim: Claim, what: str, function: Callable[[Point, Any], Any]
+) -> Callable[[Point], Any]:
     """A claim's margin or bound in JAX; anything but a real scalar is reported against the claim."""
 
     def run(p: Point) -> Any:
@@ -119,7 +128,9 @@ def sides_of(claim: Claim) -> Callable[[Point], tuple[Any, ...]]:
             return ()
         sides = _guarded(claim, "side condition", claim.domain.where, p)
         if not isinstance(sides, tuple):
-            raise ClaimError(f"claim {claim.id!r}: its side condition returned {sides!r}; it returns a tuple of scalars")
+            raise ClaimError(
+                f"claim {claim.id!r}: its side condition returned {sides!r}; it returns a tuple of scalars"
+            )
         return tuple(_as_scalar(claim, "side condition", side) for side in sides)
 
     return run
@@ -131,7 +142,9 @@ def chart_of(claim: Claim) -> Callable[[Point], Point]:
     def run(p: Point) -> Point:
         charted = _guarded(claim, "chart", claim.domain.chart, p)
         if not isinstance(charted, Point):
-            raise ClaimError(f"claim {claim.id!r}: its chart returned {charted!r}; it returns a Point")
+            raise ClaimError(
+                f"claim {claim.id!r}: its chart returned {charted!r}; it returns a Point"
+            )
         return charted
 
     return run
@@ -150,8 +163,14 @@ def _as_scalar(claim: Claim, what: str, value: Any) -> Any:
     try:
         array = jnp.asarray(value)
     except (TypeError, ValueError) as error:
-        raise ClaimError(f"claim {claim.id!r}: its {what} returned {value!r}; it returns a real scalar") from error
-    if isinstance(value, tuple | list) or array.shape != () or not jnp.issubdtype(array.dtype, jnp.number):
+        raise ClaimError(
+            f"claim {claim.id!r}: its {what} returned {value!r}; it returns a real scalar"
+        ) from error
+    if (
+        isinstance(value, tuple | list)
+        or array.shape != ()
+        or not jnp.issubdtype(array.dtype, jnp.number)
+    ):
         raise ClaimError(
             f"claim {claim.id!r}: its {what} returned {type(value).__name__} of shape {array.shape} at one point; it takes one "
             "point and returns a real scalar, batching is the engine's"
@@ -162,14 +181,20 @@ def _as_scalar(claim: Claim, what: str, value: Any) -> Any:
 @functools.cache
 def compiled(claim: Claim) -> Callable[[Point], tuple[Any, ...]]:
     """A jitted batch of (points, inside, slack, margin, exclusion) from coordinates of the box."""
-    chart, sides, margin = chart_of(claim), sides_of(claim), scalar_of(claim, "margin", claim.margin)
+    chart, sides, margin = (
+        chart_of(claim),
+        sides_of(claim),
+        scalar_of(claim, "margin", claim.margin),
+    )
     exclusion = scalar_of(claim, "exclusion", claim.exclusion) if claim.exclusion else None
     nan = jnp.array(jnp.nan)
 
     def judge(box: Point) -> tuple[Any, ...]:
         p = chart(box)
         conditions = [jnp.asarray(side, float) for side in sides(p)]
-        inside = functools.reduce(jnp.logical_and, [side >= 0 for side in conditions], jnp.array(True))
+        inside = functools.reduce(
+            jnp.logical_and, [side >= 0 for side in conditions], jnp.array(True)
+        )
         slack = functools.reduce(jnp.minimum, conditions, jnp.array(jnp.inf))
         value = jnp.asarray(margin(p), float) if claim.kind is not Kind.EXISTENCE else nan
         return p, inside, slack, value, jnp.asarray(exclusion(p), float) if exclusion else nan
@@ -223,14 +248,22 @@ def sample(claim: Claim, samples: int = SAMPLES, seed: int = 0) -> Sampled:
     found = judge(claim, batch, "sampled", int(batch.inside.sum()))
     if claim.kind is not Kind.LIMIT or found.status != "holds":
         return found
-    doubt = limits.why_not(claim, [batch.row(int(i)) for i in np.flatnonzero(batch.inside)[:: max(1, batch.inside.sum() // 8)]])
+    doubt = limits.why_not(
+        claim,
+        [
+            batch.row(int(i))
+            for i in np.flatnonzero(batch.inside)[:: max(1, batch.inside.sum() // 8)]
+        ],
+    )
     return Sampled("open", dataclasses.replace(found.evidence, words=doubt)) if doubt else found
 
 
 def _hunt(claim: Claim, batch: Batch, seed: int) -> Batch:
     """A last try for points inside a thin domain: random steps around those that come closest, ever shorter."""
     axes, rng = claim.domain.axes, np.random.default_rng(seed)
-    unit = unit_points(len(batch.slack) - (2 ** len(axes) if len(axes) <= 8 else 0), len(axes), seed)
+    unit = unit_points(
+        len(batch.slack) - (2 ** len(axes) if len(axes) <= 8 else 0), len(axes), seed
+    )
     order = np.argsort(np.where(np.isnan(batch.slack), np.inf, -batch.slack), kind="stable")[:32]
     best, slack = unit[order], batch.slack[order]
     for width in np.geomspace(0.2, 1e-9, 30):
@@ -242,7 +275,9 @@ def _hunt(claim: Claim, batch: Batch, seed: int) -> Batch:
         values = np.where(np.isnan(found.slack), -np.inf, found.slack).reshape(16, -1)
         pick = values.argmax(axis=0)
         better = values.max(axis=0) > np.where(np.isnan(slack), -np.inf, slack)
-        best = np.where(better[:, None], tries.reshape(16, *best.shape)[pick, np.arange(len(best))], best)
+        best = np.where(
+            better[:, None], tries.reshape(16, *best.shape)[pick, np.arange(len(best))], best
+        )
         slack = np.where(better, values.max(axis=0), slack)
     return batch
 
@@ -256,7 +291,11 @@ def judge(claim: Claim, batch: Batch, level: Any, count: int) -> Sampled:
             found = plainest(claim, found)
             clear = int((suspicion > _CLEAR).sum())
             words = f"{clear:,} of {count:,} points look violated in floats" if clear else ""
-            return Sampled("fails", Evidence(level, count, _finite(found.margin), found.point, words=words), found)
+            return Sampled(
+                "fails",
+                Evidence(level, count, _finite(found.margin), found.point, words=words),
+                found,
+            )
     if doubt := _two_margins(claim, batch):
         words = "the margin in floats is not that of its expression there"
         return Sampled("open", Evidence(level, count, None, doubt, words=words))
@@ -273,12 +312,16 @@ def _standing(claim: Claim, batch: Batch, level: Any, count: int) -> Sampled:
     lost = batch.inside & np.isnan(batch.margin)
     if lost.any():
         words = f"the margin is NaN at {int(lost.sum()):,} of {count:,} points"
-        return Sampled("open", Evidence(level, count, None, batch.row(int(np.argmax(lost))), words=words))
+        return Sampled(
+            "open", Evidence(level, count, None, batch.row(int(np.argmax(lost))), words=words)
+        )
     value = -np.abs(batch.margin) if claim.kind is Kind.EQUALITY else batch.margin
     worst: tuple[float | None, dict[str, float] | None] = (None, None)
     for found in _closest(claim, batch, value):
         if found.violated and (known := confirm(claim, _outer(claim, found.point))):
-            return Sampled("fails", Evidence(level, count, _finite(known.margin), known.point), known)
+            return Sampled(
+                "fails", Evidence(level, count, _finite(known.margin), known.point), known
+            )
         margin = _finite(found.own)
         if not stands(claim, found):
             words = "the margin there is negative, unsettled or without a witness, and no bound excludes more"
@@ -333,7 +376,9 @@ def _finite(value: Any) -> float | None:
 def plainest(claim: Claim, found: Counterexample) -> Counterexample:
     """The same refutation at the roundest numbers that still give one, for the reader's sake."""
     for figures in (1, 2, 3):
-        plain = confirm(claim, {name: float(f"{value:.{figures}g}") for name, value in found.point.items()})
+        plain = confirm(
+            claim, {name: float(f"{value:.{figures}g}") for name, value in found.point.items()}
+        )
         if plain:
             return plain
     return found
@@ -374,7 +419,16 @@ def _with_inner(claim: Claim, batch: Batch, seed: int) -> Batch:
         return jnp.max(over), jnp.argmax(over)
 
     value, index = jax.jit(lambda ps: jax.lax.map(best, ps, batch_size=64))(batch.points)
-    chosen = Point(loss=inner.loss, **{name: np.asarray(z)[np.asarray(index)] for name, z in inner.values().items()})
+    chosen = Point(
+        loss=inner.loss,
+        **{name: np.asarray(z)[np.asarray(index)] for name, z in inner.values().items()},
+    )
     return Batch(
-        batch.box, batch.points, batch.inside, batch.slack, np.asarray(value), batch.exclusion, chosen
+        batch.box,
+        batch.points,
+        batch.inside,
+        batch.slack,
+        np.asarray(value),
+        batch.exclusion,
+        chosen,
     )

@@ -32,16 +32,22 @@ _ITERATIONS, _ELITE = 40, 12  # of BFGS, and the points that it takes
 _LENGTHS = np.array([8.0, 1.0, 0.5, 0.2, 0.05, 0.01, 1e-3, 1e-5])  # tried on each of them at once
 _PARENTS = 64
 _CELLS = 6  # the box is cut into _CELLS^axes to keep the points apart
-_CLOSEST = 3  # unsuspicious points that are re-checked all the same: floats may have lost their sign
+_CLOSEST = (
+    3  # unsuspicious points that are re-checked all the same: floats may have lost their sign
+)
 _FACE = 1e-9  # distance to a face below which a point lies on it
-_INWARD = np.array([0.0, 1e-13, 1e-10, 1e-7])  # towards the centre, for points that only rounding puts inside
+_INWARD = np.array(
+    [0.0, 1e-13, 1e-10, 1e-7]
+)  # towards the centre, for points that only rounding puts inside
 
 _moments = optax.scale_by_adam(b2=0.99, eps=1e-30)
 
 
 @jax.jit
 def _adam(slopes: jax.Array, state: Any) -> tuple[Any, Any]:
-    with jax.numpy_dtype_promotion("standard"):  # optax counts steps in int32 and multiplies floats by them
+    with jax.numpy_dtype_promotion(
+        "standard"
+    ):  # optax counts steps in int32 and multiplies floats by them
         return _moments.update(slopes, state)
 
 
@@ -88,7 +94,9 @@ class _Pool:
     def apart(self, by_face: bool = False) -> np.ndarray:
         """Index of the best point of each cell of a coarse grid, lowest first."""
         order = self.best(by_face)
-        cells = np.floor(self.unit[order] * _CELLS) @ (_CELLS + 1.0) ** np.arange(self.unit.shape[1])
+        cells = np.floor(self.unit[order] * _CELLS) @ (_CELLS + 1.0) ** np.arange(
+            self.unit.shape[1]
+        )
         _, first = np.unique(cells, return_index=True)
         return order[np.sort(first)]
 
@@ -125,13 +133,20 @@ def search(
         ClaimError: the claim's own functions raise or return the wrong shape.
     """
     require_x64("searching a claim")
-    for name, got, least in (("starts", starts, 2), ("steps", steps, 1), ("generations", generations, 0)):
+    for name, got, least in (
+        ("starts", starts, 2),
+        ("steps", steps, 1),
+        ("generations", generations, 0),
+    ):
         if got < least:
             raise invalid(name, got, f"an integer >= {least}")
     first = weaker or sampling.sample(claim, samples, seed)
     if first.status == "fails":
         words = f"{first.evidence.words}, found by sampling"
-        return dataclasses.replace(first, evidence=dataclasses.replace(first.evidence, level="searched", grade=None, words=words))
+        return dataclasses.replace(
+            first,
+            evidence=dataclasses.replace(first.evidence, level="searched", grade=None, words=words),
+        )
     rng = np.random.default_rng([seed, 1])
     unit = sampling.unit_points(samples, len(claim.domain.axes), seed)
     pool, slopes = _Pool(unit.shape[1]), _slopes(claim)
@@ -162,7 +177,9 @@ def _smooth(axis: Axis, unit: Any) -> Any:
         return jnp.exp(np.log(axis.low) + np.log(axis.high / axis.low) * unit)
     if axis.scale == "integer":
         count = int(axis.high) - int(axis.low) + 1
-        return jax.lax.stop_gradient(int(axis.low) + jnp.minimum(jnp.floor(unit * count), count - 1.0))
+        return jax.lax.stop_gradient(
+            int(axis.low) + jnp.minimum(jnp.floor(unit * count), count - 1.0)
+        )
     return axis.low + (axis.high - axis.low) * unit
 
 
@@ -173,7 +190,9 @@ def _slopes(claim: Claim) -> _Slopes:
     target = sampling.scalar_of(claim, "margin", claim.exclusion or claim.margin)
 
     def parts(unit: Any) -> tuple[Any, Any]:
-        p = chart(Point(**{axis.name: _smooth(axis, unit[i]) for i, axis in enumerate(claim.domain.axes)}))
+        p = chart(
+            Point(**{axis.name: _smooth(axis, unit[i]) for i, axis in enumerate(claim.domain.axes)})
+        )
         value = -jnp.abs(target(p)) if _residual(claim) else target(p)
         both = jnp.stack([jnp.asarray(x, float) for x in (value, *sides(p))])
         return both, both
@@ -222,7 +241,9 @@ def _descend(slopes: _Slopes, unit: np.ndarray, steps: int, pool: _Pool) -> None
         rate = _RATE * 1e-3 ** (step / steps)
         direction, state = _adam(jnp.asarray(uphill - 2 * inwards), state)
         length = np.linalg.norm(_free(unit, jacobian[:, 0]), axis=1, keepdims=True)
-        reach = np.nan_to_num(np.where(length > 0, np.abs(value), 0.0) / np.where(length > 0, length, 1.0))  # to where m = 0
+        reach = np.nan_to_num(
+            np.where(length > 0, np.abs(value), 0.0) / np.where(length > 0, length, 1.0)
+        )  # to where m = 0
         hunt = np.clip(1.5 * reach, 1e-12, 4 * rate) * -uphill + rate * inwards
         unit = np.clip(unit + np.where(hunting, hunt, -rate * np.asarray(direction)), 0.0, 1.0)
 
@@ -239,7 +260,9 @@ def _polish(slopes: _Slopes, pool: _Pool, best: np.ndarray) -> None:
     for _ in range(_ITERATIONS):
         downhill = _free(unit, slope)
         direction = -np.einsum("eij,ej->ei", inverse, downhill) * (downhill != 0)
-        trial = np.clip(unit[:, None] + _LENGTHS[:, None] * direction[:, None], 0.0, 1.0).reshape(-1, unit.shape[1])
+        trial = np.clip(unit[:, None] + _LENGTHS[:, None] * direction[:, None], 0.0, 1.0).reshape(
+            -1, unit.shape[1]
+        )
         values, jacobian = slopes(trial)
         inside = np.all(values[:, 1:] >= 0, axis=1)
         pool.add(trial, values[:, 0], inside)
@@ -252,7 +275,9 @@ def _polish(slopes: _Slopes, pool: _Pool, best: np.ndarray) -> None:
         value = np.where(better[:, 0], merit.min(axis=1), value)
 
 
-def _bfgs(inverse: np.ndarray, step: np.ndarray, change: np.ndarray, better: np.ndarray) -> np.ndarray:
+def _bfgs(
+    inverse: np.ndarray, step: np.ndarray, change: np.ndarray, better: np.ndarray
+) -> np.ndarray:
     """Updated inverse Hessians where curvature was met, shorter ones where no step was taken."""
     curvature = (step * change).sum(axis=1)
     met = curvature > 1e-14 * np.linalg.norm(step, axis=1) * np.linalg.norm(change, axis=1)
@@ -265,7 +290,9 @@ def _bfgs(inverse: np.ndarray, step: np.ndarray, change: np.ndarray, better: np.
 
 def _children(pool: _Pool, count: int, rng: np.random.Generator) -> np.ndarray:
     """Random neighbours of the best points at every scale, along axes, between parents, and on faces."""
-    parents = np.concatenate([pick[:_PARENTS] for pick in (pool.best(), pool.apart(), pool.best(True), pool.apart(True))])
+    parents = np.concatenate(
+        [pick[:_PARENTS] for pick in (pool.best(), pool.apart(), pool.best(True), pool.apart(True))]
+    )
     first, second, third = (pool.unit[rng.choice(parents, count)] for _ in range(3))
     scale = 10.0 ** rng.uniform(-9, -0.3, (count, 1))
     near = scale * rng.standard_normal(first.shape) * (rng.random(first.shape) < 0.6)
@@ -280,8 +307,12 @@ def _suspects(claim: Claim, pool: _Pool) -> list[int]:
     value = pool.value
     if not len(value):
         return []
-    guilty = sampling.suspects(-value if _residual(claim) else sampling.suspicions(claim, value, value))
-    close = [pick[:_CLOSEST] for pick in (pool.apart(), pool.apart(by_face=True), pool.best()[::16])]
+    guilty = sampling.suspects(
+        -value if _residual(claim) else sampling.suspicions(claim, value, value)
+    )
+    close = [
+        pick[:_CLOSEST] for pick in (pool.apart(), pool.apart(by_face=True), pool.best()[::16])
+    ]
     return list(dict.fromkeys([int(value.argmin()), *guilty, *np.concatenate(close).tolist()]))
 
 
@@ -289,7 +320,10 @@ def _rechecked(claim: Claim, tries: np.ndarray) -> Iterator[tuple[dict[str, floa
     """For each of (points, tries, axes) the first try that many digits put inside, or the last, with its re-check."""
     for group in tries:
         for i, unit in enumerate(group):
-            row = {axis.name: float(axis.at(u)) for axis, u in zip(claim.domain.axes, unit, strict=True)}
+            row = {
+                axis.name: float(axis.at(u))
+                for axis, u in zip(claim.domain.axes, unit, strict=True)
+            }
             found = recheck(claim, row)
             if found.inside or i == len(group) - 1:
                 yield found.point, found
@@ -312,9 +346,13 @@ def _judge(claim: Claim, pool: _Pool, first: sampling.Sampled) -> sampling.Sampl
     for row, found in _rechecked(claim, tries):
         if found.violated and (known := confirm(claim, row)):
             known = sampling.plainest(claim, known)
-            evidence = Evidence("searched", count, known.margin, known.point, words="found by search")
+            evidence = Evidence(
+                "searched", count, known.margin, known.point, words="found by search"
+            )
             return sampling.Sampled("fails", evidence, known)
-        if not found.inside or claim.kind is Kind.EXISTENCE:  # of an existence only the bound was attacked
+        if (
+            not found.inside or claim.kind is Kind.EXISTENCE
+        ):  # of an existence only the bound was attacked
             continue
         doubt = doubt or _doubt(claim, row, found)
         if found.own == found.own and (worst[0] is None or found.own < worst[0]):
@@ -324,12 +362,17 @@ def _judge(claim: Claim, pool: _Pool, first: sampling.Sampled) -> sampling.Sampl
     return sampling.Sampled("holds", Evidence("searched", count, *worst))
 
 
-def _doubt(claim: Claim, row: dict[str, float], found: Recheck) -> tuple[str, dict[str, float]] | None:
+def _doubt(
+    claim: Claim, row: dict[str, float], found: Recheck
+) -> tuple[str, dict[str, float]] | None:
     """Why a claim that is not refuted at a point cannot be said to hold there either, and the point."""
     if found.own != found.own:
         return "the margin is NaN there", row
     if claim.exclusion and found.margin < 0 < found.own:
-        return "the exclusion is negative there although the margin it should bound is positive", row
+        return (
+            "the exclusion is negative there although the margin it should bound is positive",
+            row,
+        )
     if not sampling.stands(claim, found):
         return "the margin there is negative or unsettled, and no bound excludes more", row
     return None

@@ -77,8 +77,12 @@ def prove_zero(claim: Claim) -> Evidence | None:
     formula = None if claim.cases is not None else expressions(claim)
     if formula is None or formula.margin is None:
         return None
-    count = sum(formula.operations[place][0] in _IMPLICIT for place in formula.needed([formula.margin]))
-    if not checker.Statement(axes_of(claim), formula.operations, formula.sides, formula.margin).vanishes(formula.margin):
+    count = sum(
+        formula.operations[place][0] in _IMPLICIT for place in formula.needed([formula.margin])
+    )
+    if not checker.Statement(
+        axes_of(claim), formula.operations, formula.sides, formula.margin
+    ).vanishes(formula.margin):
         return None
     by = f", by {count} defining equation{'s' if count > 1 else ''}" if count else ""
     return Evidence("symbolic", words=f"the margin is identically zero{by}", grade="identity")
@@ -100,7 +104,9 @@ def expressions(claim: Claim) -> Formula | None:
             raise ClaimError(f"claim {claim.id!r}: its margin is None where a number is needed")
         return formula
     except FormulaError as error:
-        if error.__cause__ is None or isinstance(error.__cause__, NotImplementedError | FormulaError):
+        if error.__cause__ is None or isinstance(
+            error.__cause__, NotImplementedError | FormulaError
+        ):
             return None
         raise ClaimError(f"claim {claim.id!r} cannot be certified: {error}") from error
 
@@ -168,7 +174,9 @@ def forms(claim: Claim, formula: Formula) -> Forms:
     statement = checker.Statement(axes_of(claim), formula.operations, formula.sides, formula.margin)
     if len(statement.order((*formula.sides, formula.margin))) > _MOST:
         return Forms()
-    pairs = [(place, _rewritten(claim, place, rewrite, tape)) for place, rewrite in _domains(statement)]
+    pairs = [
+        (place, _rewritten(claim, place, rewrite, tape)) for place, rewrite in _domains(statement)
+    ]
     signs: list[tuple[int, int]] = []
     for leaf in _least(statement, formula.margin) if claim.kind is not Kind.EQUALITY else ():
         signed = tape.signed(leaf)
@@ -177,7 +185,9 @@ def forms(claim: Claim, formula: Formula) -> Forms:
         pairs += [(place, _rewritten(claim, place, sympy.factor, tape)) for place in places]
     pairs += _factors(claim, _least(statement, formula.margin), tape)
     statement = checker.Statement(axes_of(claim), tape.operations, formula.sides, formula.margin)
-    free = [(one, two) for one, two in pairs if two is not None and one not in statement.order((two,))]
+    free = [
+        (one, two) for one, two in pairs if two is not None and one not in statement.order((two,))
+    ]
     equal = tuple({one: two for one, two in free if statement.vanishes(one, two)}.items())
     if not equal and not signs:
         return Forms()
@@ -187,7 +197,11 @@ def forms(claim: Claim, formula: Formula) -> Forms:
 def _least(statement: Any, place: int) -> list[int]:
     """The expressions of which one is a minimum."""
     name, *rest = statement.operations[place]
-    return [leaf for part in rest for leaf in _least(statement, part)] if name == "minimum" else [place]
+    return (
+        [leaf for part in rest for leaf in _least(statement, part)]
+        if name == "minimum"
+        else [place]
+    )
 
 
 def _domains(statement: Any) -> Iterator[tuple[int, Callable[[Expression], Expression | None]]]:
@@ -202,7 +216,9 @@ def _domains(statement: Any) -> Iterator[tuple[int, Callable[[Expression], Expre
             yield rest[1], _collected
 
 
-def _rewritten(claim: Claim, place: int, rewrite: Callable[[Expression], Expression | None], tape: _Tail) -> int | None:
+def _rewritten(
+    claim: Claim, place: int, rewrite: Callable[[Expression], Expression | None], tape: _Tail
+) -> int | None:
     """Where another form of an expression stands, None where there is none."""
     unknowns = Unknowns()
     try:
@@ -218,9 +234,13 @@ def _collected(before: Expression) -> Expression | None:
     """A polynomial as a sum of monomials in all symbols but one, with factored coefficients, where that has fewer terms."""
     for symbol in sorted(before.free_symbols, key=sympy.default_sort_key):
         others = sorted(before.free_symbols - {symbol}, key=sympy.default_sort_key)
-        parts = [(m, sympy.factor(c)) for m, c in sympy.Poly(before, *others).terms()] if others else []
+        parts = (
+            [(m, sympy.factor(c)) for m, c in sympy.Poly(before, *others).terms()] if others else []
+        )
         if 1 < len(parts) < len(sympy.Poly(before, *others, symbol).terms()):
-            return sympy.Add(*(c * sympy.Mul(*(s**n for s, n in zip(others, m, strict=True))) for m, c in parts))
+            return sympy.Add(
+                *(c * sympy.Mul(*(s**n for s, n in zip(others, m, strict=True))) for m, c in parts)
+            )
     return None
 
 
@@ -231,7 +251,10 @@ def _factors(claim: Claim, parts: list[int], tape: _Tail) -> list[tuple[int, int
         return [(parts[0], _placed(claim, whole, tape))] if claim.factors else []
     if len(parts) != len(claim.factors):
         return []
-    return [(part, _placed(claim, factor, tape)) for part, factor in zip(parts, claim.factors, strict=True)]
+    return [
+        (part, _placed(claim, factor, tape))
+        for part, factor in zip(parts, claim.factors, strict=True)
+    ]
 
 
 def _product(factors: tuple[Any, ...], p: Point, xp: Any) -> Any:
@@ -282,7 +305,11 @@ class _Tail:
     def factors(self, place: int) -> list[int]:
         """The places of the factors of a product."""
         name, *given = self.operations[place]
-        return [leaf for i in given for leaf in self.factors(i)] if name in ("mul", "div", "neg") else [place]
+        return (
+            [leaf for i in given for leaf in self.factors(i)]
+            if name in ("mul", "div", "neg")
+            else [place]
+        )
 
     def put(self, expression: Expression) -> int:
         """The place of a SymPy expression. Raises: ValueError for what no operation says."""
@@ -291,7 +318,12 @@ class _Tail:
         if expression.is_Rational:
             return self.place("number", str(expression))
         if isinstance(expression, sympy.exp) or expression is sympy.E:
-            return self.place("exp", self.put(expression.as_base_exp()[1] if expression is not sympy.E else sympy.Integer(1)))
+            return self.place(
+                "exp",
+                self.put(
+                    expression.as_base_exp()[1] if expression is not sympy.E else sympy.Integer(1)
+                ),
+            )
         if expression.is_Add or expression.is_Mul:
             first, *others = map(self.put, expression.args)
             for other in others:
@@ -299,5 +331,7 @@ class _Tail:
             return first
         if expression.is_Pow and expression.exp.is_Integer:
             base = self.place("power", self.put(expression.base), abs(int(expression.exp)))
-            return base if expression.exp > 0 else self.place("div", self.place("number", "1"), base)
+            return (
+                base if expression.exp > 0 else self.place("div", self.place("number", "1"), base)
+            )
         raise ValueError(f"no operation says {expression}")
