@@ -24,7 +24,7 @@ import numpy as np
 from ascentfail.core.errors import invalid
 from ascentfail.core.explained import check_key, explained, no_number, reals
 from ascentfail.numerics.arithmetic import JAX, Arithmetic, Scalar
-from ascentfail.numerics.loops import tied
+from ascentfail.numerics.loops import depend_on
 
 Rule = Callable[
     [Sequence[int], Sequence[bool]], Sequence[bool]
@@ -51,7 +51,7 @@ def _expected(value: Callable[[Any], Scalar], chances: Any, xp: Arithmetic) -> S
 def _product(factor: Callable[[Any], Scalar], most: int, xp: Arithmetic) -> Scalar:
     """The product of factor(i) for i = 1..most; a loop in JAX, because forty copies of it take seconds to compile."""
     if xp is JAX:
-        start = tied(jnp.ones(()), factor(jnp.ones(())))
+        start = depend_on(jnp.ones(()), factor(jnp.ones(())))
         return jax.lax.fori_loop(
             1, most + 1, lambda i, product: product * factor(jnp.asarray(i, float)), start
         )

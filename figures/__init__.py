@@ -69,7 +69,9 @@ def _import_matplotlib() -> None:
 
 
 def source(name: str) -> str:
-    """SHA-256 of the module that draws a figure and of those of this room that it uses: a picture of others is not current.
+    """SHA-256 of the sources that draw a figure: its module and those of this room that it uses.
+
+    A picture whose sidecar has another sum was drawn by other sources and must be drawn again.
 
     Args:
         name: one of `figures()`.

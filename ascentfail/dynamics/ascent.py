@@ -38,7 +38,7 @@ from ascentfail.dynamics.directions import (
 from ascentfail.dynamics.iterate import Method, iterate
 from ascentfail.dynamics.stopping import Metrics, Run
 from ascentfail.numerics import programs
-from ascentfail.problems import objectives
+from ascentfail.problems.protocol import start_and_oracle
 
 __all__ = [
     "check_choice",
@@ -130,7 +130,7 @@ def descent_ascent(
     if key is not None:
         check_key(key)
     levels = levels_of(steps, test_level, retain_worsens, budget)
-    start, oracle = objectives.start_and_oracle(problem, start, oracle, key, batch_size)
+    start, oracle = start_and_oracle(problem, start, oracle, key, batch_size)
     problem.check_batches(batch_size, batches)
     check_metrics(metrics, start)
     if batch_size is None and not problem.holds_functions:

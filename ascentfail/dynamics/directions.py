@@ -63,7 +63,7 @@ def direction(
         s_R = 1 and s_F = -kappa for the terms named, else 0;   s = 1 for "decay", s_R + s_F for "ascended"
 
     Args:
-        objective: see `objectives.Objective`.
+        objective: see `protocol.Objective`.
         w: pytree of finite weights, as the objective splits them.
         terms: "retain", "forget" or both.
         ridge_in_ascent: "decay" or "ascended".

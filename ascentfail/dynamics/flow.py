@@ -31,8 +31,8 @@ from ascentfail.dynamics.stopping import (
     where,
 )
 from ascentfail.numerics import programs
-from ascentfail.numerics.loops import tied
-from ascentfail.problems import objectives
+from ascentfail.numerics.loops import depend_on
+from ascentfail.problems.protocol import start_and_oracle
 
 _DENSE = 256  # weights up to which the derivative of the field is formed for stiff flows
 
@@ -71,7 +71,9 @@ def _integrate(
         return (tally(known, kept[1], index, rules), kept, diverged_at), kept
 
     index = jnp.arange(1, len(times), dtype=jnp.int32)
-    carry = tied((first_tally(seen, rules), (w, seen), jnp.int32(-1)), (inputs, seen, rules, path))
+    carry = depend_on(
+        (first_tally(seen, rules), (w, seen), jnp.int32(-1)), (inputs, seen, rules, path)
+    )
     (known, last, diverged_at), shown = jax.lax.scan(until, carry, (index, path, status))
     weights, looks = jax.tree.map(
         lambda first, rest: jnp.concatenate([first[None], rest]), (w, seen), shown
@@ -106,7 +108,7 @@ def _field(
 
     captured = jax.make_jaxpr(velocity)(given, w).consts
     # weights of a batch split over devices vary with all that moves them, and the program must be that of such weights
-    traced = jax.make_jaxpr(velocity)(given, tied(w, (given, captured)))
+    traced = jax.make_jaxpr(velocity)(given, depend_on(w, (given, captured)))
 
     def field(consts: Any, w: Any) -> Any:
         given, captured = consts
@@ -205,7 +207,7 @@ def gradient_flow(
             lambda x: 0 <= x < np.inf,
         )
     levels = levels_of(len(known) - 1, test_level, retain_worsens, budget)
-    start, oracle = objectives.start_and_oracle(problem, start, oracle)
+    start, oracle = start_and_oracle(problem, start, oracle)
     check_metrics(metrics, start)
     given = problem, start, oracle, jnp.asarray(known), levels, Tolerance(rtol, atol), ascent_weight
 

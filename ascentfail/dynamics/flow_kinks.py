@@ -16,7 +16,7 @@ import jax.numpy as jnp
 
 from ascentfail.dynamics.flow_steps import STUCK, State, Tolerance, allowed, flat
 from ascentfail.dynamics.stopping import where
-from ascentfail.numerics.loops import tied
+from ascentfail.numerics.loops import depend_on
 
 _MOST = 8  # surfaces that a flow can slide along at once
 _HALVINGS = 24  # of the way in which a jump is sought
@@ -139,7 +139,7 @@ def _shares(jumps: jax.Array, base: jax.Array, on: jax.Array) -> jax.Array:
         return _solved(some, right[:, None])[:, 0], None
 
     kept, _ = jax.lax.scan(
-        turn, tied(jnp.where(on, length / 2, 0.0), (jumps, base)), None, length=6
+        turn, depend_on(jnp.where(on, length / 2, 0.0), (jumps, base)), None, length=6
     )
     return jnp.where(on, jnp.clip(kept, 0.0, length), 0.0) / length
 
@@ -265,7 +265,7 @@ def meet(field: Callable[[Any], Any], state: State, tolerance: Tolerance) -> Sta
         jnp.zeros_like(away),
         away,
     )
-    bracket = tied((low, high, way, way, none, none), (kinks, way, low, high))
+    bracket = depend_on((low, high, way, way, none, none), (kinks, way, low, high))
     (low, high, first, last, before, beyond), _ = jax.lax.scan(
         halve, bracket, jnp.arange(2 + _HALVINGS)
     )

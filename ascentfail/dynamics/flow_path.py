@@ -23,7 +23,7 @@ from ascentfail.dynamics.flow_steps import (
     settled,
 )
 from ascentfail.dynamics.stopping import where
-from ascentfail.numerics.loops import join_floats, split_floats, tied, while_loop
+from ascentfail.numerics.loops import depend_on, join_floats, split_floats, while_loop
 from ascentfail.problems.protocol import squared_norm
 
 _TRIES = 300  # steps tried in a block, after which it is decided anew which step to take
@@ -157,7 +157,7 @@ def _quick(plan: Plan, inputs: Inputs, carry: tuple[jax.Array, State]) -> tuple[
 
 
 def _begin(plan: Plan, inputs: Inputs, w: Any, dtype: Any) -> State:
-    w = tied(w, inputs)
+    w = depend_on(w, inputs)
     velocity = plan.field(inputs.consts, w)
     # a first step that moves the weights by a ten-thousandth, and grows from there
     step = (
@@ -177,12 +177,12 @@ def _follow(plan: Plan, inputs: Inputs, w: Any, gaps: jax.Array) -> tuple[Any, j
     blocks = None if plan.most is None else plan.most[0]
 
     def until(state: State, gap: jax.Array) -> tuple[State, Any]:
-        carry = tied((jnp.int32(0), state._replace(left=gap)), (inputs, gaps))
+        carry = depend_on((jnp.int32(0), state._replace(left=gap)), (inputs, gaps))
         body = functools.partial(_quick if plan.quick else _block, plan)
         state = while_loop(lambda _, c: _going(c[1]), body, inputs, carry, blocks)[1]
         return state, (state.w, state.status)
 
-    state = tied(_begin(plan, inputs, w, gaps.dtype), (inputs, gaps))
+    state = depend_on(_begin(plan, inputs, w, gaps.dtype), (inputs, gaps))
     return jax.lax.scan(until, state, gaps)[1]
 
 

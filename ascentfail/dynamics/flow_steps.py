@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ascentfail.dynamics.stopping import DIVERGED, where
-from ascentfail.numerics.loops import tied
+from ascentfail.numerics.loops import depend_on
 from ascentfail.problems.protocol import squared_norm, widest
 
 RUNNING, LOST, STUCK = 0, 1, 2  # status of an integration; LOST: diverged, STUCK: not resolved
@@ -298,7 +298,7 @@ def settled(field: Callable[[Any], Any], state: State, tolerance: Tolerance) -> 
         def on(carry: Any) -> jax.Array:
             return (carry[0] < 100) & (carry[4] > 1e-6 * size) & (carry[5] > 0)
 
-        first = tied(
+        first = depend_on(
             (jnp.int32(0), jnp.zeros_like(right), right, right, size, jnp.ones_like(size)),
             (right, time),
         )

@@ -31,7 +31,7 @@ from ascentfail.dynamics.stopping import (
     tally,
     where,
 )
-from ascentfail.numerics.loops import tied
+from ascentfail.numerics.loops import depend_on
 from ascentfail.problems import batches
 from ascentfail.problems.protocol import Objective, squared_norm
 
@@ -199,7 +199,7 @@ def iterate(
     kept = () if objective.admits is not None else (w, seen) if method.path else w
     # losses of the start that are not finite: refused where they are known
     diverged_at = jnp.where(is_fine(seen), jnp.int32(-1), 0)
-    carry = tied(
+    carry = depend_on(
         _Carry(w, kept, states, source.first, diverged_at, first),
         (problem, seen, rules, sizes, key),
     )

@@ -16,14 +16,14 @@ _COLUMNS = 256  # elements of each piece in one chunk: 16,384 problems, whose nu
 CHUNK = _ROWS * _COLUMNS
 
 
-def tied(carry: Any, inputs: Any) -> Any:
-    """The carry of a loop, unchanged, but as a function of all that the loop reads.
+def depend_on(carry: Any, inputs: Any) -> Any:
+    """The carry of a loop with its values unchanged, made to depend on everything that the loop reads.
 
-        carry where any input equals itself, carry elsewhere
+        depend_on(carry, inputs) = carry, by a choice between carry and carry that looks at the inputs
 
     Under `jax.shard_map` the type of a value says over which axes of the mesh it varies. A carry that begins as a constant and
     becomes a function of a sharded input would change its type after the first step, which JAX refuses. Worse, the gradient
-    of a sharded loss at weights that do not vary is summed over the devices: tie the weights first.
+    of a sharded loss at weights that do not vary is summed over the devices, so apply this to the weights first.
 
     Args:
         carry: a pytree, what the loop starts from.

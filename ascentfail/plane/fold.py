@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from ascentfail.numerics.loops import tied
+from ascentfail.numerics.loops import depend_on
 from ascentfail.numerics.special import log_lambertw_exp_start
 
 _STEPS = 16  # 8 were the most that any of 60,000 problems needed over b 1e-6..1e8 and 1 - epsilon 0, 1e-14..1
@@ -16,7 +16,7 @@ _STEPS = 16  # 8 were the most that any of 60,000 problems needed over b 1e-6..1
 
 @jax.custom_batching.custom_vmap
 def _everywhere(done: Any) -> Any:
-    """Whether all are done, in the whole batch: with one answer for every problem a loop need not keep the states of some."""
+    """Whether every problem of the batch is done. The loop asks this one question, so that it need not freeze those that are."""
     return jnp.all(done)
 
 
@@ -61,7 +61,9 @@ def fold(log_beta: Any, q: Any, rest: Any, reach: float) -> tuple[Any, Any]:
         )
         return jnp.where(done, u, u - move), done | ~(jnp.abs(move) > reach)
 
-    u, _ = repeat(step, tied((start, jnp.zeros_like(start, bool)), (log_beta, q, rest)), _STEPS)
+    u, _ = repeat(
+        step, depend_on((start, jnp.zeros_like(start, bool)), (log_beta, q, rest)), _STEPS
+    )
     a = jnp.exp(u)
     return a, (1 + a) / (1 + square * a)
 

@@ -21,7 +21,7 @@ import jax
 import jax.numpy as jnp
 
 from ascentfail.numerics.arithmetic import JAX
-from ascentfail.numerics.loops import in_chunks, tied
+from ascentfail.numerics.loops import depend_on, in_chunks
 from ascentfail.numerics.sample_losses import Loss
 from ascentfail.numerics.special import lambertw_exp_and_log, log_lambertw_exp_start
 from ascentfail.plane import equations as plane_equations
@@ -184,7 +184,7 @@ def _solve(q: Any, rest: Any, beta: Any, gamma: Any, *, sign: int, loss: Loss) -
         moved = jnp.where(inside, v + move, (lower + upper) / 2)
         return jnp.where(done | settled, v, moved), lower, upper, done | settled | (inside & enough)
 
-    state = tied(
+    state = depend_on(
         (start, lower, upper, jnp.broadcast_to(~exists, jnp.shape(start))), (q, rest, beta, gamma)
     )
     v, _, _, _ = plane_fold.repeat(step, state, loss.steps)

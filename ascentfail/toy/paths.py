@@ -24,7 +24,7 @@ from ascentfail.core.errors import invalid
 from ascentfail.core.explained import check_key, explained, reals
 from ascentfail.core.models import Model
 from ascentfail.core.precision import require_x64
-from ascentfail.numerics.loops import tied
+from ascentfail.numerics.loops import depend_on
 from ascentfail.toy import network as toy
 from ascentfail.toy.network import Terms, ToyLandscape
 from ascentfail.toy.points import concrete, stationary_points
@@ -223,7 +223,7 @@ def _descend(p: Terms, start: Any, step_sizes: Any) -> Any:
     def body(theta: Any, eta: Any) -> tuple[Any, None]:
         return theta - eta * _gradient(p, theta)[0], None
 
-    return jax.lax.scan(body, tied(start, (p, step_sizes)), step_sizes)[0]
+    return jax.lax.scan(body, depend_on(start, (p, step_sizes)), step_sizes)[0]
 
 
 @jax.jit
@@ -238,7 +238,7 @@ def _descend_by_samples(p: Terms, start: Any, step_sizes: Any, key: Any) -> Any:
             p._replace(weight=total * jax.nn.one_hot(drawn, 4, dtype=theta.dtype)), theta
         )[0], None
 
-    start = tied(start, (p, step_sizes, key))
+    start = depend_on(start, (p, step_sizes, key))
     return jax.lax.scan(body, start, (step_sizes, jax.random.split(key, len(step_sizes))))[0]
 
 
