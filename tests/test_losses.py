@@ -199,3 +199,10 @@ def test_a_problem_of_one_type_stays_in_it_under_strict_promotion(loss, dtype, e
 
 
 PLANE = (0.5, 40.0, 2.0, 100.0, 40.0, 1.0)
+
+
+def test_the_objective_of_the_original_keeps_its_digits_where_nearly_all_data_is_forgotten():
+    p = af.CrossCorrelated(0.0, 10**0.5, 0.0, 10**0.5, 1e4, 1e-3, loss="logistic")
+    w = af.stationary_point(p, "original").weights
+    slope = jax.grad(lambda w: af.loss(p, w, "original"))(w) / p.ridge
+    assert np.max(np.abs(slope)) <= 4 * np.finfo(float).eps

@@ -12,7 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import ascentfail as af
-from ascentfail import flow, landscape, random_sets
+from ascentfail import random_sets
+from ascentfail.dynamics import flow
+from ascentfail.toy import landscape
 
 try:
     shard_map = jax.shard_map

@@ -56,7 +56,7 @@ def test_a_certificate_confirms_what_sampling_said(name):
 
 def test_the_claims_can_be_listed_without_float64_and_without_computing():
     text = (
-        "from ascentfail.theory import claims, readings\n"
+        "from ascentfail.theory import claims, toy_interpretations\n"
         "claims()\n"
         "print(toy_interpretations.supporting.cache_info().misses)"
     )

@@ -43,8 +43,9 @@ def loss(problem: Problem, weights: jax.Array, which: Model) -> jax.Array:
     check_model(which)
     retain, forget = mean_losses(problem, weights)
     if which == "original":
-        share = problem.forget_total / (problem.retain_total + problem.forget_total)
-        data = retain + share * (forget - retain)
+        # each mean by its own share: retain + share (forget - retain) would cancel where nearly all of D is F
+        total = problem.retain_total + problem.forget_total
+        data = problem.retain_total / total * retain + problem.forget_total / total * forget
     elif which == "oracle":
         data = retain
     else:
