@@ -34,7 +34,8 @@ def _forget(p: Point) -> Scalar:
 register(
     Claim(
         id="beyond-1.identity",
-        statement="At a stationary point of L_D, -grad L_DA(w_D) = -(|D|/|F|) G_R(w_D) - lam w_D, for any differentiable loss and "
+        statement="At a stationary point of L_D, -grad L_DA(w_D) = -(|D|/|F|) G_R(w_D) - "
+        "lam w_D, for any differentiable loss and "
         "data.",
         source="ours",
         kind=Kind.EQUALITY,
@@ -44,7 +45,8 @@ register(
             + (1 + p.phi) / p.phi * (p.r + p.lam * p.w)
             + p.lam * p.w
         ),
-        note="Component by component; the tests take gradients of a network and of both linear losses by automatic differentiation.",
+        note="Component by component; the tests take gradients of a network and of both "
+        "linear losses by automatic differentiation.",
     )
 )
 

@@ -139,7 +139,8 @@ register(
         domain=LINE,
         margin=lambda p, xp: xp.minimum(shortfall(p, xp), _second_order(p, xp) - shortfall(p, xp)),
         proof=(*_STEPS, *BY_LOGARITHM),
-        proof_words="b = r e^r turns the shortfall into E; r e^d/(1 + r e^d) <= 1 gives E <= d^2/2 for d >= 0 and E <= s^2 e^s/2 for "
+        proof_words="b = r e^r turns the shortfall into E; r e^d/(1 + r e^d) <= 1 gives E "
+        "<= d^2/2 for d >= 0 and E <= s^2 e^s/2 for "
         "d = -s <= 0; |d| <= |L| by Lemma 4, and d < 0 only where alpha > phi, that is L > 0",
         note="|L| <= |alpha - phi|, so the error is at most phi^2 (alpha/phi - 1)^2/2 max(1, (1+alpha)/(1+phi)).",
     )

@@ -85,7 +85,10 @@ BOTH_FALL_WORDS = (
     ">= 0, G < 0 and so phi^2 U < q (1+2phi) V, that is x' < 0 at the start, as s_2' is"
 )
 FOR_EVER = (*BOTH_FALL, *KEEPS_ORDER)
-FOR_EVER_WORDS = f"{BOTH_FALL_WORDS}; {KEEPS_ORDER_WORDS}, and a flow that starts by lowering both lowers both as long as it exists"
+FOR_EVER_WORDS = (
+    f"{BOTH_FALL_WORDS}; {KEEPS_ORDER_WORDS}, and a flow that starts by lowering both "
+    "lowers both as long as it exists"
+)
 
 
 def velocities(p: Point, xp: Arithmetic) -> Scalar:
@@ -113,7 +116,8 @@ AWAY = Domain(
 STEP_IMPLIES_END = register(
     Claim(
         id="beyond-3.step-implies-end",
-        statement="Plane: where the first step leads away from the oracle, descent-ascent ends farther from it, if it has a minimum.",
+        statement="Plane: where the first step leads away from the oracle, descent-ascent "
+        "ends farther from it, if it has a minimum.",
         source="ours: (b) implies (a)",
         kind=Kind.ORDERING,
         domain=Domain(
@@ -180,11 +184,13 @@ STEP_IMPLIES_PATH = register(
             "the first step leads away",
         ),
         margin=closest,
-        note="The margin is relative and of squared distances. The violations lie next to the boundary of the condition, at strong "
+        note="The margin is relative and of squared distances. The violations lie next to "
+        "the boundary of the condition, at strong "
         "correlation.",
         repaired=Claim(
             id="beyond-3.step-implies-path.repaired",
-            statement="Plane: where the first step leads away, the flow lowers the retain margin x and the forget pull s_2 at its "
+            statement="Plane: where the first step leads away, the flow lowers the retain "
+            "margin x and the forget pull s_2 at its "
             "start, and then as long as it exists.",
             source="ours",
             kind=Kind.ORDERING,

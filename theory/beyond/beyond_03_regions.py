@@ -58,7 +58,8 @@ FIRST_STEP_1D = register(
 FIRST_STEP_2D = register(
     Claim(
         id="beyond-3.first-step-2d",
-        statement="Plane: the first step leads away from the oracle iff phi^2 U (x_D - x_R) > (1 + 2 phi) V (y_D - y_R), with (U, V) "
+        statement="Plane: the first step leads away from the oracle iff phi^2 U (x_D - x_R) "
+        "> (1 + 2 phi) V (y_D - y_R), with (U, V) "
         "the pulls of the original.",
         source="ours: (b)",
         kind=Kind.EQUALITY,

@@ -91,7 +91,8 @@ register(
             steps.RETAIN_PULL_LAGS,
         ),
         proof_words="where x_DA = x_D, A = (1+phi) U, so q (V+B) = phi U and ln E = y_D - y_DA = (1-q^2)(V+B) >= 0; then "
-        "alpha q (phi + (1+phi) E) = phi^2 e^s with s = (1-q)(V-U). If s <= 0, E >= 1 >= e^s; if s > 0, E >= e^{2s}, since phi B = "
+        "alpha q (phi + (1+phi) E) = phi^2 e^s with s = (1-q)(V-U). If s <= 0, E >= 1 >= "
+        "e^s; if s > 0, E >= e^{2s}, since phi B = "
         "(1+phi) E V makes B >= V and (1+q)(V+B) >= 2V; both ways alpha q (1+2phi) <= phi^2. Now hold q, phi and B and let beta "
         "fall: alpha rises strictly, so beyond a start with alpha >= the bound the margins do not meet; and once beta <= q B, "
         "x_DA <= 0 < x_D, since x_DA > 0 would mean A = beta e^{-x_DA} < q B < A. So x_DA < x_D on the way, and <= at the "

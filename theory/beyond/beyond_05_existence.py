@@ -119,8 +119,10 @@ def _below_bound(p: Point, xp: Arithmetic) -> Scalar:
 register(
     Claim(
         id="beyond-5.one-maximum",
-        statement="h rises up to the fold and falls beyond it, B (1+A) h'(B) ln(A*/A) >= ln(A*/A)^2 with A* the retain pull at the "
-        "fold, and h(B) <= ln B + q (1 + ln(1+beta)) - (1-q^2) B, which tends to -infinity for B -> 0 and B -> infinity: below the "
+        statement="h rises up to the fold and falls beyond it, B (1+A) h'(B) ln(A*/A) >= "
+        "ln(A*/A)^2 with A* the retain pull at the "
+        "fold, and h(B) <= ln B + q (1 + ln(1+beta)) - (1-q^2) B, which tends to -infinity "
+        "for B -> 0 and B -> infinity: below the "
         "threshold there are exactly two stationary points.",
         source="ours",
         kind=Kind.ORDERING,
@@ -175,7 +177,8 @@ def _beyond_others(p: Point, xp: Arithmetic) -> Point:
 register(
     Claim(
         id="beyond-5.unbounded",
-        statement="For 0 < eps < 1 and alpha > 0 the descent-ascent loss is unbounded below: along x = 0 it is at most -t wherever "
+        statement="For 0 < eps < 1 and alpha > 0 the descent-ascent loss is unbounded "
+        "below: along x = 0 it is at most -t wherever "
         "(alpha b/phi) e^t is at least twice the other terms, as it is for all large t.",
         source="ours",
         kind=Kind.BOUND,
@@ -183,7 +186,8 @@ register(
             (EPSILON, B, Axis("reach", 1.0, 200.0, "log"), Axis("part", 0.0, 1.0)),
             _beyond_others,
             lambda p, xp: (100 * p.ratio - 1, 2 - p.ratio),
-            "t in [1, 200] from where (alpha b/phi) e^t is at least twice b + t + t^2/(2m), m = (1+eps^2)(1-q^2); epsilon in [0.05, "
+            "t in [1, 200] from where (alpha b/phi) e^t is at least twice b + t + t^2/(2m), "
+            "m = (1+eps^2)(1-q^2); epsilon in [0.05, "
             "0.95], b in [0.01, 1e4], alpha/phi in [0.01, 2], any phi",
         ),
         margin=lambda p, xp: -p.reach - _along_escape(p, xp),

@@ -222,7 +222,8 @@ def _margin(p: Point, xp: Arithmetic) -> Scalar:
 register(
     Claim(
         id="beyond-5.flow",
-        statement="Gradient flow from w_D reaches the minimum of descent-ascent iff it exists: the original lies on the minimum's "
+        statement="Gradient flow from w_D reaches the minimum of descent-ascent iff it "
+        "exists: the original lies on the minimum's "
         "side of the saddle, x_D >= x_s, or U <= A_s and y_D >= y_s, in an order that the flow keeps.",
         source="ours",
         kind=Kind.ORDERING,
@@ -236,7 +237,8 @@ register(
         margin=_margin,
         proof=REACHES,
         proof_words=REACHES_WORDS,
-        note="The margin is the position of the start; the tests follow the flow itself. The proof ends at phi = 5; with forget sets "
+        note="The margin is the position of the start; the tests follow the flow itself. "
+        "The proof ends at phi = 5; with forget sets "
         "tens of times the retain set some starts lie on neither side, which decides nothing about them.",
     )
 )

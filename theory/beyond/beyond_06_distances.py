@@ -49,7 +49,8 @@ def _ordered(p: Point, xp: Arithmetic) -> tuple[Scalar, ...]:
 register(
     Claim(
         id="beyond-6.farther",
-        statement="Where x_DA <= x_D <= x_R and y_DA <= y_D <= y_R, descent-ascent's minimum is strictly farther from the oracle.",
+        statement="Where x_DA <= x_D <= x_R and y_DA <= y_D <= y_R, descent-ascent's "
+        "minimum is strictly farther from the oracle.",
         source="ours",
         kind=Kind.ORDERING,
         domain=Domain(

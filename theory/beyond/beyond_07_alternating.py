@@ -33,7 +33,8 @@ def _by_slope(p: Point, xp: Arithmetic) -> Point:
 SECOND_ORDER = register(
     Claim(
         id="beyond-7.second-order",
-        statement="alternating - simultaneous with ridge 2 lam = eta^2 (lam - kappa e^{-w})(lam w - rho e^{-w}) - eta kappa e^{-w} "
+        statement="alternating - simultaneous with ridge 2 lam = eta^2 (lam - kappa "
+        "e^{-w})(lam w - rho e^{-w}) - eta kappa e^{-w} "
         "(e^t - 1 - t), t = eta (lam w - rho e^{-w}): the last term is O(eta^3).",
         source="ours",
         kind=Kind.EQUALITY,
@@ -79,7 +80,8 @@ def _beyond_linear(p: Point, xp: Arithmetic) -> Scalar:
 register(
     Claim(
         id="beyond-7.fixed-point",
-        statement="Without a ridge, w* = ln(eta rho/ln(alpha/phi)) is a fixed point of the alternating map for every alpha > phi.",
+        statement="Without a ridge, w* = ln(eta rho/ln(alpha/phi)) is a fixed point of the "
+        "alternating map for every alpha > phi.",
         source="ours",
         kind=Kind.EQUALITY,
         domain=Domain(_STRENGTHS, words="eta rho in [1e-3, 10], ln(alpha/phi) in [1e-3, 10]"),
@@ -111,14 +113,16 @@ def _multiplier(p: Point, xp: Arithmetic) -> Scalar:
 register(
     Claim(
         id="beyond-7.stability",
-        statement="The fixed point is stable exactly where alpha/phi < e^{sqrt 2}: its multiplier m lies inside (-1, 1) where s = "
+        statement="The fixed point is stable exactly where alpha/phi < e^{sqrt 2}: its "
+        "multiplier m lies inside (-1, 1) where s = "
         "ln(alpha/phi) is below sqrt 2, at -1 where it is sqrt 2, and outside beyond, as 1 - m^2 has the sign of 2 - s^2.",
         source="ours",
         kind=Kind.ORDERING,
         domain=Domain(_STRENGTHS, words="eta rho in [1e-3, 10], ln(alpha/phi) in [1e-3, 10]"),
         margin=lambda p, xp: (2 - p.excess**2) * (1 - _multiplier(p, xp) ** 2),
         factors=(lambda p, xp: p.excess**2, lambda p, xp: (2 - p.excess**2) ** 2),
-        note="The multiplier is that of the two half-steps at w*; the margin is the product of the factors. Beyond e^{sqrt 2} the "
+        note="The multiplier is that of the two half-steps at w*; the margin is the product "
+        "of the factors. Beyond e^{sqrt 2} the "
         "multiplier passes -1: the period doubles.",
     )
 )
@@ -135,7 +139,8 @@ SMALL_EXPONENT = steps.inequality(
 register(
     Claim(
         id="beyond-7.small-ridge",
-        statement="For eta lam -> 0 the fixed point tends to w*: one step from w* moves it by at most 3 h (1 + |w*| + s)(1 + s), h = "
+        statement="For eta lam -> 0 the fixed point tends to w*: one step from w* moves it "
+        "by at most 3 h (1 + |w*| + s)(1 + s), h = "
         "eta lam <= 0.1/(1 + |w*| + s).",
         source="ours",
         kind=Kind.LIMIT,
@@ -149,9 +154,11 @@ register(
         ),
         modulus=Modulus(lambda p, xp: _at_most(p, xp), "part", 0),
         proof=(SMALL_EXPONENT,),
-        proof_words="u = w* + s - h w*, so e^{-u} = e^{-w*-s} e^{h w*} and the ascent takes off s e^{h w*} + h u: together -h w* - s "
+        proof_words="u = w* + s - h w*, so e^{-u} = e^{-w*-s} e^{h w*} and the ascent takes "
+        "off s e^{h w*} + h u: together -h w* - s "
         "(e^{h w*} - 1) - h (w* + s - h w*), at most h |w*| (1 + 1.1 s) + h (|w*| + s) + h |w*|/10. A step's move at w* - delta "
-        "and at w* + delta tends likewise to that without a ridge, whose signs there differ as the multiplier 1 - s^2 is not 1: so a "
+        "and at w* + delta tends likewise to that without a ridge, whose signs there differ "
+        "as the multiplier 1 - s^2 is not 1: so a "
         "fixed point lies between (intermediate values)",
     )
 )

@@ -135,7 +135,8 @@ SADDLES = Domain(
 register(
     Claim(
         id="beyond-8.5.flow",
-        statement="With the logistic loss gradient flow from w_D always converges, and where there are two minima it is to the one "
+        statement="With the logistic loss gradient flow from w_D always converges, and "
+        "where there are two minima it is to the one "
         "with the smaller forget pull: at the saddle x_D >= x_s, or U <= A_s and y_D >= y_s, in an order that the flow keeps.",
         source="ours: beyond-5.flow with the logistic loss",
         kind=Kind.ORDERING,
@@ -145,7 +146,8 @@ register(
         ),
         proof=REACHES,
         proof_words=REACHES_WORDS,
-        note="The margin is the position of the start; the tests follow the flow itself. Every saddle has a forget pull >= 1, and "
+        note="The margin is the position of the start; the tests follow the flow itself. "
+        "Every saddle has a forget pull >= 1, and "
         "one with a retain margin < 0 is below x_D > 0. The proof ends at phi = (e^2 - 1)/2 = 3.19.",
     )
 )

@@ -62,8 +62,10 @@ def _log_step(excess: Scalar, beyond: Scalar, xp: Arithmetic) -> Scalar:
 register(
     Claim(
         id="beyond-8.7.least-step",
-        statement="For every alpha > phi the step eta rho of the fixed point falls with t to one least value, where the multiplier "
-        "is 1, and rises beyond: smaller steps have no fixed point, larger ones two, and the multiplier is below 1 at the larger w.",
+        statement="For every alpha > phi the step eta rho of the fixed point falls with t "
+        "to one least value, where the multiplier "
+        "is 1, and rises beyond: smaller steps have no fixed point, larger ones two, and "
+        "the multiplier is below 1 at the larger w.",
         source="ours",
         kind=Kind.ORDERING,
         domain=Domain(
@@ -74,8 +76,10 @@ register(
         margin=lambda p, xp: _log_step(p.excess, p.other, xp) - _log_step(p.excess, p.beyond, xp),
         proof=(SIDES, *_TURN),
         proof_words="the slope of ln(eta rho) has the sign of 2 sinh(t/2) - D, as has the multiplier less 1: that of K(t) = "
-        "cosh(s/2 + t) - cosh(s/2) - (s + t) sinh(s/2). K(0) < 0 and K' = sinh(s/2 + t) - sinh(s/2) rises from 0 without bound, so K "
-        "changes its sign once. eta rho = d (1 - e^{-d})/(1 - e^{-t}) grows without bound for t -> 0 and for t -> infinity, and w "
+        "cosh(s/2 + t) - cosh(s/2) - (s + t) sinh(s/2). K(0) < 0 and K' = sinh(s/2 + t) - "
+        "sinh(s/2) rises from 0 without bound, so K "
+        "changes its sign once. eta rho = d (1 - e^{-d})/(1 - e^{-t}) grows without bound "
+        "for t -> 0 and for t -> infinity, and w "
         "falls with t",
         note="With the exponential loss every step has one fixed point. Here iterates with a smaller step fall for ever.",
     )

@@ -89,9 +89,12 @@ def _signs_on_faces(p: Point, xp: Arithmetic) -> Scalar:
 register(
     Claim(
         id="beyond-8.dependence-causes.exists",
-        statement="With the logistic loss descent-ascent has a stationary point for every eps and alpha, so no dependence ends its "
-        "range: on the rectangle of pulls 0 <= s_1 <= beta, 0 <= S <= gamma, s_1 - beta l(x) is <= 0 where s_1 = 0 and >= 0 where "
-        "s_1 = beta, and S - gamma l(y) is <= 0 where S = 0 and >= 0 where S = gamma: so both vanish somewhere (Poincare, Miranda).",
+        statement="With the logistic loss descent-ascent has a stationary point for every "
+        "eps and alpha, so no dependence ends its "
+        "range: on the rectangle of pulls 0 <= s_1 <= beta, 0 <= S <= gamma, s_1 - beta "
+        "l(x) is <= 0 where s_1 = 0 and >= 0 where "
+        "s_1 = beta, and S - gamma l(y) is <= 0 where S = 0 and >= 0 where S = gamma: so "
+        "both vanish somewhere (Poincare, Miranda).",
         source="ours: dependence-causes.exists with the logistic loss",
         kind=Kind.BOUND,
         domain=Domain(
@@ -102,7 +105,8 @@ register(
                 Axis("along_forget", 0.0, 1.0),
             ),
             _rectangle,
-            words="epsilon in [0, 1], phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, 2]; s_1 in [0, beta], S in [0, gamma]",
+            words="epsilon in [0, 1], phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in "
+            "[0.01, 2]; s_1 in [0, beta], S in [0, gamma]",
         ),
         margin=_signs_on_faces,
         note="The margin is the least of the four signs, over the whole of each face; no stationary point is assumed.",

@@ -29,7 +29,8 @@ def _secant(p: Point, xp: Arithmetic) -> Scalar:
 register(
     Claim(
         id="beyond-8.7.second-order",
-        statement="With the logistic loss alternating - simultaneous with ridge 2 lam = eta^2 (lam - kappa l (1-l))(lam w - rho l) - "
+        statement="With the logistic loss alternating - simultaneous with ridge 2 lam = "
+        "eta^2 (lam - kappa l (1-l))(lam w - rho l) - "
         "eta kappa l (1-l) ((e^t - 1)/(1 + l (e^t - 1)) - t), l = 1/(1 + e^w) and t = eta (lam w - rho l).",
         source="ours: beyond-7.second-order with the logistic loss",
         kind=Kind.EQUALITY,
@@ -42,7 +43,8 @@ register(
 register(
     Claim(
         id="beyond-8.7.remainder",
-        statement="With the logistic loss the last term of that is at most eta kappa t^2/(12 sqrt 3), whatever the step: O(eta^3).",
+        statement="With the logistic loss the last term of that is at most eta kappa "
+        "t^2/(12 sqrt 3), whatever the step: O(eta^3).",
         source="ours",
         kind=Kind.BOUND,
         domain=SECOND_ORDER.domain,

@@ -47,7 +47,8 @@ register(
         domain=Domain(
             (Axis("w", -3.0, 10.0), PHI, B, RATIO, Axis("step", 1e-6, 1e3, "log")),
             alpha_from_ratio,
-            words="w in [-3, 10], phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, 2], eta lam in [1e-6, 1e3]; both orders",
+            words="w in [-3, 10], phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, "
+            "2], eta lam in [1e-6, 1e3]; both orders",
         ),
         margin=_second_order,
         modulus=Modulus(lambda p, xp: xp.maximum(*_bounds(p, xp)), "step", 0),
@@ -79,7 +80,8 @@ def _stays(p: Point, xp: Arithmetic) -> Scalar:
 register(
     Claim(
         id="beyond-8.iterative.stabilises",
-        statement="With the logistic loss and eta lam < 1 no alternating iterate from w_D leaves [-M, M], M = max(w_D, b, kappa).",
+        statement="With the logistic loss and eta lam < 1 no alternating iterate from w_D "
+        "leaves [-M, M], M = max(w_D, b, kappa).",
         source="ours: iterative.stabilises with the logistic loss",
         kind=Kind.BOUND,
         domain=Domain(
@@ -90,7 +92,8 @@ register(
                 Axis("step", 1e-3, 0.9, "log"),
             ),
             alpha_from_ratio,
-            words="phi in [0.01, 3], b in [0.01, 100], alpha/phi in [0.01, 5], eta lam in [1e-3, 0.9]; 8 steps looked at, all proved",
+            words="phi in [0.01, 3], b in [0.01, 100], alpha/phi in [0.01, 5], eta lam in "
+            "[1e-3, 0.9]; 8 steps looked at, all proved",
         ),
         margin=_stays,
         proof=(
@@ -136,14 +139,16 @@ def _excluded(p: Point, xp: Arithmetic) -> Scalar:
 register(
     Claim(
         id="beyond-8.iterative.negligible",
-        statement="With the logistic loss: sup over lam > 0 and 0 <= alpha < phi of |fixed point of the alternating map - minimiser "
+        statement="With the logistic loss: sup over lam > 0 and 0 <= alpha < phi of |fixed "
+        "point of the alternating map - minimiser "
         "with ridge 2 lam| -> 0 as eta -> 0; so from some eta on it stays below 1.",
         source="ours: iterative.negligible with the logistic loss",
         kind=Kind.LIMIT,
         domain=UNIFORM,
         margin=lambda p, xp: 1 - xp.abs(_fixed_point(p, xp) - xp.logisticw(p.c)),
         exclusion=_excluded,
-        exclusion_words="alternating(w) > w for every w <= W + 1, at this eta and at every smaller one with lam = k eta rho^2: no "
+        exclusion_words="alternating(w) > w for every w <= W + 1, at this eta and at every "
+        "smaller one with lam = k eta rho^2: no "
         "fixed point comes within 1 of the minimiser W",
         note="It fails as with the exponential loss, but only for smaller ridges: the slope at W + 1 is smaller.",
     )
@@ -167,7 +172,8 @@ def _crossed(p: Point, xp: Arithmetic) -> Point:
 register(
     Claim(
         id="beyond-8.7.no-simultaneous",
-        statement="With the logistic loss the simultaneous method has one stationary point there, too: c_DA l(w) - w is positive at "
+        statement="With the logistic loss the simultaneous method has one stationary point "
+        "there, too: c_DA l(w) - w is positive at "
         "w = c_DA and negative at w = 0, and w (1 + e^w), which c_DA has to be, increases in between.",
         source="ours: beyond-7.no-simultaneous with the logistic loss",
         kind=Kind.ORDERING,

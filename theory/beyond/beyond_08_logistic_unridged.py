@@ -41,7 +41,8 @@ register(
         kind=Kind.EQUALITY,
         domain=BALANCE,
         margin=_returns,
-        note="With the exponential loss both half-steps move by ln(alpha/phi), whatever the step; here by more. Every fixed point is "
+        note="With the exponential loss both half-steps move by ln(alpha/phi), whatever the "
+        "step; here by more. Every fixed point is "
         "one of these: 1 + e^{w+d} = (alpha/phi)(1 + e^w) needs d > ln(alpha/phi).",
     )
 )
@@ -111,11 +112,13 @@ register(
         kind=Kind.ORDERING,
         domain=BALANCE,
         margin=lambda p, xp: (xp.sqrt(xp.number(2)) - p.excess) * (1 - xp.abs(multiplier(p, xp))),
-        note="Both halves fail: the lower of a step's two fixed points (beyond-8.7.least-step) is never stable, and the upper one is "
+        note="Both halves fail: the lower of a step's two fixed points "
+        "(beyond-8.7.least-step) is never stable, and the upper one is "
         "also for larger alpha/phi where the step is small enough.",
         repaired=Claim(
             id="beyond-8.7.stability.repaired",
-            statement="Its multiplier m lies inside (-1, 1) exactly where 2h < D < h + sqrt(2 + h^2), h = sinh(t/2) and D that of "
+            statement="Its multiplier m lies inside (-1, 1) exactly where 2h < D < h + "
+            "sqrt(2 + h^2), h = sinh(t/2) and D that of "
             "beyond-8.7.multiplier: 1 - m^2 = D (D - 2h)(2 + 2 h D - D^2), whose last two factors are not both negative.",
             source="ours",
             kind=Kind.ORDERING,
@@ -180,7 +183,8 @@ register(
         ),
         proof_words="u = w* + d - h w* and the ascent takes off d r + h u with r = l(u)/l(w* + d), |r - 1| <= e^{h |w*|} - 1: "
         "together -h w* - d (r - 1) - h (w* + d - h w*), at most h |w*| (1 + 1.1 d) + h (|w*| + d) + h |w*|/10. A step's move "
-        "at w* - delta and at w* + delta tends likewise to that without a ridge, whose signs there differ as the multiplier is not "
+        "at w* - delta and at w* + delta tends likewise to that without a ridge, whose "
+        "signs there differ as the multiplier is not "
         "1: so a fixed point lies between (intermediate values)",
     )
 )

@@ -39,14 +39,16 @@ register(
 register(
     Claim(
         id="beyond-9.serfling",
-        statement="P(|Acc_D - Acc_F| >= e) <= 2 exp(-2 |F| e^2/(1 - (|F|-1)/N)) for F drawn without replacement from N and a model "
+        statement="P(|Acc_D - Acc_F| >= e) <= 2 exp(-2 |F| e^2/(1 - (|F|-1)/N)) for F drawn "
+        "without replacement from N and a model "
         "that does not depend on F.",
         source="ours: Serfling (1974) on a forget set",
         kind=Kind.PROBABILITY,
         domain=DRAWN_SETS,
         margin=lambda p, xp: serfling_bound(p, xp) - drawn_tail(p, xp),
         proof=(*tails.WITHOUT_REPLACEMENT, *tails.TELESCOPE),
-        proof_words="the exponent is t^2/8 times the sum of ((N-n)/(N-k))^2, whose last term is 1 and whose others telescope; for "
+        proof_words="the exponent is t^2/8 times the sum of ((N-n)/(N-k))^2, whose last "
+        "term is 1 and whose others telescope; for "
         "n = N the count is certain",
         note="Sampled for the sizes of its domain; the proof is for every size.",
     )

@@ -124,7 +124,8 @@ _PATTERNS = (
 register(
     Claim(
         id="any-ratio",
-        statement=f"For every kappa_step in [0.05, 10] some integer multiplicities and forget counts of the toy give: {_PATTERNS}.",
+        statement=f"For every kappa_step in [0.05, 10] some integer multiplicities and "
+        f"forget counts of the toy give: {_PATTERNS}.",
         source="Sec. 5.2",
         note="One witness serves them all: multiplicities (5, 4, 1, 3), two of the three copies at x = 4 forgotten.",
         **_parts(WITNESS, 0.05, 10.0),
@@ -134,9 +135,11 @@ register(
 register(
     Claim(
         id="any-ratio.printed-counts",
-        statement="The printed counts (5, 4, 1, 4), two copies at x = 4 forgotten, are a witness for every kappa_step in [0.05, 10].",
+        statement="The printed counts (5, 4, 1, 4), two copies at x = 4 forgotten, are a "
+        "witness for every kappa_step in [0.05, 10].",
         source="ours",
-        note="Where the ascent is weak the two retained copies outweigh the forgotten ones, and x_3 alone wrong stays the lowest.",
+        note="Where the ascent is weak the two retained copies outweigh the forgotten ones, "
+        "and x_3 alone wrong stays the lowest.",
         **_parts(PRINTED, 0.05, 10.0),
         repaired=Claim(
             id="any-ratio.printed-counts.repaired",

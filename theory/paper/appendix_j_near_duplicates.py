@@ -35,7 +35,8 @@ register(
         domain=_MEANS,
         margin=_room,
         exclusion=_room,
-        exclusion_words="a stationary point needs x e^x <= beta (1 - q alpha/phi) (Lemma 8), at least -1/e; the margin bounds the "
+        exclusion_words="a stationary point needs x e^x <= beta (1 - q alpha/phi) (Lemma "
+        "8), at least -1/e; the margin bounds the "
         "room above -1/e for every eps in [0.99, 1): there is no stationary point, hence no limit",
         note="Here rho = 1/(lam |R|) and kappa = 1/lam.",
         repaired=Claim(
@@ -88,7 +89,8 @@ register(
         ),
         margin=_room_at_equal_weights,
         exclusion=_room_at_equal_weights,
-        exclusion_words="alpha_max/phi < 1 here and for every smaller lam, so at this eps descent-ascent has no stationary point as "
+        exclusion_words="alpha_max/phi < 1 here and for every smaller lam, so at this eps "
+        "descent-ascent has no stationary point as "
         "lam -> 0 and the limit lam -> 0 does not exist; in the other order it is W(0) = 0",
     )
 )

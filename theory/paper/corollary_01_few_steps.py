@@ -66,7 +66,8 @@ for _prefix, _loss in LOSSES:
                     Axis("side", -1.0, 1.0),
                     Axis("stable", 0.01, 0.99),
                 ),
-                words="phi in [0.01, 3], eta = stable 2/(lam (1 + w_D)), tails b >= 4 K e^{4K} t and |alpha/phi - 1| <= e^{-4K}/t "
+                words="phi in [0.01, 3], eta = stable 2/(lam (1 + w_D)), tails b >= 4 K "
+                "e^{4K} t and |alpha/phi - 1| <= e^{-4K}/t "
                 "from t = stage on",
             ),
             inner=(Axis("steps", 1, _MOST, "integer"),),

@@ -56,7 +56,8 @@ register(
                 words="0 <= eps < eps' <= 0.95, phi in [0.01, 3], b in [1, 1e4]",
             ),
             margin=lambda p, xp: _range(p, p.stronger, xp) - _range(p, p.less, xp),
-            note="Elsewhere neither order holds: at b = 0.1 the range grows up to eps = 0.15 only, at b = 1 up to 0.985; at b = 10 "
+            note="Elsewhere neither order holds: at b = 0.1 the range grows up to eps = "
+            "0.15 only, at b = 1 up to 0.985; at b = 10 "
             "up to 0.9998.",
         ),
     )

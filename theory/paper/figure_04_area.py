@@ -254,8 +254,10 @@ register(
         exclusion_words="the largest that the difference of the two areas can be, by an enclosure of each",
         proof=_BROADENS,
         proof_words=_BROADENS_WORDS,
-        note=f"Both areas are enclosed in {_STRIPS} strips, on whose ends every edge of the window takes its extremes; the margin is "
-        "the middle of what their difference can be, and only a difference that is surely negative would refute. The proof speaks of "
+        note=f"Both areas are enclosed in {_STRIPS} strips, on whose ends every edge of the "
+        f"window takes its extremes; the margin is "
+        "the middle of what their difference can be, and only a difference that is surely "
+        "negative would refute. The proof speaks of "
         "the area itself, for every b > 0. The height at a fixed eps is not monotone, only the area.",
     )
 )

@@ -237,7 +237,8 @@ for _prefix, _loss in LOSSES:
     register(
         Claim(
             id=f"{_prefix}early-stop.setup",
-            statement="In the set-up of lemma-3.setup, no point of the gradient flow of L_DA from w_D is closer to w_R than w_D is.",
+            statement="In the set-up of lemma-3.setup, no point of the gradient flow of "
+            "L_DA from w_D is closer to w_R than w_D is.",
             source="ours: early-stop.setup with the logistic loss"
             if _prefix
             else "Sec. 5.1.1, the set-up of Lemma 3",

@@ -90,13 +90,15 @@ register(
         domain=Domain(
             (Axis("w", -3.0, 10.0), PHI, B, RATIO, Axis("scale", 1e-4, 1.0, "log")),
             _small_step,
-            words="w in [-3, 10], phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, 2], steps that move w by less than one; "
+            words="w in [-3, 10], phi in [0.01, 3], b in [0.01, 1e4], alpha/phi in [0.01, "
+            "2], steps that move w by less than one; "
             "both orders",
         ),
         margin=_second_order,
         modulus=_OF_SECOND_ORDER,
         proof=(ALTERNATING_EXPANSION, _SECANT),
-        proof_words="e^{-u} - e^{-w} = e^{-w} (e^{hA} - 1), so with |hA| <= 1 the difference is at most h^2 |A| (1 + (e - 1) kappa "
+        proof_words="e^{-u} - e^{-w} = e^{-w} (e^{hA} - 1), so with |hA| <= 1 the "
+        "difference is at most h^2 |A| (1 + (e - 1) kappa "
         "e^{-w}); the other order is the same with the half-steps' pulls exchanged, b for -kappa",
         note="The margin is an explicit constant times h^2 minus the difference.",
     )
@@ -149,19 +151,22 @@ UNIFORM = Domain(
 register(
     Claim(
         id="iterative.negligible",
-        statement="sup over lam > 0 and 0 <= alpha < phi of |fixed point of the alternating map - minimiser with ridge 2 lam| -> 0 "
+        statement="sup over lam > 0 and 0 <= alpha < phi of |fixed point of the alternating "
+        "map - minimiser with ridge 2 lam| -> 0 "
         "as eta -> 0; so from some eta on it stays below 1.",
         source="Sec. 5.1.1, App. D.3",
         kind=Kind.LIMIT,
         domain=UNIFORM,
         margin=lambda p, xp: 1 - xp.abs(_fixed_point(p, xp) - xp.lambertw(p.c, 0)),
         exclusion=_excluded,
-        exclusion_words="alternating(w) > w for every w <= W(c) + 1, at this eta and at every smaller one with lam = k eta rho^2: no "
+        exclusion_words="alternating(w) > w for every w <= W(c) + 1, at this eta and at "
+        "every smaller one with lam = k eta rho^2: no "
         "fixed point comes within 1 of the minimiser W(c)",
         note="A small step does not help against a smaller ridge: what the ascent's curvature adds is of the size of the ridge.",
         repaired=Claim(
             id="iterative.negligible.repaired",
-            statement="For fixed lam and alpha < phi an alternating step from the minimiser w* of ridge 2 lam moves it by at most "
+            statement="For fixed lam and alpha < phi an alternating step from the minimiser "
+            "w* of ridge 2 lam moves it by at most "
             "h^2 |A| (1 + (e - 1) kappa e^{-w*}), h = eta lam.",
             source="ours",
             kind=Kind.LIMIT,
@@ -175,7 +180,8 @@ register(
             margin=_second_order,
             modulus=_OF_SECOND_ORDER,
             proof=(ALTERNATING_EXPANSION, _SECANT),
-            proof_words="the simultaneous step with ridge 2 lam leaves w* where it is, and the alternating one differs from it as in "
+            proof_words="the simultaneous step with ridge 2 lam leaves w* where it is, and "
+            "the alternating one differs from it as in "
             "iterative.leading-order",
         ),
     )
@@ -229,7 +235,8 @@ _SHRINKS = steps.inequality(
 register(
     Claim(
         id="iterative.stabilises",
-        statement="For eta lam < 1 and every alpha the alternating iterates from w_D stay bounded, also where the simultaneous ones "
+        statement="For eta lam < 1 and every alpha the alternating iterates from w_D stay "
+        "bounded, also where the simultaneous ones "
         "diverge.",
         source="Sec. 5.1.1, App. D.3",
         kind=Kind.BOUND,
@@ -242,13 +249,16 @@ register(
                 Axis("place", 0.0, 1.0),
             ),
             alpha_from_ratio,
-            words="phi in [0.01, 3], b in [0.01, 100], alpha/phi in [0.01, 5], eta lam in [1e-3, 0.9]; at every point of an interval "
+            words="phi in [0.01, 3], b in [0.01, 100], alpha/phi in [0.01, 5], eta lam in "
+            "[1e-3, 0.9]; at every point of an interval "
             "around w_D",
         ),
         margin=_stays,
         proof=(_LEAST_U, _HALF_STEPS, _SHRINKS, steps.W_INCREASES),
-        proof_words="u >= u_min whatever w is, so w' = g(u) >= g(u_min), g increasing: no iterate is below low = min(w_D, g(u_min)). "
-        "And w' <= max(u, 0) (step) with u convex, so on [low, high] it is at most max(u(low), u(high), 0), where u(high) <= high as "
+        proof_words="u >= u_min whatever w is, so w' = g(u) >= g(u_min), g increasing: no "
+        "iterate is below low = min(w_D, g(u_min)). "
+        "And w' <= max(u, 0) (step) with u convex, so on [low, high] it is at most "
+        "max(u(low), u(high), 0), where u(high) <= high as "
         "high >= W(b). Forget first is the same map begun with g, hence bounded as well. No step needs the ranges of the domain",
         note="The margin is how far inside an interval that contains w_D a step from any point of it ends: what stays in for one "
         "step stays for all. The interval is explicit; it grows with alpha/phi.",

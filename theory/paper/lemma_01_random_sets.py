@@ -75,7 +75,8 @@ DRAWN_SETS = Domain(
 register(
     Claim(
         id="lemma-1.population",
-        statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 |F| e^2) for i.i.d. data, F chosen blindly, the oracle a function of R and "
+        statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 |F| e^2) for i.i.d. data, F chosen "
+        "blindly, the oracle a function of R and "
         "Acc_T its population accuracy p.",
         source="Lemma 1, App. C",
         kind=Kind.PROBABILITY,
@@ -102,7 +103,8 @@ TWO_SAMPLE = Claim(
 register(
     Claim(
         id="lemma-1.finite-test",
-        statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 |F| e^2) also with Acc_T measured on a finite test set, for every |T| >= 1.",
+        statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 |F| e^2) also with Acc_T measured on "
+        "a finite test set, for every |T| >= 1.",
         source="Lemma 1, as it is used",
         kind=Kind.PROBABILITY,
         domain=TWO_SETS,
@@ -114,7 +116,8 @@ register(
 register(
     Claim(
         id="lemma-1.fixed-model",
-        statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 |F| e^2) for F drawn without replacement from a finite set, a model that does "
+        statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 |F| e^2) for F drawn without "
+        "replacement from a finite set, a model that does "
         "not depend on F, and Acc_T its accuracy on the whole set.",
         source="Lemma 1, for a fixed model",
         kind=Kind.PROBABILITY,

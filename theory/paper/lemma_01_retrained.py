@@ -129,14 +129,16 @@ _RETRAINED_CASES = Cases(
 register(
     Claim(
         id="lemma-1.fixed-data",
-        statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 |F| e^2) with D fixed and only F random, the oracle retrained on D minus F, "
+        statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 |F| e^2) with D fixed and only F "
+        "random, the oracle retrained on D minus F, "
         "for every D and every learning rule; Acc_T on the population.",
         source="Lemma 1, read for one data set",
         kind=Kind.PROBABILITY,
         domain=_RETRAINED_CASES.domain("five constructed pairs of data set and learning rule"),
         margin=by_cases,
         cases=_RETRAINED_CASES,
-        note="The population is uniform over the points of D, so D represents it perfectly; e is the deviation with no right answer "
+        note="The population is uniform over the points of D, so D represents it perfectly; "
+        "e is the deviation with no right answer "
         "on F.",
         repaired=Claim(
             id="lemma-1.fixed-data.repaired",
@@ -147,7 +149,8 @@ register(
             domain=Domain(
                 DRAWN_SETS.axes,
                 where=DRAWN_SETS.where,
-                words=f"|F| = n <= N <= {MOST}, K of N answers of the model chosen without F right, e - s/n = |j/n - K/N| attainable",
+                words=f"|F| = n <= N <= {MOST}, K of N answers of the model chosen without "
+                f"F right, e - s/n = |j/n - K/N| attainable",
             ),
             margin=lambda p, xp: (
                 random_sets.hoeffding_bound(drawn_exponent(p), xp=xp) - drawn_tail(p, xp)

@@ -78,7 +78,8 @@ def _chosen(p: Point, xp: Arithmetic) -> Scalar:
 register(
     Claim(
         id="lemma-1.saw-forget",
-        statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 |F| e^2) for every model that was trained on F too; Acc_T on the population.",
+        statement="P(|Acc_T - Acc_F| >= e) <= 2 exp(-2 |F| e^2) for every model that was "
+        "trained on F too; Acc_T on the population.",
         source="Lemma 1, read for the original and for unlearned models",
         kind=Kind.PROBABILITY,
         domain=_TRAINED_CASES.domain(

@@ -149,7 +149,8 @@ register(
         "Second: for alpha < phi, w_DA <= W(b/t), and W(b) - W(b/t) increases with b because W/(1+W) increases; from b = t "
         "on it is at "
         "least W(t) - W(1). For alpha >= phi it is at least W(b) >= W(t) by Lemma 5",
-        note="lam -> 0 with |R_j|/|R| fixed is b -> infinity. The moduli are explicit in t, so the limit holds along every sequence.",
+        note="lam -> 0 with |R_j|/|R| fixed is b -> infinity. The moduli are explicit in t, "
+        "so the limit holds along every sequence.",
     )
 )
 
@@ -228,7 +229,8 @@ register(
         domain=_SEPARATE,
         margin=_separate,
         exclusion=_separate,
-        exclusion_words="which = 0: |w_R - w_D| increases with b, so it stays above -margin for every smaller lam and does not tend "
+        exclusion_words="which = 0: |w_R - w_D| increases with b, so it stays above -margin "
+        "for every smaller lam and does not tend "
         "to 0. which = 1: |w_R - w_DA| <= W(b) for every alpha <= phi, so it does not tend to infinity; -margin = 1/(1 + W(b)).",
         note="Each of the two readings is refuted by its own points; the joint limit is corollary-1.joint.",
         repaired=Claim(
@@ -241,12 +243,14 @@ register(
                 (Axis("oracle", 3.0, 26.0), Axis("near", 0.0, 2.0), Axis("far", 0.0, 8.0)),
                 _listed,
                 _fixed_ratio,
-                "alpha/phi in [0.01, 0.99], phi in [0.01, 3], b in [100, 1e12] with c_DA >= 1, listed by w_R, s = ln(w_R/w_D) and "
+                "alpha/phi in [0.01, 0.99], phi in [0.01, 3], b in [100, 1e12] with c_DA >= "
+                "1, listed by w_R, s = ln(w_R/w_D) and "
                 "t = ln(w_R/w_DA)",
             ),
             margin=_rates,
             proof=(steps.LOG_OF_RATIO, steps.EXPONENTIAL_ABOVE),
-            proof_words="with s = ln(w/v) the gap is s and the bound (s + w - v)/(1 + v); the difference is v (e^s - 1 - s)/(1 + v)",
+            proof_words="with s = ln(w/v) the gap is s and the bound (s + w - v)/(1 + v); "
+            "the difference is v (e^s - 1 - s)/(1 + v)",
             modulus=Modulus(
                 lambda p, xp: xp.maximum(*(limit / (1 + v) for v, _, limit in _pairs(p, xp))),
                 "oracle",

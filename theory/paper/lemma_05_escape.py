@@ -113,11 +113,13 @@ register(
                 Axis("excess", 1e-3, 1e2, "log"),
             ),
             _ends,
-            words="alpha > phi with alpha/phi - 1 in [1e-3, 100], phi in [0.01, 3], -w_DA in [4e-6, 1e6], which covers b in [0.01, "
+            words="alpha > phi with alpha/phi - 1 in [1e-3, 100], phi in [0.01, 3], -w_DA "
+            "in [4e-6, 1e6], which covers b in [0.01, "
             "1e4]; at every w up to 25, and as far below w_DA",
         ),
         margin=_both_sides,
-        note="Lemma 5's step needs the exponential loss, which falls without end; with the logistic loss L_DA is bounded below. The "
+        note="Lemma 5's step needs the exponential loss, which falls without end; with the "
+        "logistic loss L_DA is bounded below. The "
         "flow leads to the solution from both sides, so there is no other one.",
     )
 )

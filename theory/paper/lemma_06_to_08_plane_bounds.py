@@ -78,7 +78,8 @@ register(
         margin=_within_bounds,
         repaired=Claim(
             id="lemma-7.repaired",
-            statement="All four bounds hold for alpha <= 1; for alpha > 1 the lower one on x_D and the upper one on y_D swap sides.",
+            statement="All four bounds hold for alpha <= 1; for alpha > 1 the lower one on "
+            "x_D and the upper one on y_D swap sides.",
             source="ours",
             kind=Kind.BOUND,
             domain=_ANY_ALPHA,
@@ -89,7 +90,8 @@ register(
                 steps.EXPONENTIAL_ABOVE,
                 steps.W_INCREASES,
             ),
-            proof_words="alpha <= 1 gives x >= y, so x e^x >= beta_D (1 + q alpha) and y e^y <= beta_D (q + alpha); alpha >= 1 gives "
+            proof_words="alpha <= 1 gives x >= y, so x e^x >= beta_D (1 + q alpha) and y "
+            "e^y <= beta_D (q + alpha); alpha >= 1 gives "
             "x <= y, and both the other way round. Always y e^y = beta_D (alpha + q e^{y-x}) >= "
             "alpha beta_D; U e^U = beta_D e^{-qV} <= beta_D and V e^V <= alpha beta_D bound x = U + q V",
         ),
@@ -117,9 +119,11 @@ register(
             steps.EXPONENTIAL_ABOVE,
             steps.W_INCREASES,
         ),
-        proof_words="s_1 = A >= 0 >= -B = s_2 give x >= y, so x e^x <= beta (1 - q a) and y e^y <= beta (q - a); z e^z <= c implies "
+        proof_words="s_1 = A >= 0 >= -B = s_2 give x >= y, so x e^x <= beta (1 - q a) and y "
+        "e^y <= beta (q - a); z e^z <= c implies "
         "z <= W_0(c)",
-        note="Stationary points are listed by their forget pull B, minimum and saddle alike; W is W_0, and its arguments are >= -1/e "
+        note="Stationary points are listed by their forget pull B, minimum and saddle "
+        "alike; W is W_0, and its arguments are >= -1/e "
         "wherever a stationary point exists.",
     )
 )

@@ -72,7 +72,8 @@ def _oracle_beyond(p: Point, xp: Arithmetic) -> Scalar:
 register(
     Claim(
         id="lemma-10",
-        statement="alpha <= min{Z e^Z/beta_D, q[(1+phi) e^{-(1-q)X} - 1]}, alpha <= 1, 0 < eps <= 1 give x_R >= x_D and y_R >= y_D.",
+        statement="alpha <= min{Z e^Z/beta_D, q[(1+phi) e^{-(1-q)X} - 1]}, alpha <= 1, 0 < "
+        "eps <= 1 give x_R >= x_D and y_R >= y_D.",
         source="Lemma 10, App. I",
         kind=Kind.ORDERING,
         domain=Domain(

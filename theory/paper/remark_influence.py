@@ -117,17 +117,20 @@ register(
         kind=Kind.EQUALITY,
         domain=_PAIR,
         margin=lambda p, xp: leading_angle(influence(p), gram(p), xp),
-        note="The margin is sin^2 of the angle in the limit; the matrices are continuous in theta, and so is a simple eigenvector.",
+        note="The margin is sin^2 of the angle in the limit; the matrices are continuous in "
+        "theta, and so is a simple eigenvector.",
         repaired=Claim(
             id="influence-pc.repaired",
-            statement="It tends to the labels times the leading eigenvector of x.x', for every n and every data set whose leading "
+            statement="It tends to the labels times the leading eigenvector of x.x', for "
+            "every n and every data set whose leading "
             "eigenvalue is simple; so to that eigenvector itself where its non-zero entries have one label.",
             source="ours",
             kind=Kind.EQUALITY,
             domain=_PAIR,
             margin=_labels_put_back,
             proof=_COMMUTE,
-            proof_words="Y I Y = M/4 since y^2 = 1; G v = g v gives M v = f(g) v with f increasing, so what leads G leads M, and Y v "
+            proof_words="Y I Y = M/4 since y^2 = 1; G v = g v gives M v = f(g) v with f "
+            "increasing, so what leads G leads M, and Y v "
             "leads I",
             note="Sampled at two samples; the proof is for any number.",
         ),

@@ -57,7 +57,8 @@ def _crossed(first: tuple[Scalar, Scalar], second: tuple[Scalar, Scalar]) -> Sca
 register(
     Claim(
         id="ridge-radial",
-        statement="Changing the ridge moves minimisers (of the linear problems and of the toy) only towards or away from the origin.",
+        statement="Changing the ridge moves minimisers (of the linear problems and of the "
+        "toy) only towards or away from the origin.",
         source="Sec. 5.2, remark on the ridge",
         kind=Kind.EQUALITY,
         domain=_RIDGES,
@@ -65,7 +66,8 @@ register(
         note="Read in the plane for the original; one problem whose minimiser turns is enough.",
         repaired=Claim(
             id="ridge-radial.repaired",
-            statement="It holds where all samples that pull lie along one direction: on one coordinate, for the oracle in the plane.",
+            statement="It holds where all samples that pull lie along one direction: on one "
+            "coordinate, for the oracle in the plane.",
             source="ours",
             kind=Kind.EQUALITY,
             domain=_RIDGES,
@@ -85,7 +87,8 @@ _TURNING = Domain(
 register(
     Claim(
         id="ridge-radial.turns",
-        statement="In the plane, eps < 1, less ridge turns the original towards the diagonal: (1 - alpha) w(lam) x w(lam') > 0 for "
+        statement="In the plane, eps < 1, less ridge turns the original towards the "
+        "diagonal: (1 - alpha) w(lam) x w(lam') > 0 for "
         "lam' < lam and alpha > 0 other than 1. So the original moves radially only where alpha is 0 or 1, or eps = 1.",
         source="ours",
         kind=Kind.ORDERING,
@@ -93,8 +96,10 @@ register(
         margin=lambda p, xp: (1 - p.alpha) * turn(p, "original", xp),
         strict=True,
         proof=(_CROSS, steps.ALPHA_OF_PULLS, steps.ALPHA_AND_ORDER, steps.W_INCREASES),
-        proof_words="w x w' has the sign of t' - t for eps < 1. Let alpha > 1, so t > 0 (alpha < 1: exchange the two sets). Were t' "
-        ">= t, then V' - U' <= V - U, that is U' (e^{t'} - 1) <= U (e^t - 1), so U' <= U and V' <= V, so beta' = U' e^{U' + qV'} <= "
+        proof_words="w x w' has the sign of t' - t for eps < 1. Let alpha > 1, so t > 0 "
+        "(alpha < 1: exchange the two sets). Were t' "
+        ">= t, then V' - U' <= V - U, that is U' (e^{t'} - 1) <= U (e^t - 1), so U' <= U "
+        "and V' <= V, so beta' = U' e^{U' + qV'} <= "
         "beta: but less ridge is more beta. So t' < t",
         note="With alpha = 0, alpha = 1 or eps = 1 the samples that pull, or their sum, have one direction at every ridge.",
     )

@@ -267,7 +267,8 @@ register(
         source="Sec. 5.2",
         kind=Kind.ORDERING,
         domain=_ANY.domain(
-            "steps of 0.05 to 3 for 1 to 10 steps and then gradient flow; 400 constant steps of 1e-3 to 3; 2,000 single-sample steps "
+            "steps of 0.05 to 3 for 1 to 10 steps and then gradient flow; 400 constant "
+            "steps of 1e-3 to 3; 2,000 single-sample steps "
             "of 1e-4 to 0.1, 20 seeds each; from the end of toy-path, in its reading"
         ),
         margin=by_cases,
@@ -283,7 +284,8 @@ register(
             ),
             margin=by_cases,
             cases=_SHORT_STEPS,
-            note="No step climbs where it is at most 2 over the largest curvature: the segment to the next point stays in the box "
+            note="No step climbs where it is at most 2 over the largest curvature: the "
+            "segment to the next point stays in the box "
             "whose edges are higher than the start, and the trap is the only stationary point in it.",
         ),
     )

@@ -190,7 +190,8 @@ register(
         note="Gradient flow is the limit of small steps: stopped after k steps of size eta, the time is k eta.",
         repaired=Claim(
             id="toy-trap.early-stop.repaired",
-            statement="There is a time tau > 0: stopped earlier, fine-tuning ends in the oracle's global minimum; stopped later, in "
+            statement="There is a time tau > 0: stopped earlier, fine-tuning ends in the "
+            "oracle's global minimum; stopped later, in "
             "a minimum where x_4 alone is wrong. The margin is tau.",
             source="ours",
             kind=Kind.ORDERING,
