@@ -59,6 +59,16 @@ def test_entries_of_unknown_claims_are_dropped(tmp_path, verdicts):
     assert [entry["id"] for entry in record.load("sampled", path)] == list(IDS)
 
 
+def test_a_record_is_not_emptied_where_no_claim_is_known(tmp_path, verdicts, monkeypatch):
+    path = tmp_path / "recorded.json"
+    record.save(verdicts, "sampled", path)
+    before = path.read_bytes()
+    monkeypatch.setattr(record, "_order", list)
+    with pytest.raises(ValueError, match="verdicts"):
+        record.save(verdicts, "sampled", path)
+    assert path.read_bytes() == before
+
+
 def test_a_deleted_record_believes_nothing_and_is_recomputed(tmp_path, verdicts):
     path = tmp_path / "recorded.json"
     assert record.load("sampled", path) == []

@@ -12,6 +12,7 @@ from ascentfail.claims.check import LEVELS
 from ascentfail.claims.claim import Level
 from ascentfail.claims.verdict import Verdict
 from ascentfail.core import files
+from ascentfail.core.errors import invalid
 from ascentfail.core.files import fingerprint, versions, write_json
 
 _HOME = Path(files.__file__).parents[1]
@@ -64,6 +65,10 @@ def save(verdicts: Iterable[Verdict], level: Level, path: Path | None = None) ->
     new = [v.to_json() for v in verdicts]
     fresh = {entry["id"] for entry in new}
     order = {claim_id: i for i, claim_id in enumerate(_order())}
+    if not order:  # nobody has imported the claims: every entry would be dropped as unknown
+        raise invalid(
+            "verdicts", sorted(fresh), "verdicts of claims that `ascentfail.theory` lists"
+        )
     entries = [entry for entry in load(level, path) if entry["id"] not in fresh] + new
     entries = sorted((e for e in entries if e["id"] in order), key=lambda e: order[e["id"]])
     write_json(path, {"levels": {**_levels(path), level: entries}, "versions": versions()})
