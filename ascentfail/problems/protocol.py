@@ -195,7 +195,7 @@ class Counted:
             how: "with replacement" or "epoch".
 
         Raises:
-            ValueError: as said.
+            ValueError: how is "epoch" and size is None.
         """
         batches.check_size(size, how)
 
