@@ -11,6 +11,7 @@ project = "ascentfail"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 html_theme = "furo"
 html_title = "ascentfail"
+html_show_copyright = False
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 highlight_language = "text"

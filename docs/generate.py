@@ -8,6 +8,7 @@ from pathlib import Path
 import ascentfail as af
 from ascentfail import theory
 from ascentfail.claims import record
+from ascentfail.claims.registry import stated_in
 from ascentfail.figures.report.page import facts_of, proof_of, typeset
 from ascentfail.figures.report.summary import chapters, proof_word
 
@@ -40,17 +41,9 @@ def body(claim, entry, label):
     return "```{raw} html\n" + html + "\n```\n"
 
 
-def source_files():
-    """The file of each claim, by the name of the claim as it stands in the file."""
-    texts = {path: path.read_text() for path in sorted((ROOT / "theory").rglob("*.py"))}
-    return lambda claim_id: next(
-        (
-            path.relative_to(ROOT).as_posix()
-            for path, text in texts.items()
-            if f'"{claim_id}"' in text
-        ),
-        None,
-    )
+def source_file(claim_id):
+    """The path of the file that states a claim."""
+    return stated_in(claim_id).removeprefix("ascentfail.").replace(".", "/") + ".py"
 
 
 def claim_page(claim, entry, file):
@@ -65,8 +58,7 @@ def claim_page(claim, entry, file):
         ]
         repaired, verdict = repaired.repaired, verdict["repaired"]
     parts.append(f"`ascentfail explain {claim.id}` checks this claim again.\n")
-    if file:
-        parts.append(f"The claim is stated in [{file}]({REPOSITORY}/{file}).\n")
+    parts.append(f"The claim is stated in [{file}]({REPOSITORY}/{file}).\n")
     return "\n".join(parts)
 
 
@@ -120,10 +112,10 @@ def main():
     """Writes docs/claims/ and docs/api.rst."""
     folder = DOCS / "claims"
     folder.mkdir(exist_ok=True)
-    entries, find = record.load(), source_files()
+    entries = record.load()
     for entry in entries:
         claim = theory.get(entry["id"])
-        write(folder / f"{claim.id}.md", claim_page(claim, entry, find(claim.id)))
+        write(folder / f"{claim.id}.md", claim_page(claim, entry, source_file(claim.id)))
     write(folder / "index.md", index(entries))
     title = "The public names\n================\n\n"
     text = title + names(af, "ascentfail") + "\n" + names(theory, "ascentfail.theory")

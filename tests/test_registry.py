@@ -93,6 +93,14 @@ def test_the_table_of_contents_lists_every_claim_once():
     assert listed == [claim.id for claim in CLAIMS]
 
 
+def test_the_file_of_a_claim_is_known():
+    assert registry.stated_in("lemma-3.main") == "ascentfail.theory.paper.lemma_03_wrong_side"
+    homes = {registry.stated_in(claim.id) for claim in CLAIMS}
+    assert homes <= {
+        f"{f.__name__}.{m.name}" for f in (paper, beyond) for m in pkgutil.iter_modules(f.__path__)
+    }
+
+
 def test_a_claim_that_no_pack_lists_comes_last(own):
     register(mine(claim_id="lemma-0.mine"))
     assert claims()[-1].id == "lemma-0.mine"

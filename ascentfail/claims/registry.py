@@ -162,6 +162,11 @@ def get(claim_id: str) -> Claim:
     raise KeyError(suggest("claim", claim_id, list(known)))
 
 
+def stated_in(claim_id: str) -> str:
+    """The dotted name of the module that registered a claim; KeyError for an id that none has."""
+    return _ORIGINS[claim_id].module
+
+
 def suggest(what: str, name: str, known: list[str]) -> str:
     """One line that says a name is unknown and which known ones are nearest: those that begin with it, case and marks aside."""
     typed = _letters(name)
